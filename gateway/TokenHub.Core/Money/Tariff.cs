@@ -1,0 +1,20 @@
+namespace TokenHub.Core.Money;
+
+/// <summary>
+/// One immutable price version: units (1e-8 dollars) per million tokens of each class. A cache price that was not given
+/// equals the input price.
+/// </summary>
+public readonly record struct Tariff(
+    long PriceVersion,
+    long Input,
+    long Output,
+    long CacheRead,
+    long CacheWrite5m,
+    long CacheWrite1h)
+{
+    /// <summary>Highest price of one million tokens that is accepted: 100,000 dollars.</summary>
+    public const long UnitsPerMillionMax = 100_000 * Usd.UnitsPerDollar;
+
+    /// <summary>The dearest way one input token can be charged; holds are made at this price.</summary>
+    public long InputWorst => Math.Max(Math.Max(Input, CacheRead), Math.Max(CacheWrite5m, CacheWrite1h));
+}

@@ -1,0 +1,52 @@
+using TokenHub.Core.Usage;
+
+namespace TokenHub.Core.Money;
+
+/// <summary>Turns tokens into money. One sum over all classes, one division, one rounding (half up) for each request.</summary>
+public static class TariffMath
+{
+    /// <summary>Prices are per this many tokens.</summary>
+    public const long TokensPerPrice = 1_000_000;
+
+    /// <summary>Highest owner share, in basis points: half of each charge.</summary>
+    public const int OwnerShareBpMax = 5_000;
+
+    /// <summary>
+    /// The charge for one request: at least one unit when a priced token was used, and never more than
+    /// <see cref="Usd.ScriptUnitsMax"/>.
+    /// </summary>
+    public static Usd Cost(in Tariff tariff, in TokenUsage usage)
+    {
+        var sum = ((Int128)usage.InputFresh * tariff.Input)
+            + ((Int128)usage.CacheRead * tariff.CacheRead)
+            + ((Int128)(usage.CacheWrite5m + usage.CacheWriteOther) * tariff.CacheWrite5m)
+            + ((Int128)usage.CacheWrite1h * tariff.CacheWrite1h)
+            + ((Int128)usage.Output * tariff.Output);
+        return Round(sum);
+    }
+
+    /// <summary>An upper bound for <paramref name="inputTokens"/> and <paramref name="outputTokens"/>: the amount to hold.</summary>
+    public static Usd Hold(in Tariff tariff, long inputTokens, long outputTokens) =>
+        Round(((Int128)inputTokens * tariff.InputWorst) + ((Int128)outputTokens * tariff.Output));
+
+    /// <summary>The owner's part (rounded down) and the platform's (the rest): the two always add up to the charge.</summary>
+    public static (Usd Owner, Usd Platform) Split(Usd cost, int ownerShareBp)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(cost.Units);
+        ArgumentOutOfRangeException.ThrowIfNegative(ownerShareBp);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ownerShareBp, OwnerShareBpMax);
+        var owner = new Usd((long)((Int128)cost.Units * ownerShareBp / 10_000));
+        return (owner, cost - owner);
+    }
+
+    private static Usd Round(Int128 unitsTimesMillion)
+    {
+        if (unitsTimesMillion <= 0)
+        {
+            return Usd.Zero;
+        }
+
+        var units = (unitsTimesMillion + (TokensPerPrice / 2)) / TokensPerPrice;
+        return new Usd((long)Int128.Clamp(units, 1, Usd.ScriptUnitsMax));
+    }
+}

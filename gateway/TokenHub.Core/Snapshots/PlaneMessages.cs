@@ -1,0 +1,72 @@
+namespace TokenHub.Core.Snapshots;
+
+/// <summary>
+/// What the planes say to each other. The gateway calls the control plane under <c>/internal/v1</c> with
+/// <c>Authorization: Bearer {CONTROL_PLANE_TOKEN}</c>.
+/// </summary>
+public static class PlaneMessages
+{
+    public const string BasePath = "/internal/v1";
+
+    /// <summary>POST, <see cref="GatewayHello"/> to <see cref="GatewayWelcome"/>: once at each start of a gateway.</summary>
+    public const string RegisterPath = BasePath + "/gateways/register";
+
+    /// <summary>POST, <see cref="GatewayBeat"/> to <see cref="GatewayBeatReply"/>: every two seconds.</summary>
+    public const string BeatPath = BasePath + "/gateways/beat";
+
+    /// <summary>GET, <see cref="Snapshot"/>; <c>?after={version}</c> waits up to 20 s for a newer one, else answers 304.</summary>
+    public const string SnapshotPath = BasePath + "/snapshot";
+
+    /// <summary>GET <c>/{sha-256 hex}</c>: a <see cref="KeyRecord"/> (also written to Redis) or 404.</summary>
+    public const string KeysPath = BasePath + "/keys";
+
+    /// <summary>
+    /// POST, a batch of write-ahead log records (see <c>UsageBatch</c>) to <see cref="UsageReceipt"/>. The answer means the
+    /// records are committed in PostgreSQL. Headers: <c>x-gateway-no</c>, <c>x-gateway-boot</c>.
+    /// </summary>
+    public const string UsagePath = BasePath + "/usage";
+
+    /// <summary>POST, <see cref="HydrateRequest"/> to <see cref="HydrateReply"/>: puts an account and key into Redis.</summary>
+    public const string HydratePath = BasePath + "/hydrate";
+
+    /// <summary>Redis pub/sub channel of change notices. Messages: the constants below.</summary>
+    public const string ChangeChannel = "tokenhub:changes";
+
+    /// <summary>Notice <c>key:{sha-256 hex}</c>: forget that key.</summary>
+    public const string KeyChanged = "key:";
+
+    /// <summary>Notice <c>keys</c>: forget all cached keys.</summary>
+    public const string AllKeysChanged = "keys";
+
+    /// <summary>Notice <c>snapshot:{version}</c>: a newer snapshot is there.</summary>
+    public const string SnapshotChanged = "snapshot:";
+
+    /// <summary>Redis key of a key record, before the SHA-256 of the secret in lower-case hex.</summary>
+    public const string KeyRecordPrefix = "key:";
+
+    public sealed record GatewayHello(string GatewayId, string Version);
+
+    /// <summary>Numbers that make request ids unique; <see cref="BootNo"/> rises at each start.</summary>
+    public sealed record GatewayWelcome(int GatewayNo, int BootNo);
+
+    public sealed record GatewayBeat(
+        int GatewayNo,
+        int BootNo,
+        long LastLsn,
+        long AckedLsn,
+        int OpenHolds,
+        long OldestOpenMs,
+        bool RecoveryDone,
+        bool Draining,
+        long SnapshotVersion,
+        string Address);
+
+    public sealed record GatewayBeatReply(long SnapshotVersion);
+
+    /// <summary>The highest LSN of the batch; everything up to it is committed.</summary>
+    public sealed record UsageReceipt(long AckedLsn, int Accepted, int Repeated, int Dead);
+
+    public sealed record HydrateRequest(long Account, long Key);
+
+    public sealed record HydrateReply(bool Found, long Epoch);
+}

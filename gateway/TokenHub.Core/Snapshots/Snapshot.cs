@@ -1,0 +1,72 @@
+namespace TokenHub.Core.Snapshots;
+
+/// <summary>
+/// What a gateway needs to serve besides keys and balances. Immutable; the control plane makes a new one for each change
+/// and raises <see cref="Version"/>. Channel credentials in it are sealed (see <c>SecretBox</c>).
+/// </summary>
+public sealed record Snapshot
+{
+    public required long Version { get; init; }
+    public required IReadOnlyList<ChannelEntry> Channels { get; init; }
+    public required IReadOnlyList<PriceEntry> Prices { get; init; }
+
+    /// <summary>Price of last resort for a model that no rule covers; absent means such a model is refused.</summary>
+    public PriceEntry? FallbackPrice { get; init; }
+
+    public static Snapshot Empty { get; } = new() { Version = 0, Channels = [], Prices = [] };
+}
+
+/// <summary>One owner's access to one upstream.</summary>
+public sealed record ChannelEntry
+{
+    public required long Id { get; init; }
+    public required string Name { get; init; }
+    public required Provider Provider { get; init; }
+
+    /// <summary>Address without the protocol's own path: <c>https://api.openai.com</c>. A path in it is kept as a prefix.</summary>
+    public required string BaseUrl { get; init; }
+
+    public required string CredentialType { get; init; }
+
+    /// <summary>The credential, sealed by <c>SecretBox</c> with <see cref="CredentialContext"/> as bound context.</summary>
+    public required string SealedCredential { get; init; }
+
+    /// <summary>Names or patterns of the models served.</summary>
+    public required IReadOnlyList<string> Models { get; init; }
+
+    /// <summary>Name asked for, to name sent upstream.</summary>
+    public IReadOnlyDictionary<string, string> ModelMap { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyList<string> Groups { get; init; } = [];
+    public int Weight { get; init; } = 1;
+
+    /// <summary>Channels of a higher priority are tried before those of a lower one.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Ledger account of the owner, or 0 when the platform itself owns the channel.</summary>
+    public long OwnerAccount { get; init; }
+
+    public int OwnerShareBp { get; init; }
+    public int? MaxConcurrency { get; init; }
+
+    /// <summary>What the sealed credential is bound to: a row copied to another channel or owner does not open.</summary>
+    public string CredentialContext => $"channels/credential/{Id}/{OwnerAccount}";
+}
+
+/// <summary>A price rule: units (1e-8 dollars) per million tokens for a model name or pattern, global or of one channel.</summary>
+public sealed record PriceEntry
+{
+    /// <summary>The price version. A changed price is a new entry with a new id; old ones stay readable in the ledger.</summary>
+    public required long Id { get; init; }
+
+    public long? ChannelId { get; init; }
+    public required string Model { get; init; }
+    public required long Input { get; init; }
+    public required long Output { get; init; }
+    public long? CacheRead { get; init; }
+    public long? CacheWrite5m { get; init; }
+    public long? CacheWrite1h { get; init; }
+
+    public Money.Tariff ToTariff() =>
+        new(Id, Input, Output, CacheRead ?? Input, CacheWrite5m ?? Input, CacheWrite1h ?? CacheWrite5m ?? Input);
+}

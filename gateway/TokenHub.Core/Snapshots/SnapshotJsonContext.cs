@@ -1,0 +1,19 @@
+using System.Text.Json.Serialization;
+
+namespace TokenHub.Core.Snapshots;
+
+/// <summary>JSON of everything that passes between the planes, without reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.Strict)]
+[JsonSerializable(typeof(KeyRecord))]
+[JsonSerializable(typeof(Snapshot))]
+[JsonSerializable(typeof(PlaneMessages.GatewayHello))]
+[JsonSerializable(typeof(PlaneMessages.GatewayWelcome))]
+[JsonSerializable(typeof(PlaneMessages.GatewayBeat))]
+[JsonSerializable(typeof(PlaneMessages.GatewayBeatReply))]
+[JsonSerializable(typeof(PlaneMessages.UsageReceipt))]
+[JsonSerializable(typeof(PlaneMessages.HydrateRequest))]
+[JsonSerializable(typeof(PlaneMessages.HydrateReply))]
+public sealed partial class SnapshotJsonContext : JsonSerializerContext;

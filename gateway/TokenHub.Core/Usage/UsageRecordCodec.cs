@@ -1,0 +1,247 @@
+using System.Text;
+using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.Core.Usage;
+
+/// <summary>
+/// The bytes of a <see cref="UsageRecord"/>: a version byte, the request id, then numbers as LEB128 and texts with a
+/// length byte. The same bytes stand in the gateway's log, in the Redis outbox and on the wire to the control plane.
+/// </summary>
+public static class UsageRecordCodec
+{
+    /// <summary>No record is longer; a usual one takes about 110 bytes.</summary>
+    public const int BytesMax = 640;
+
+    private const byte Version = 1;
+
+    [Flags]
+    private enum Flags : byte
+    {
+        Stream = 1,
+        Counted = 2,
+    }
+
+    /// <summary>Writes the record and returns the number of bytes, at most <see cref="BytesMax"/>.</summary>
+    public static int Write(UsageRecord record, Span<byte> destination)
+    {
+        var writer = new VarWriter(destination);
+        writer.Byte(Version);
+        record.RequestId.WriteBytes(writer.Take(RequestId.ByteLength));
+        writer.Byte((byte)record.Dialect);
+        writer.Byte((byte)record.Outcome);
+        writer.Byte((byte)((record.IsStream ? Flags.Stream : 0) | (record.IsCounted ? Flags.Counted : 0)));
+        writer.Number(record.Account);
+        writer.Number(record.Key);
+        writer.Number(record.Channel);
+        writer.Number(record.OwnerAccount);
+        writer.Number(record.OwnerShareBp);
+        writer.Number(record.PriceVersion);
+        writer.Number(record.Status);
+        writer.Number(record.StartedMs);
+        writer.Number(record.FirstTokenMs + 1);
+        writer.Number(record.DurationMs);
+        writer.Number(record.Hold.Units);
+        writer.Number(record.Cost.Units);
+        WriteUsage(ref writer, record.Usage);
+        writer.Text(record.Model, UsageRecord.ModelBytesMax);
+        writer.Text(record.UpstreamId, UsageRecord.UpstreamIdBytesMax);
+        var attempts = Math.Min(record.Attempts.Count, UsageRecord.AttemptsMax);
+        writer.Byte((byte)attempts);
+        for (var i = 0; i < attempts; i++)
+        {
+            var attempt = record.Attempts[i];
+            writer.Number(attempt.Channel);
+            writer.Number(attempt.Status);
+            writer.Byte((byte)attempt.Fault);
+            writer.Number(attempt.ElapsedMs);
+        }
+
+        return writer.Length;
+    }
+
+    /// <summary>Reads one record; false for bytes that are not exactly one whole record of a known version.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> source, out UsageRecord record)
+    {
+        record = null!;
+        var reader = new VarReader(source);
+        if (reader.Byte() != Version)
+        {
+            return false;
+        }
+
+        var idBytes = reader.Take(RequestId.ByteLength);
+        if (reader.Failed)
+        {
+            return false;
+        }
+
+        var id = RequestId.ReadBytes(idBytes);
+        var dialect = (Dialect)reader.Byte();
+        var outcome = (Outcome)reader.Byte();
+        var flags = (Flags)reader.Byte();
+        record = new UsageRecord
+        {
+            RequestId = id,
+            Dialect = dialect,
+            Outcome = outcome,
+            IsStream = flags.HasFlag(Flags.Stream),
+            IsCounted = flags.HasFlag(Flags.Counted),
+            Account = reader.Number(),
+            Key = reader.Number(),
+            Channel = reader.Number(),
+            OwnerAccount = reader.Number(),
+            OwnerShareBp = reader.Int(),
+            PriceVersion = reader.Number(),
+            Status = reader.Int(),
+            StartedMs = reader.Number(),
+            FirstTokenMs = reader.Int() - 1,
+            DurationMs = reader.Int(),
+            Hold = new Usd(reader.Number()),
+            Cost = new Usd(reader.Number()),
+            Usage = ReadUsage(ref reader),
+            Model = reader.Text(),
+            UpstreamId = reader.Text(),
+            Attempts = ReadAttempts(ref reader),
+        };
+        return !reader.Failed && reader.AtEnd;
+    }
+
+    private static void WriteUsage(ref VarWriter writer, in TokenUsage usage)
+    {
+        writer.Number(usage.Input);
+        writer.Number(usage.CacheRead);
+        writer.Number(usage.CacheWrite5m);
+        writer.Number(usage.CacheWrite1h);
+        writer.Number(usage.CacheWriteOther);
+        writer.Number(usage.Output);
+        writer.Number(usage.Reasoning);
+        writer.Number(usage.ToolUsePrompt);
+    }
+
+    private static TokenUsage ReadUsage(ref VarReader reader) => new()
+    {
+        Input = reader.Number(),
+        CacheRead = reader.Number(),
+        CacheWrite5m = reader.Number(),
+        CacheWrite1h = reader.Number(),
+        CacheWriteOther = reader.Number(),
+        Output = reader.Number(),
+        Reasoning = reader.Number(),
+        ToolUsePrompt = reader.Number(),
+    };
+
+    private static AttemptRecord[] ReadAttempts(ref VarReader reader)
+    {
+        var count = reader.Byte();
+        if (reader.Failed || count > UsageRecord.AttemptsMax)
+        {
+            reader.Fail();
+            return [];
+        }
+
+        var attempts = new AttemptRecord[count];
+        for (var i = 0; i < count; i++)
+        {
+            attempts[i] = new AttemptRecord(reader.Number(), reader.Int(), (AttemptFault)reader.Byte(), reader.Int());
+        }
+
+        return attempts;
+    }
+
+    private ref struct VarWriter(Span<byte> destination)
+    {
+        private readonly Span<byte> _destination = destination;
+
+        public int Length { get; private set; }
+
+        public void Byte(byte value) => _destination[Length++] = value;
+
+        public Span<byte> Take(int count)
+        {
+            var span = _destination.Slice(Length, count);
+            Length += count;
+            return span;
+        }
+
+        // Every number in a record is zero or positive; a negative one is a bug worth stopping for.
+        public void Number(long value)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            var rest = (ulong)value;
+            while (rest >= 0x80)
+            {
+                Byte((byte)(rest | 0x80));
+                rest >>= 7;
+            }
+
+            Byte((byte)rest);
+        }
+
+        // A text that is too long is cut at a character's edge: names are for people, ids that matter are numbers.
+        public void Text(string value, int bytesMax)
+        {
+            var room = _destination.Slice(Length + 1, Math.Min(bytesMax, _destination.Length - Length - 1));
+            System.Text.Unicode.Utf8.FromUtf16(value, room, out _, out var written);
+            Byte((byte)written);
+            Length += written;
+        }
+    }
+
+    private ref struct VarReader(ReadOnlySpan<byte> source)
+    {
+        private ReadOnlySpan<byte> _rest = source;
+
+        public bool Failed { get; private set; }
+
+        public readonly bool AtEnd => _rest.IsEmpty;
+
+        public void Fail() => Failed = true;
+
+        public byte Byte()
+        {
+            var one = Take(1);
+            return one.IsEmpty ? (byte)0 : one[0];
+        }
+
+        public ReadOnlySpan<byte> Take(int count)
+        {
+            if (Failed || _rest.Length < count)
+            {
+                Failed = true;
+                return default;
+            }
+
+            var span = _rest[..count];
+            _rest = _rest[count..];
+            return span;
+        }
+
+        public long Number()
+        {
+            ulong value = 0;
+            for (var shift = 0; shift < 63; shift += 7)
+            {
+                var b = Byte();
+                value |= (ulong)(b & 0x7F) << shift;
+                if (b < 0x80)
+                {
+                    return (long)value;
+                }
+            }
+
+            Failed = true;
+            return 0;
+        }
+
+        public int Int()
+        {
+            var value = Number();
+            Failed |= value > int.MaxValue;
+            return Failed ? 0 : (int)value;
+        }
+
+        public string Text() => Encoding.UTF8.GetString(Take(Byte()));
+    }
+}
