@@ -1,0 +1,52 @@
+namespace TokenHub.TestKit.Servers;
+
+/// <summary>A private garnet-server (the .NET tool pinned in the repository) on a free port.</summary>
+public sealed class GarnetServer : IAsyncDisposable
+{
+    private readonly ChildProcess _process;
+
+    private GarnetServer(int port, ChildProcess process)
+    {
+        Port = port;
+        _process = process;
+    }
+
+    public int Port { get; }
+
+    public string Url => $"redis://127.0.0.1:{Port}";
+
+    /// <param name="transactionMode">Without it scripts are not isolated from one another; TokenHub must refuse such a server.</param>
+    public static async Task<GarnetServer> StartAsync(bool transactionMode = true)
+    {
+        var port = FreePort.Next();
+        List<string> arguments =
+        [
+            "tool", "run", "garnet-server", "--", "--bind", "127.0.0.1", "--port", $"{port}", "--lua",
+            "--memory", "64m", "--index", "16m", "--page", "4m",
+        ];
+        if (transactionMode)
+        {
+            arguments.Add("--lua-transaction-mode");
+        }
+
+        var process = ChildProcess.Start("dotnet", arguments, workingDirectory: Repository.Root);
+        var server = new GarnetServer(port, process);
+        try
+        {
+            await Probe.UntilAsync(
+                () => process.HasExited
+                    ? throw new InvalidOperationException($"garnet-server stopped (is the tool restored?):\n{process.Output}")
+                    : Probe.AnswersAsync(port, "PING\r\n", "+PONG"),
+                TimeSpan.FromSeconds(30),
+                $"garnet-server answers on port {port}");
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}

@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace TokenHub.TestKit.Servers;
+
+/// <summary>Waits for conditions instead of for luck.</summary>
+public static class Probe
+{
+    /// <summary>Polls until the condition holds; throws with <paramref name="what"/> when it does not in time.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition, TimeSpan within, string what)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            if (clock.Elapsed > within)
+            {
+                throw new TimeoutException($"Not within {within}: {what}.");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+
+    public static Task UntilAsync(Func<bool> condition, TimeSpan within, string what) =>
+        UntilAsync(() => Task.FromResult(condition()), within, what);
+
+    /// <summary>Sends a line to a server and waits until it answers with the expected beginning.</summary>
+    public static async Task<bool> AnswersAsync(int port, string send, string expect)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            await client.ConnectAsync(IPAddress.Loopback, port, timeout.Token);
+            await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(send), timeout.Token);
+            var buffer = new byte[256];
+            var read = await client.GetStream().ReadAsync(buffer, timeout.Token);
+            return System.Text.Encoding.ASCII.GetString(buffer, 0, read).StartsWith(expect, StringComparison.Ordinal);
+        }
+        catch (Exception error) when (error is SocketException or IOException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

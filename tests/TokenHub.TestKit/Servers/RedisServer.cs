@@ -1,0 +1,78 @@
+namespace TokenHub.TestKit.Servers;
+
+/// <summary>A private redis-server on a free port, empty, without persistence unless asked for.</summary>
+public sealed class RedisServer : IAsyncDisposable
+{
+    private readonly List<string> _arguments;
+    private readonly DirectoryInfo _directory;
+    private ChildProcess _process;
+
+    private RedisServer(int port, DirectoryInfo directory, List<string> arguments)
+    {
+        Port = port;
+        _directory = directory;
+        _arguments = arguments;
+        _process = Launch();
+    }
+
+    public int Port { get; }
+
+    public string Url => $"redis://127.0.0.1:{Port}";
+
+    public int ProcessId => _process.Id;
+
+    public string DataDirectory => _directory.FullName;
+
+    /// <summary>Further options as on the command line: <c>"--requirepass", "x"</c>.</summary>
+    public static async Task<RedisServer> StartAsync(bool appendOnly = false, params string[] options)
+    {
+        var directory = Directory.CreateTempSubdirectory("tokenhub-redis-");
+        var port = FreePort.Next();
+        List<string> arguments =
+        [
+            "--bind", "127.0.0.1", "--port", $"{port}", "--dir", directory.FullName, "--save", "",
+            "--appendonly", appendOnly ? "yes" : "no", "--enable-debug-command", "yes", .. options,
+        ];
+        var server = new RedisServer(port, directory, arguments);
+        await server.WaitReadyAsync();
+        return server;
+    }
+
+    /// <summary>kill -9, as when the machine takes it.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(TimeSpan.FromSeconds(5));
+    }
+
+    /// <summary>Starts it again on the same port and folder.</summary>
+    public async Task RestartAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await KillAsync();
+        }
+
+        _process = Launch();
+        await WaitReadyAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        _directory.Delete(recursive: true);
+    }
+
+    private static string FindBinary() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .SelectMany(folder => new[] { "redis-server", "valkey-server" }.Select(name => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists)
+        ?? throw new FileNotFoundException("These tests need redis-server (or valkey-server) on the PATH.");
+
+    private ChildProcess Launch() => ChildProcess.Start(FindBinary(), _arguments);
+
+    private Task WaitReadyAsync() => Probe.UntilAsync(
+        () => Probe.AnswersAsync(Port, "PING\r\n", ""),
+        TimeSpan.FromSeconds(10),
+        $"redis-server answers on port {Port}");
+}
