@@ -21,7 +21,7 @@ public sealed class GarnetServer : IAsyncDisposable
         var port = FreePort.Next();
         List<string> arguments =
         [
-            "tool", "run", "garnet-server", "--", "--bind", "127.0.0.1", "--port", $"{port}", "--lua",
+            "exec", ToolAssembly(), "--bind", "127.0.0.1", "--port", $"{port}", "--lua",
             "--memory", "64m", "--index", "16m", "--page", "4m",
         ];
         if (transactionMode)
@@ -29,13 +29,13 @@ public sealed class GarnetServer : IAsyncDisposable
             arguments.Add("--lua-transaction-mode");
         }
 
-        var process = ChildProcess.Start("dotnet", arguments, workingDirectory: Repository.Root);
+        var process = ChildProcess.Start("dotnet", arguments);
         var server = new GarnetServer(port, process);
         try
         {
             await Probe.UntilAsync(
                 () => process.HasExited
-                    ? throw new InvalidOperationException($"garnet-server stopped (is the tool restored?):\n{process.Output}")
+                    ? throw new InvalidOperationException($"garnet-server stopped:\n{process.Output}")
                     : Probe.AnswersAsync(port, "PING\r\n", "+PONG"),
                 TimeSpan.FromSeconds(30),
                 $"garnet-server answers on port {port}");
@@ -49,4 +49,15 @@ public sealed class GarnetServer : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    // Run as `dotnet exec`: `dotnet tool run` puts a process of its own in between, and killing that leaves the server.
+    private static string ToolAssembly()
+    {
+        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        var tool = Path.Combine(packages, "garnet-server");
+        return Directory.Exists(tool)
+            ? Directory.GetFiles(tool, "GarnetServer.dll", SearchOption.AllDirectories).Order().Last()
+            : throw new FileNotFoundException("These tests need garnet-server: run 'dotnet tool restore' first.");
+    }
 }
