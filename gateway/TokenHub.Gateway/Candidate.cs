@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using TokenHub.Core.Money;
 
 namespace TokenHub.Gateway;
@@ -16,15 +14,15 @@ internal sealed class Candidate
         Channel = channel;
         Tariff = tariff;
         _upstreamModel = upstreamModel;
-        Alias = upstreamModel == model ? null : Encoding.UTF8.GetBytes(JsonEncodedText.Encode(upstreamModel).ToString());
+        Alias = upstreamModel == model ? null : upstreamModel;
     }
 
     public Channel Channel { get; }
 
     public Tariff Tariff { get; }
 
-    /// <summary>The upstream's own name of the model, JSON-escaped without quotes; null when it is the one asked for.</summary>
-    public byte[]? Alias { get; }
+    /// <summary>The upstream's own name of the model; null when it is the one asked for.</summary>
+    public string? Alias { get; }
 
     /// <summary>The address of a call at this channel. Made once: the answer is the same for every request.</summary>
     /// <param name="asArray">For Gemini streams: without <c>alt=sse</c> the stream is one JSON array.</param>

@@ -139,7 +139,7 @@ public sealed class RouteTableTests
         var mapped = Entries.Channel(1, models: ["m", "n"]) with { ModelMap = new Dictionary<string, string> { ["m"] = "real \"m\"" } };
         var table = Build([mapped], Entries.Price("*"));
 
-        Assert.Equal("real \\u0022m\\u0022", Encoding.UTF8.GetString(Find(table, "m")!.Candidates[0].Alias!));
+        Assert.Equal("real \"m\"", Find(table, "m")!.Candidates[0].Alias);
         Assert.Null(Find(table, "n")!.Candidates[0].Alias);
     }
 
