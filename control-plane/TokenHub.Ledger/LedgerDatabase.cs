@@ -21,8 +21,9 @@ public static class LedgerDatabase
     public static NpgsqlDataSource Open(string connectionString, ILoggerFactory? loggers = null)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
-        builder.ConnectionStringBuilder.MaxPoolSize = Math.Min(builder.ConnectionStringBuilder.MaxPoolSize, PoolSizeMax);
-        builder.ConnectionStringBuilder.MaxAutoPrepare = AutoPrepareMax;
+        var settings = builder.ConnectionStringBuilder;
+        settings.MaxPoolSize = Math.Min(settings.MaxPoolSize, PoolSizeMax);
+        settings.MaxAutoPrepare = AutoPrepareMax;
         builder.UseLoggerFactory(loggers);
         return builder.Build();
     }

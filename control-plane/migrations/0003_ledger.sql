@@ -30,7 +30,8 @@ create table shards (
 
 insert into shards (no) select generate_series(0, 255);
 
--- The request id begins with its time, so a range of ids is a range of days and a repeated id always meets its first row.
+-- The request id begins with its time, so a range of ids is a range of days and a repeated id always meets its first
+-- row.
 create table usage_events (
   rid              uuid not null primary key,
   gateway_no       integer not null,
@@ -88,8 +89,8 @@ create table transfers (
 create index transfers_debit on transfers (debit_account, id desc);
 create index transfers_credit on transfers (credit_account, id desc);
 
--- Records that could not be posted, kept whole for a person to look at. The same bytes may come by two ways (a gateway's
--- log and the Redis outbox), so a record is known by its digest.
+-- Records that could not be posted, kept whole for a person to look at. The same bytes may come by two ways (a
+-- gateway's log and the Redis outbox), so a record is known by its digest.
 create table settle_dead (
   id         bigint generated always as identity primary key,
   gateway_no integer not null,

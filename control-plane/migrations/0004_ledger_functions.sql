@@ -1,5 +1,5 @@
--- What the ledger does inside the database: partitions of usage by day, the posting of a batch, and the record of changes
--- that gateways have to hear of. sum() of a bigint is numeric in PostgreSQL: exact, and cast back with a range check.
+-- What the ledger does inside the database: partitions of usage by day, the posting of a batch, and the record of
+-- changes that gateways have to hear of. sum() of a bigint is numeric in PostgreSQL: exact, and cast back with a check.
 
 -- A user's ledger account comes with the user, at commit, whoever adds the row.
 create function open_account() returns trigger language plpgsql as $$
@@ -37,8 +37,8 @@ begin
     v_name, usage_day_start(p_day), usage_day_start(p_day + 1));
 end $$;
 
--- Posts a batch in the caller's transaction: usage rows that are new, their transfers, balances, key totals, and how far
--- the gateway's log is committed. Arrays run in parallel, one element a record. Rows returned, by "what":
+-- Posts a batch in the caller's transaction: usage rows that are new, their transfers, balances, key totals, and how
+-- far the gateway's log is committed. Arrays run in parallel, one element a record. Rows returned, by "what":
 --   0 number of new rows in "units"
 --   1 an account of the batch: balance, version, whether its user is active, concurrency cap
 --   2 a key of the batch: what it has spent, version

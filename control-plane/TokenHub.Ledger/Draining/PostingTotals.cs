@@ -11,7 +11,9 @@ internal sealed record IngestRow(short What, long Id, long Units, long Version, 
     public const short Conflict = 3;
 }
 
-/// <summary>What the transactions of one batch came to. When a batch was halved, the newest version of a row counts.</summary>
+/// <summary>
+/// What the transactions of one batch came to. When a batch was halved, the newest version of a row counts.
+/// </summary>
 internal sealed class PostingTotals
 {
     private readonly Dictionary<long, AccountStand> _accounts = [];

@@ -3,7 +3,9 @@ using TokenHub.Core.Usage;
 
 namespace TokenHub.Ledger.Draining;
 
-/// <summary>Decides whether a record may be posted. What is refused here is parked with the reason, never dropped.</summary>
+/// <summary>
+/// Decides whether a record may be posted. What is refused here is parked with the reason, never dropped.
+/// </summary>
 internal static class RecordRules
 {
     /// <summary>How far ahead of the control plane's clock a gateway's may be.</summary>
@@ -11,7 +13,9 @@ internal static class RecordRules
 
     public const string Unreadable = "unreadable record";
 
-    /// <summary>The owner's part: nothing when the platform owns the channel, or when the owner used it himself.</summary>
+    /// <summary>
+    /// The owner's part: nothing when the platform owns the channel, or when the owner used it himself.
+    /// </summary>
     public static Usd OwnerPart(UsageRecord record) =>
         record.OwnerAccount == 0 || record.OwnerAccount == record.Account
             ? Usd.Zero

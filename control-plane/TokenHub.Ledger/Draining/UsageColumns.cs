@@ -28,7 +28,7 @@ internal sealed class UsageColumns
     public bool[] IsStream => Column(e => e.Record!.IsStream);
     public bool[] IsCounted => Column(e => e.Record!.IsCounted);
     public int[] Status => Column(e => e.Record!.Status);
-    public DateTime[] StartedAt => Column(e => DateTimeOffset.FromUnixTimeMilliseconds(e.Record!.StartedMs).UtcDateTime);
+    public DateTime[] StartedAt => Column(e => DateTime.UnixEpoch.AddMilliseconds(e.Record!.StartedMs));
     public int[] FirstTokenMs => Column(e => e.Record!.FirstTokenMs);
     public int[] DurationMs => Column(e => e.Record!.DurationMs);
     public long[] Hold => Column(e => e.Record!.Hold.Units);
@@ -56,6 +56,6 @@ internal sealed class UsageColumns
         return column;
     }
 
-    // PostgreSQL takes no NUL in a text. An upstream chooses its own ids: none of them may make a request free of charge.
+    // PostgreSQL takes no NUL in a text. An upstream chooses its own ids: none of them may make a request free.
     private static string Text(string value) => value.Replace('\0', '\uFFFD');
 }

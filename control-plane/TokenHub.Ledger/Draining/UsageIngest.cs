@@ -46,7 +46,9 @@ public sealed class UsageIngest(
         }
     }
 
-    /// <summary>Posts records that reached Redis but, for all one knows, not this ledger. They have no log position.</summary>
+    /// <summary>
+    /// Posts records that reached Redis but, for all one knows, not this ledger. They have no log position.
+    /// </summary>
     /// <exception cref="LedgerBusyException">The database is away: try again later.</exception>
     public async Task<PlaneMessages.UsageReceipt> IngestOutboxAsync(
         IReadOnlyList<byte[]> records, CancellationToken ct = default)

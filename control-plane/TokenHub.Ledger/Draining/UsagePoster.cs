@@ -50,7 +50,11 @@ internal sealed class UsagePoster(NpgsqlDataSource database)
 
     // False when the content was refused; a single entry then carries the reason.
     private async Task<bool> TryPostAsync(
-        IReadOnlyList<LogEntry> entries, int? positionGateway, long positionLsn, PostingTotals totals, CancellationToken ct)
+        IReadOnlyList<LogEntry> entries,
+        int? positionGateway,
+        long positionLsn,
+        PostingTotals totals,
+        CancellationToken ct)
     {
         var columns = new UsageColumns(entries, positionGateway, positionLsn);
         try

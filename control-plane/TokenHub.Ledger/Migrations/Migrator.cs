@@ -6,8 +6,8 @@ using Npgsql;
 namespace TokenHub.Ledger.Migrations;
 
 /// <summary>
-/// Brings a database to the schema of this build: each missing step in a transaction of its own, in order, forward only.
-/// Several processes may start at once: one works, the others wait and then find nothing to do.
+/// Brings a database to the schema of this build: each missing step in a transaction of its own, in order, forward
+/// only. Several processes may start at once: one works, the others wait and then find nothing to do.
 /// </summary>
 public sealed class Migrator(
     NpgsqlDataSource database, IReadOnlyList<Migration>? migrations = null, ILogger<Migrator>? logger = null)
@@ -30,7 +30,9 @@ public sealed class Migrator(
     private readonly IReadOnlyList<Migration> _migrations = migrations ?? Migration.Embedded;
     private readonly ILogger _logger = logger ?? NullLogger<Migrator>.Instance;
 
-    /// <summary>Returns the number of steps applied. Throws <see cref="MigrationException"/> when it must not go on.</summary>
+    /// <summary>
+    /// Returns the number of steps applied. Throws <see cref="MigrationException"/> when it must not go on.
+    /// </summary>
     public async Task<int> MigrateAsync(CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
@@ -69,12 +71,12 @@ public sealed class Migrator(
             if (!known.TryGetValue(row.Name, out var migration))
             {
                 throw new MigrationException(
-                    $"The database has step {row.Name}, which this build does not know: it belongs to a newer version.");
+                    $"The database has step {row.Name}, which this build does not know: it is of a newer version.");
             }
 
             if (migration.Sha256 != row.Sha256)
             {
-                throw new MigrationException($"Step {row.Name} was changed after it had been applied to this database.");
+                throw new MigrationException($"Step {row.Name} was changed after it was applied to this database.");
             }
         }
 

@@ -16,5 +16,7 @@ public enum CreditOutcome
     AmountOutOfRange = 4,
 }
 
-/// <summary>What came of a credit or debit; all but the outcome and the balance are there only when it was posted.</summary>
+/// <summary>
+/// What came of a credit or debit; all but the outcome and the balance are there only when it was posted.
+/// </summary>
 public sealed record CreditResult(CreditOutcome Outcome, Posting? Posting, Usd Balance, long Version);

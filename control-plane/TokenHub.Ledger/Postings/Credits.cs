@@ -21,20 +21,20 @@ public sealed class Credits(
 
     private const string MoveSql = """
         update accounts
-        set balance_units = balance_units + case id when @credit then @amount else -@amount end,
+        set balance_units = balance_units + case id when @Credit::bigint then @Amount::bigint else -@Amount::bigint end,
           version = version + 1, changed_at = now()
-        where id in (@debit, @credit)
+        where id in (@Debit, @Credit)
         returning id, balance_units as balance, version
         """;
 
     private const string PostSql = """
         insert into transfers (kind, debit_account, credit_account, amount_units, reason, created_by)
-        values (@kind, @debit, @credit, @amount, @reason, @byUser)
+        values (@Kind, @Debit, @Credit, @Amount, @Reason, @ByUser)
         returning id, created_at
         """;
 
     private const string NoteChangeSql =
-        "insert into pending_changes (kind, subject_id) values ('balance', @user)";
+        "insert into pending_changes (kind, subject_id) values ('balance', @User)";
 
     /// <summary>Most characters of a reason.</summary>
     public const int ReasonLengthMax = 500;
@@ -69,12 +69,18 @@ public sealed class Credits(
     /// calls <see cref="TellAsync"/>.
     /// </summary>
     public async Task<CreditResult> PostAsync(
-        NpgsqlTransaction transaction, long userId, Usd amount, string reason, long? byUser, CancellationToken ct = default)
+        NpgsqlTransaction transaction,
+        long userId,
+        Usd amount,
+        string reason,
+        long? byUser,
+        CancellationToken ct = default)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(reason.Length, ReasonLengthMax);
         var connection = transaction.Connection!;
-        var rows = (await connection.QueryAsync<AccountRow>(new CommandDefinition(
-            LockSql, new { issuance = LedgerAccounts.Issuance, user = userId }, transaction, cancellationToken: ct))).AsList();
+        var both = new { issuance = LedgerAccounts.Issuance, user = userId };
+        var rows = (await connection.QueryAsync<AccountRow>(
+            new CommandDefinition(LockSql, both, transaction, cancellationToken: ct))).AsList();
         var before = rows.Find(row => row.Id == userId);
         if (before is null || userId == LedgerAccounts.Issuance)
         {
@@ -87,38 +93,20 @@ public sealed class Credits(
             return new CreditResult(refusal, null, new Usd(before.Balance), before.Version);
         }
 
-        var isCredit = amount > Usd.Zero;
-        var move = new
-        {
-            kind = isCredit ? "credit" : "debit",
-            debit = isCredit ? LedgerAccounts.Issuance : userId,
-            credit = isCredit ? userId : LedgerAccounts.Issuance,
-            amount = Math.Abs(amount.Units),
-            reason,
-            byUser,
-            user = userId,
-        };
+        var move = new Move(userId, amount, reason, byUser);
         var moved = await connection.QueryAsync<AccountRow>(
             new CommandDefinition(MoveSql, move, transaction, cancellationToken: ct));
-        var after = moved.First(row => row.Id == userId);
         var posted = await connection.QuerySingleAsync<PostedRow>(
             new CommandDefinition(PostSql, move, transaction, cancellationToken: ct));
         await connection.ExecuteAsync(new CommandDefinition(NoteChangeSql, move, transaction, cancellationToken: ct));
-        var posting = new Posting
-        {
-            Id = posted.Id,
-            Kind = move.kind,
-            Account = userId,
-            Counterparty = LedgerAccounts.Issuance,
-            Amount = amount,
-            Reason = reason,
-            CreatedBy = byUser,
-            CreatedAt = posted.CreatedAt,
-        };
-        return new CreditResult(CreditOutcome.Posted, posting, new Usd(after.Balance), after.Version);
+        var after = moved.First(row => row.Id == userId);
+        return new CreditResult(
+            CreditOutcome.Posted, move.ToPosting(posted), new Usd(after.Balance), after.Version);
     }
 
-    /// <summary>Brings the balance to Redis now. When that fails, the record of changes does it a moment later.</summary>
+    /// <summary>
+    /// Brings the balance to Redis now. When that fails, the record of changes does it a moment later.
+    /// </summary>
     public Task TellAsync(long userId, CancellationToken ct = default) =>
         tellRedis is null ? Task.CompletedTask : tellRedis(userId, ct);
 
@@ -141,4 +129,26 @@ public sealed class Credits(
     private sealed record AccountRow(long Id, long Balance, long Version);
 
     private sealed record PostedRow(long Id, DateTime CreatedAt);
+
+    // The parameters of the statements above, by their names.
+    private sealed record Move(long User, Usd Signed, string Reason, long? ByUser)
+    {
+        public bool IsCredit => Signed > Usd.Zero;
+        public string Kind => IsCredit ? "credit" : "debit";
+        public long Debit => IsCredit ? LedgerAccounts.Issuance : User;
+        public long Credit => IsCredit ? User : LedgerAccounts.Issuance;
+        public long Amount => Math.Abs(Signed.Units);
+
+        public Posting ToPosting(PostedRow row) => new()
+        {
+            Id = row.Id,
+            Kind = Kind,
+            Account = User,
+            Counterparty = LedgerAccounts.Issuance,
+            Amount = Signed,
+            Reason = Reason,
+            CreatedBy = ByUser,
+            CreatedAt = row.CreatedAt,
+        };
+    }
 }

@@ -6,6 +6,7 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Postings;
+using TokenHub.Ledger.Reconciliation;
 
 namespace TokenHub.Ledger.Tests.Fixtures;
 
@@ -50,8 +51,8 @@ public sealed class Bank(NpgsqlDataSource database) : IAsyncDisposable
     public async Task<Bank> FoundAsync()
     {
         Tariff = new Tariff(0, 250_000_000, 1_000_000_000, 125_000_000, 250_000_000, 250_000_000);
-        Price = await ScalarAsync<long>(
-            AddPriceSql, new { model = "*", input = Tariff.Input, output = Tariff.Output, cacheRead = Tariff.CacheRead });
+        var price = new { model = "*", input = Tariff.Input, output = Tariff.Output, cacheRead = Tariff.CacheRead };
+        Price = await ScalarAsync<long>(AddPriceSql, price);
         Tariff = Tariff with { PriceVersion = Price };
         await ExecuteAsync(AddGatewaySql, new { no = 1, name = "gw-1" });
         return this;
@@ -118,6 +119,20 @@ public sealed class Bank(NpgsqlDataSource database) : IAsyncDisposable
 
     public async Task<Usd> BalanceAsync(long account) =>
         new(await ScalarAsync<long>("select balance_units from accounts where id = @account", new { account }));
+
+    public async Task<IReadOnlyList<T>> ColumnAsync<T>(string sql, object? parameters = null)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        return (await connection.QueryAsync<T>(sql, parameters)).AsList();
+    }
+
+    /// <summary>The whole ledger recomputes, whatever happened to it.</summary>
+    public async Task AssertSoundAsync()
+    {
+        var report = await new Verify(database).RunAsync();
+        Assert.True(report.Ok, string.Join('\n', report.Problems));
+        Assert.Equal(Usd.Zero, report.Sum);
+    }
 
     public UsageIngest Ingest(Action<PostedBatch>? posted = null) => new(database, posted);
 

@@ -6,7 +6,9 @@ using TokenHub.TestKit.Servers;
 
 namespace TokenHub.Ledger.Tests.Fixtures;
 
-/// <summary>One real PostgreSQL and one real Redis for all tests that do not kill them; each test has its own database.</summary>
+/// <summary>
+/// One real PostgreSQL and one real Redis for all tests that do not kill them; each test has its own database.
+/// </summary>
 public sealed class LedgerServers : IAsyncLifetime
 {
     private const string Template = "migrated";
