@@ -38,10 +38,7 @@ internal static class ChannelEndpoints
     private static async Task<Ok<Page<ChannelView>>> ListAsync(
         PageRequest page, Caller caller, HttpContext context, ChannelQueries channels, CancellationToken cancellation)
     {
-        string? status = context.Request.Query.TryGetValue("status", out var asked) ? asked.ToString() : null;
-        var checks = new FieldChecks();
-        TextRules.OneOf(checks, status, "status", "active", "disabled", "deleted");
-        checks.ThrowIfAny();
+        var status = new QueryReader(context.Request.Query).OneOf("status", "active", "disabled", "deleted");
         var rows = await channels.ListAsync(page, caller.OnlyUser, status, cancellation);
         return TypedResults.Ok(
             page.Cut([.. rows.Select(row => row.ToView())], view => view.Id[WireId.Channel.Length..]));

@@ -46,7 +46,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
         {
             Name = body.Name,
             Provider = body.Provider,
-            BaseUrl = CheckUrl(checks, body.BaseUrl, body.Provider, caller),
+            BaseUrl = CheckUrl(checks, body.BaseUrl, caller),
             Models = CheckModels(checks, body.Models),
             ModelMap = CheckMap(checks, body.ModelMap),
             Groups = CheckGroups(checks, body.Groups),
@@ -76,7 +76,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
         var after = before with
         {
             Name = change.Name ?? before.Name,
-            BaseUrl = change.BaseUrl is { } url ? CheckUrl(checks, url, before.Provider, caller) : before.BaseUrl,
+            BaseUrl = change.BaseUrl is { } url ? CheckUrl(checks, url, caller) : before.BaseUrl,
             Models = change.Models is { } models ? CheckModels(checks, models) : before.Models,
             ModelMap = change.ModelMap is { } map ? CheckMap(checks, map) : before.ModelMap,
             Groups = change.Groups is { } groups ? CheckGroups(checks, groups) : before.Groups,
@@ -108,7 +108,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
         }
     }
 
-    private string CheckUrl(FieldChecks checks, string text, string provider, Caller caller)
+    private string CheckUrl(FieldChecks checks, string text, Caller caller)
     {
         if (upstreams.FaultOfUrl(text) is { } fault)
         {
@@ -122,15 +122,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             checks.Add("base_url", "bad_url", "must use the usual port");
         }
 
-        // People paste the address with the protocol's own first part; requests bring that part themselves.
-        var path = uri.AbsolutePath.TrimEnd('/');
-        var own = provider == "gemini" ? "/v1beta" : "/v1";
-        if (path.EndsWith(own, StringComparison.Ordinal) && provider is not ("vertex" or "bedrock"))
-        {
-            path = path[..^own.Length];
-        }
-
-        return uri.GetLeftPart(UriPartial.Authority) + path;
+        return uri.GetLeftPart(UriPartial.Path).TrimEnd('/');
     }
 
     private static string[] CheckModels(FieldChecks checks, IReadOnlyList<string> models)

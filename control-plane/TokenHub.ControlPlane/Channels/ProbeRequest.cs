@@ -1,4 +1,3 @@
-using System.Net.Http;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using TokenHub.Core.Snapshots;
@@ -22,12 +21,12 @@ internal static class ProbeRequest
 
         return channel.Provider switch
         {
-            "openai" => (Chat(channel.BaseUrl + "/v1/chat/completions", key, model, "max_completion_tokens"), Dialect.Chat),
+            "openai" => (Chat(UrlOf(channel, "/v1/chat/completions"), key, model, "max_completion_tokens"), Dialect.Chat),
             "deepseek" or "openai_compatible" =>
-                (Chat(channel.BaseUrl + "/v1/chat/completions", key, model, "max_tokens"), Dialect.Chat),
-            "azure" => (Azure(channel.BaseUrl, key, model), Dialect.Chat),
-            "anthropic" => (Anthropic(channel.BaseUrl, key, model), Dialect.Anthropic),
-            "gemini" => (Gemini(channel.BaseUrl, key, model), Dialect.Gemini),
+                (Chat(UrlOf(channel, "/v1/chat/completions"), key, model, "max_tokens"), Dialect.Chat),
+            "azure" => (Azure(channel, key, model), Dialect.Chat),
+            "anthropic" => (Anthropic(channel, key, model), Dialect.Anthropic),
+            "gemini" => (Gemini(channel, key, model), Dialect.Gemini),
             _ => null,
         };
     }
@@ -39,16 +38,16 @@ internal static class ProbeRequest
         return request;
     }
 
-    private static HttpRequestMessage Azure(string baseUrl, string key, string model)
+    private static HttpRequestMessage Azure(ChannelRow channel, string key, string model)
     {
-        var request = Post(baseUrl + "/openai/v1/chat/completions", WriteChat(model, "max_completion_tokens"));
+        var request = Post(UrlOf(channel, channel.BaseUrl.EndsWith("/openai", StringComparison.Ordinal) ? "/v1/chat/completions" : "/openai/v1/chat/completions"), WriteChat(model, "max_completion_tokens"));
         request.Headers.Add("api-key", key);
         return request;
     }
 
-    private static HttpRequestMessage Anthropic(string baseUrl, string key, string model)
+    private static HttpRequestMessage Anthropic(ChannelRow channel, string key, string model)
     {
-        var request = Post(baseUrl + "/v1/messages", Write(json =>
+        var request = Post(UrlOf(channel, "/v1/messages"), Write(json =>
         {
             json.WriteString("model", model);
             json.WriteNumber("max_tokens", OutputTokens);
@@ -60,10 +59,10 @@ internal static class ProbeRequest
         return request;
     }
 
-    private static HttpRequestMessage Gemini(string baseUrl, string key, string model)
+    private static HttpRequestMessage Gemini(ChannelRow channel, string key, string model)
     {
-        var url = $"{baseUrl}/v1beta/models/{Uri.EscapeDataString(model)}:streamGenerateContent?alt=sse";
-        var request = Post(url, Write(json =>
+        var path = $"/v1beta/models/{Uri.EscapeDataString(model)}:streamGenerateContent?alt=sse";
+        var request = Post(UrlOf(channel, path), Write(json =>
         {
             json.WriteStartArray("contents");
             json.WriteStartObject();
@@ -78,6 +77,17 @@ internal static class ProbeRequest
         }));
         request.Headers.Add("x-goog-api-key", key);
         return request;
+    }
+
+    /// <summary>
+    /// The gateway's own rule: a base address that names a version (<c>/v1</c>, <c>/api/paas/v4</c>) stands for the
+    /// version of the path.
+    /// </summary>
+    private static string UrlOf(ChannelRow channel, string path)
+    {
+        var segments = new Uri(channel.BaseUrl).Segments;
+        var hasVersion = segments.Any(s => s.Length > 1 && s[0] == 'v' && char.IsAsciiDigit(s[1]));
+        return channel.BaseUrl + (hasVersion ? path[path.IndexOf('/', 1)..] : path);
     }
 
     private static byte[] WriteChat(string model, string limitName) => Write(json =>

@@ -35,6 +35,17 @@ internal sealed class EventBus
         }
     }
 
+    public int StreamCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _streams.Count;
+            }
+        }
+    }
+
     public void Publish(ConsoleEvent news)
     {
         lock (_lock)

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Problems;
-using TokenHub.ControlPlane.Users;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Keys;
@@ -41,19 +40,9 @@ internal static class KeyEndpoints
     private static async Task<Ok<Page<KeyView>>> ListAsync(
         PageRequest page, Caller caller, HttpContext context, KeyQueries keys, CancellationToken cancellation)
     {
-        var query = context.Request.Query;
-        long? userId = null;
-        if (query.TryGetValue("user_id", out var user))
-        {
-            userId = WireId.TryParse(WireId.User, user, out var id)
-                ? id
-                : throw RefusedException.Field("user_id", "bad_id", "must be a user id such as usr_1001");
-        }
-
-        string? status = query.TryGetValue("status", out var asked) ? asked.ToString() : null;
-        var checks = new FieldChecks();
-        TextRules.OneOf(checks, status, "status", "active", "disabled", "deleted");
-        checks.ThrowIfAny();
+        var query = new QueryReader(context.Request.Query);
+        var userId = query.Id("user_id", WireId.User);
+        var status = query.OneOf("status", "active", "disabled", "deleted");
         var rows = await keys.ListAsync(page, caller.OnlyUser, userId, status, cancellation);
         return TypedResults.Ok(page.Cut([.. rows.Select(row => row.ToView())], view => view.Id[WireId.Key.Length..]));
     }

@@ -93,7 +93,7 @@ internal static class DocumentRules
             schema.Type = nullable ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
             schema.Format = "decimal";
             schema.Pattern = @"^-?\d{1,10}(\.\d{1,8})?$";
-            schema.Example = JsonValue.Create("12.50000000");
+            schema.Examples = [JsonValue.Create("12.50000000")];
             schema.Description = type == typeof(Usd)
                 ? "US dollars, eight decimals."
                 : "US dollars for one million tokens, eight decimals.";

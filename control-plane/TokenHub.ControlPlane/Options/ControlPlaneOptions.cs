@@ -1,4 +1,5 @@
 using System.Net;
+using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Options;
 
@@ -8,7 +9,7 @@ internal sealed record ControlPlaneOptions
     /// <summary>Npgsql's own form of the database URL.</summary>
     public required string DatabaseConnection { get; init; }
 
-    public required string RedisUrl { get; init; }
+    public required RedisOptions Redis { get; init; }
 
     public required byte[] MasterKey { get; init; }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Users;
+using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Options;
 
@@ -26,13 +27,22 @@ internal sealed class ControlPlaneOptionsReader
         return reader._faults.Count == 0 ? options : null;
     }
 
+    /// <summary>The database alone, for commands that need nothing else.</summary>
+    public static string? ReadDatabaseOnly(Func<string, string?> environment, out IReadOnlyList<string> faults)
+    {
+        var reader = new ControlPlaneOptionsReader(environment);
+        var address = reader.ReadDatabase();
+        faults = reader._faults;
+        return reader._faults.Count == 0 ? address : null;
+    }
+
     private ControlPlaneOptions Read()
     {
         var masterKey = ReadMasterKey();
         return new ControlPlaneOptions
         {
             DatabaseConnection = ReadDatabase(),
-            RedisUrl = ReadRedis(),
+            Redis = ReadRedis()!,
             MasterKey = masterKey,
             SessionSecret = ReadSessionSecret(masterKey),
             PlaneToken = ReadPlaneToken(),
@@ -82,20 +92,21 @@ internal sealed class ControlPlaneOptionsReader
         return "";
     }
 
-    private string ReadRedis()
+    private RedisOptions? ReadRedis()
     {
         if (Required("REDIS_URL") is not { } url)
         {
-            return "";
+            return null;
         }
 
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("redis" or "rediss")
-            || uri.Host.Length == 0)
+        if (RedisOptions.TryParse(url, out var options, out var fault))
         {
-            Fault("REDIS_URL", "must look like redis://host:port or rediss://user:password@host:port");
+            // A web server's own threads do the work here; the socket's thread is left to read.
+            return options with { ContinuesInline = false };
         }
 
-        return url;
+        Fault("REDIS_URL", $"is not usable: {fault}");
+        return null;
     }
 
     private byte[] ReadMasterKey()

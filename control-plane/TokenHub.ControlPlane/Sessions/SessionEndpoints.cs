@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Identity;
 using Npgsql;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Audit;
