@@ -40,7 +40,7 @@ end $$;
 -- Posts a batch in the caller's transaction: usage rows that are new, their transfers, balances, key totals, and how
 -- far the gateway's log is committed. Arrays run in parallel, one element a record. Rows returned, by "what":
 --   0 number of new rows in "units"
---   1 an account of the batch: balance, version, whether its user is active, concurrency cap
+--   1 an account of the batch: balance, version
 --   2 a key of the batch: what it has spent, version
 --   3 a record, by its position from 1, whose request id is posted with another account or cost
 create function ingest_usage(
@@ -52,7 +52,7 @@ create function ingest_usage(
   p_input bigint[], p_cache_read bigint[], p_cache_write_5m bigint[], p_cache_write_1h bigint[],
   p_cache_write_other bigint[], p_output bigint[], p_reasoning bigint[], p_tool_use_prompt bigint[],
   p_upstream_id text[], p_attempts text[])
-returns table (what smallint, id bigint, units bigint, version bigint, active boolean, max_concurrency integer)
+returns table (what smallint, id bigint, units bigint, version bigint)
 language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -144,18 +144,18 @@ begin
     on conflict (gateway_no) do update set acked_lsn = greatest(g.acked_lsn, excluded.acked_lsn);
   end if;
 
-  return query select 0::smallint, 0::bigint, v_added, 0::bigint, true, 0;
+  return query select 0::smallint, 0::bigint, v_added, 0::bigint;
   return query
-    select 1::smallint, a.id, a.balance_units, a.version, u.status = 'active', u.max_concurrency
-    from accounts a join users u on u.id = a.id
+    select 1::smallint, a.id, a.balance_units, a.version
+    from accounts a
     where a.id = any(p_account || v_owner);
   return query
-    select 2::smallint, k.id, k.spent_units, k.spent_version, true, 0
+    select 2::smallint, k.id, k.spent_units, k.spent_version
     from api_keys k
     where k.id = any(p_key);
   if v_added < cardinality(p_rid) then
     return query
-      select 3::smallint, r.place, 0::bigint, 0::bigint, true, 0
+      select 3::smallint, r.place, 0::bigint, 0::bigint
       from unnest(p_rid, p_account, p_cost) with ordinality r (rid, account, cost, place)
       join usage_events e on e.rid = r.rid
       where e.account_id <> r.account or e.cost_units <> r.cost;

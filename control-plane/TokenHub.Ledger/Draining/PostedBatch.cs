@@ -4,7 +4,7 @@ using TokenHub.Core.Requests;
 namespace TokenHub.Ledger.Draining;
 
 /// <summary>An account as it stands in PostgreSQL after a commit.</summary>
-public readonly record struct AccountStand(long Account, Usd Balance, long Version, bool Active, int MaxConcurrency);
+public readonly record struct AccountStand(long Account, Usd Balance, long Version);
 
 /// <summary>What a key has spent as it stands in PostgreSQL after a commit.</summary>
 public readonly record struct KeyStand(long Key, Usd Spent, long Version);

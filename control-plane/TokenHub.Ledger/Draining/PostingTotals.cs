@@ -3,7 +3,7 @@ using TokenHub.Core.Money;
 namespace TokenHub.Ledger.Draining;
 
 /// <summary>A row of the function <c>ingest_usage</c>; <see cref="What"/> says of which kind.</summary>
-internal sealed record IngestRow(short What, long Id, long Units, long Version, bool Active, int MaxConcurrency)
+internal sealed record IngestRow(short What, long Id, long Units, long Version)
 {
     public const short Added = 0;
     public const short Account = 1;
@@ -35,8 +35,7 @@ internal sealed class PostingTotals
                     Added += (int)row.Units;
                     break;
                 case IngestRow.Account when !_accounts.TryGetValue(row.Id, out var old) || old.Version <= row.Version:
-                    _accounts[row.Id] =
-                        new AccountStand(row.Id, new Usd(row.Units), row.Version, row.Active, row.MaxConcurrency);
+                    _accounts[row.Id] = new AccountStand(row.Id, new Usd(row.Units), row.Version);
                     break;
                 case IngestRow.Key when !_keys.TryGetValue(row.Id, out var old) || old.Version <= row.Version:
                     _keys[row.Id] = new KeyStand(row.Id, new Usd(row.Units), row.Version);

@@ -10,7 +10,7 @@ namespace TokenHub.Ledger.Draining;
 internal sealed class UsagePoster(NpgsqlDataSource database)
 {
     private const string IngestSql = """
-        select what, id, units, version, active, max_concurrency
+        select what, id, units, version
         from ingest_usage(
           @PositionGateway, @PositionLsn,
           @Rid, @GatewayNo, @Account, @Key, @Channel, @Owner, @OwnerShareBp, @Price, @Model, @Dialect, @Outcome,

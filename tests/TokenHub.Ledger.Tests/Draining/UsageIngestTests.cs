@@ -27,7 +27,7 @@ public sealed class UsageIngestTests(LedgerServers servers)
         Assert.Equal(platformPart + second.Cost, await bank.BalanceAsync(1));
         Assert.Equal(0, await bank.ScalarAsync<long>("select sum(balance_units)::bigint from accounts"));
         var stand = Assert.Single(told!.Accounts, a => a.Account == caller.User);
-        Assert.Equal(new AccountStand(caller.User, await bank.BalanceAsync(caller.User), 4, true, 50), stand);
+        Assert.Equal(new AccountStand(caller.User, await bank.BalanceAsync(caller.User), 4), stand);
         Assert.Equal(new KeyStand(caller.Key, first.Cost + second.Cost, 2), Assert.Single(told.Keys));
         Assert.Equal(2, told.Requests.Count);
     }
