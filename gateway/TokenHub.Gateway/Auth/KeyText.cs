@@ -37,9 +37,10 @@ internal static class KeyText
         foreach (var value in values)
         {
             var text = value.AsSpan().Trim(' ');
-            if (isBearer && text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            if (isBearer && text.StartsWith("Bearer", StringComparison.OrdinalIgnoreCase)
+                && (text.Length == "Bearer".Length || text["Bearer".Length] == ' '))
             {
-                text = text["Bearer ".Length..].Trim(' ');
+                text = text["Bearer".Length..].Trim(' ');
             }
 
             if (TryKey(text, ref seen, ref hash))
