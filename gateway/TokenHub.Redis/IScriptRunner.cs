@@ -4,8 +4,8 @@ using TokenHub.Redis.Scripts;
 namespace TokenHub.Redis;
 
 /// <summary>
-/// The seam between what is asked of Redis and how it is reached: one server today, a Cluster's slot map or another client
-/// library behind it later. All keys of one call carry one hash tag. Thread-safe.
+/// The seam between what is asked of Redis and how it is reached: one server today, a Cluster's slot map or another
+/// client library behind it later. All keys of one call carry one hash tag. Thread-safe.
 /// </summary>
 /// <remarks>
 /// Continuations may run on the thread that reads the socket: nothing may block in them.

@@ -2,7 +2,9 @@ using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;
 
-/// <summary>One Redis server: its scripts, its plain commands, its messages. Thread-safe; one for a whole process.</summary>
+/// <summary>
+/// One Redis server: its scripts, its plain commands, its messages. Thread-safe; one for a whole process.
+/// </summary>
 public sealed class RedisClient : IAsyncDisposable
 {
     private readonly RespPool _pool;
@@ -53,7 +55,9 @@ public sealed class RedisClient : IAsyncDisposable
         return ReadValue(reply.Read());
     }
 
-    /// <summary>The values in the order of the keys; null where there is none. In a Cluster all keys need one hash tag.</summary>
+    /// <summary>
+    /// The values in the order of the keys; null where there is none. In a Cluster all keys need one hash tag.
+    /// </summary>
     public async ValueTask<byte[]?[]> GetManyAsync(IReadOnlyList<string> keys, CancellationToken cancellationToken)
     {
         if (keys.Count == 0)

@@ -4,8 +4,8 @@ using TokenHub.Redis.Resp;
 namespace TokenHub.Redis;
 
 /// <summary>
-/// Names of the keys of one shard, all under the hash tag <c>{sN}</c> so that one script may touch them together also in a
-/// Cluster.
+/// Names of the keys of one shard, all under the hash tag <c>{sN}</c> so that one script may touch them together also
+/// in a Cluster.
 /// </summary>
 public static class RedisKeys
 {

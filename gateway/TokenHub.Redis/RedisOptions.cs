@@ -44,8 +44,8 @@ public sealed record RedisOptions
     public int InFlightMax { get; init; } = 4096;
 
     /// <summary>
-    /// True: callers continue on the thread that reads the socket, which is cheapest, and nothing may block there. False:
-    /// they continue on the thread pool.
+    /// True: callers continue on the thread that reads the socket, which is cheapest, and nothing may block there.
+    /// False: they continue on the thread pool.
     /// </summary>
     public bool ContinuesInline { get; init; } = true;
 

@@ -8,7 +8,9 @@ public enum RedisKind
     Garnet,
 }
 
-/// <summary>What a server says of itself. Another <see cref="RunId"/> than before means that it was restarted or replaced.</summary>
+/// <summary>
+/// What a server says of itself. Another <see cref="RunId"/> than before means that it was restarted or replaced.
+/// </summary>
 public sealed record RedisServerInfo(RedisKind Kind, Version Version, string RunId)
 {
     public static RedisServerInfo Unknown { get; } = new(RedisKind.Unknown, new Version(0, 0), "");

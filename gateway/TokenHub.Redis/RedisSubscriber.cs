@@ -34,9 +34,9 @@ public sealed class RedisSubscriber : IAsyncDisposable
     public bool IsConnected => _isConnected;
 
     /// <summary>
-    /// Calls <paramref name="onMessage"/> for each message, and <paramref name="onGap"/> at every (re)connection, once the
-    /// channel is heard: messages before it may have been missed. Both run on the thread that reads the socket and must be
-    /// quick. One that throws costs the connection, and so leads to a gap.
+    /// Calls <paramref name="onMessage"/> for each message, and <paramref name="onGap"/> at every (re)connection,
+    /// once the channel is heard: messages before it may have been missed. Both run on the thread that reads the
+    /// socket and must be quick. One that throws costs the connection, and so leads to a gap.
     /// </summary>
     public void Subscribe(string channel, Action<ReadOnlySpan<byte>> onMessage, Action onGap)
     {

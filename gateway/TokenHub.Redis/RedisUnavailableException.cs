@@ -1,7 +1,9 @@
 namespace TokenHub.Redis;
 
-/// <summary>Why Redis did not do what was asked. Only <see cref="TimedOut"/> and <see cref="ConnectionLost"/> leave it open
-/// whether it was done after all.</summary>
+/// <summary>
+/// Why Redis did not do what was asked. Only <see cref="TimedOut"/> and <see cref="ConnectionLost"/> leave it open
+/// whether it was done after all.
+/// </summary>
 public enum RedisFault
 {
     None = 0,

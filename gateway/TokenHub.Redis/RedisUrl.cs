@@ -87,7 +87,7 @@ internal static class RedisUrl
         var isBracketed = text.StartsWith("[");
         var hostEnd = isBracketed ? text.IndexOf(']') : text.IndexOf(':');
         var tail = hostEnd < 0 ? default : text[(hostEnd + (isBracketed ? 1 : 0))..];
-        host = (isBracketed ? (hostEnd < 0 ? default : text[1..hostEnd]) : hostEnd < 0 ? text : text[..hostEnd]).ToString();
+        host = (hostEnd < 0 ? (isBracketed ? default : text) : text[(isBracketed ? 1 : 0)..hostEnd]).ToString();
         if (Uri.CheckHostName(isBracketed ? $"[{host}]" : host) == UriHostNameType.Unknown)
         {
             return false;

@@ -20,8 +20,8 @@ public static class ScriptIsolation
     private const int Funds = ConnectionCount * CallsPerConnection / 2;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
-    // Between look and deduction stands work of some hundred microseconds: wide enough that scripts which may interleave do,
-    // also on a machine with one processor.
+    // Between look and deduction stands work of some hundred microseconds: wide enough that scripts which may
+    // interleave do, also on a machine with one processor.
     private static readonly LuaScript Race = new("race", 1, "", """
         local left = tonumber(redis.call('GET', KEYS[1]) or '0')
         local spin = 0

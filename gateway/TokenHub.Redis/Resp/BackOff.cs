@@ -1,6 +1,8 @@
 namespace TokenHub.Redis.Resp;
 
-/// <summary>Pauses between attempts: doubling, bounded, with jitter so that many clients do not come back at one instant.</summary>
+/// <summary>
+/// Pauses between attempts: doubling, bounded, with jitter so that many clients do not come back at one instant.
+/// </summary>
 internal sealed class BackOff(TimeSpan delayMax)
 {
     private const int FirstMs = 20;
@@ -14,7 +16,8 @@ internal sealed class BackOff(TimeSpan delayMax)
 
     public TimeSpan Next()
     {
-        var ceilingMs = Math.Min(delayMax.TotalMilliseconds, (double)FirstMs * (1 << Math.Min(_failures, DoublingsMax)));
+        var doubledMs = (double)FirstMs * (1 << Math.Min(_failures, DoublingsMax));
+        var ceilingMs = Math.Min(delayMax.TotalMilliseconds, doubledMs);
         _failures++;
         return TimeSpan.FromMilliseconds(ceilingMs * (0.5 + (Random.Shared.NextDouble() / 2)));
     }

@@ -1,8 +1,8 @@
 namespace TokenHub.Redis.Resp;
 
 /// <summary>
-/// A growing run of bytes that is filled at the end and may be consumed from the front. Not thread-safe; whoever owns it
-/// serialises access.
+/// A growing run of bytes that is filled at the end and may be consumed from the front. Not thread-safe; whoever owns
+/// it serialises access.
 /// </summary>
 internal sealed class RespBuffer(int capacity)
 {
@@ -18,7 +18,9 @@ internal sealed class RespBuffer(int capacity)
 
     public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(_start, Length);
 
-    /// <summary>Free room of at least <paramref name="size"/> bytes; what is written there counts after <see cref="Advance"/>.</summary>
+    /// <summary>
+    /// Free room of at least <paramref name="size"/> bytes; what is written there counts after <see cref="Advance"/>.
+    /// </summary>
     public Span<byte> GetSpan(int size)
     {
         EnsureRoom(size);

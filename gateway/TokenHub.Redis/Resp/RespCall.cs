@@ -5,9 +5,9 @@ using TokenHub.Redis.Scripts;
 namespace TokenHub.Redis.Resp;
 
 /// <summary>
-/// One call: first the command being built, then the place where its reply arrives. Rented from a pool; the caller and the
-/// connection each hold a share, and the call goes back when both have let go. So a call that timed out stays with the
-/// connection until its late reply has been passed over, and the order of replies holds.
+/// One call: first the command being built, then the place where its reply arrives. Rented from a pool; the caller
+/// and the connection each hold a share, and the call goes back when both have let go. So a call that timed out stays
+/// with the connection until its late reply has been passed over, and the order of replies holds.
 /// </summary>
 public sealed class RespCall : IValueTaskSource<RespReply>
 {
@@ -31,7 +31,9 @@ public sealed class RespCall : IValueTaskSource<RespReply>
     /// <summary>The script called, or null for a plain command.</summary>
     internal LuaScript? Script { get; private set; }
 
-    /// <summary>True when the whole text of the script has to be sent because the server does not know its hash.</summary>
+    /// <summary>
+    /// True when the whole text of the script has to be sent because the server does not know its hash.
+    /// </summary>
     internal bool SendsText { get; set; }
 
     /// <summary><see cref="Environment.TickCount64"/> after which the caller no longer waits.</summary>

@@ -1,6 +1,8 @@
 namespace TokenHub.Redis.Resp;
 
-/// <summary>Calls in the order in which their replies will come. A ring that grows; guarded by its connection's lock.</summary>
+/// <summary>
+/// Calls in the order in which their replies will come. A ring that grows; guarded by its connection's lock.
+/// </summary>
 internal sealed class RespCallQueue
 {
     private RespCall?[] _ring = new RespCall?[64];

@@ -31,7 +31,8 @@ internal sealed partial class RespConnection
         }
     }
 
-    // Gives out all whole replies at hand; callers continue within. Then sends what they asked for meanwhile, in one write.
+    // Gives out all whole replies at hand; callers continue within. Then sends what they asked for meanwhile, in one
+    // write.
     private void Dispatch()
     {
         _dispatching = this;
@@ -85,7 +86,8 @@ internal sealed partial class RespConnection
             return;
         }
 
-        if (frame[0] == '-' && RespErrors.IsNoScript(frame[1..]) && call is { Script: not null, SendsText: false, IsDone: false })
+        var isUnknownScript = frame[0] == '-' && RespErrors.IsNoScript(frame[1..]);
+        if (isUnknownScript && call is { Script: not null, SendsText: false, IsDone: false })
         {
             // The server has not run anything: asking again, with the text this time, is safe.
             call.SendsText = true;

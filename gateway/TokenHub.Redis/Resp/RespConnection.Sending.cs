@@ -2,7 +2,9 @@ namespace TokenHub.Redis.Resp;
 
 internal sealed partial class RespConnection
 {
-    /// <summary>Sends an armed call, or fails it at once when the connection has ended or too much is under way.</summary>
+    /// <summary>
+    /// Sends an armed call, or fails it at once when the connection has ended or too much is under way.
+    /// </summary>
     public void Send(RespCall call)
     {
         var fault = RedisFault.None;

@@ -6,12 +6,12 @@ namespace TokenHub.Redis.Resp;
 internal delegate void PushHandler(ReadOnlySpan<byte> frame);
 
 /// <summary>
-/// One socket, pipelined: calls go out in any number before the first reply is there, and replies come in the order of the
-/// calls. Lives once: when it ends, every open call fails and <see cref="Closed"/> completes. Thread-safe.
+/// One socket, pipelined: calls go out in any number before the first reply is there, and replies come in the order
+/// of the calls. Lives once: when it ends, every open call fails and <see cref="Closed"/> completes. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Sending coalesces by itself: a call that finds the line idle goes out at once, calls that come while a write is under way
-/// go out together with the next, and so do calls made from within the replies of one receive.
+/// Sending coalesces by itself: a call that finds the line idle goes out at once, calls that come while a write is
+/// under way go out together with the next, and so do calls made from within the replies of one receive.
 /// </remarks>
 internal sealed partial class RespConnection : IAsyncDisposable
 {
@@ -48,7 +48,9 @@ internal sealed partial class RespConnection : IAsyncDisposable
     /// <summary>Completes with the reason when the connection has ended.</summary>
     public Task<Exception> Closed => _closed.Task;
 
-    /// <summary>False when it has ended or is about to, because the server said that it is not the one to write to.</summary>
+    /// <summary>
+    /// False when it has ended or is about to, because the server said that it is not the one to write to.
+    /// </summary>
     public bool IsOpen => !_isRetiring && !_closed.Task.IsCompleted;
 
     /// <summary>What the handshake found out about the server.</summary>
@@ -61,8 +63,8 @@ internal sealed partial class RespConnection : IAsyncDisposable
     public void Start() => _receiving = ReceiveAsync();
 
     /// <summary>
-    /// Called every few milliseconds: ends calls whose time is over, and the connection itself when its oldest call has been
-    /// without an answer for too long.
+    /// Called every few milliseconds: ends calls whose time is over, and the connection itself when its oldest call
+    /// has been without an answer for too long.
     /// </summary>
     public void Tick(long nowMs)
     {

@@ -3,8 +3,8 @@ using System.Buffers.Text;
 namespace TokenHub.Redis.Resp;
 
 /// <summary>
-/// Finds the end of the next whole reply in bytes that arrive in any cuts. Remembers how far it has looked, so each byte is
-/// looked at once however the reply is cut.
+/// Finds the end of the next whole reply in bytes that arrive in any cuts. Remembers how far it has looked, so each
+/// byte is looked at once however the reply is cut.
 /// </summary>
 internal struct RespFrameScanner
 {
@@ -23,8 +23,8 @@ internal struct RespFrameScanner
     private bool _started;
 
     /// <summary>
-    /// True when <paramref name="bytes"/> begin with a whole reply of <paramref name="length"/> bytes. On false, call again
-    /// with the same bytes and more behind them.
+    /// True when <paramref name="bytes"/> begin with a whole reply of <paramref name="length"/> bytes. On false, call
+    /// again with the same bytes and more behind them.
     /// </summary>
     public bool TryScan(ReadOnlySpan<byte> bytes, out int length)
     {
@@ -129,6 +129,6 @@ internal struct RespFrameScanner
             return value;
         }
 
-        throw new RespProtocolException("The server sent a length that is not a number (streamed replies are not asked for).");
+        throw new RespProtocolException("The server sent a length that is not a number; streamed replies are not asked for.");
     }
 }

@@ -55,7 +55,8 @@ internal sealed class RespLine(RespConnector connector, TimeSpan delayMax) : IAs
     {
         try
         {
-            await using var connection = await connector.ConnectAsync(null, runsScripts: true, _stop.Token).ConfigureAwait(false);
+            await using var connection =
+                await connector.ConnectAsync(null, runsScripts: true, _stop.Token).ConfigureAwait(false);
             _connection = connection;
             _lastFault = null;
             _first.TrySetResult(null);

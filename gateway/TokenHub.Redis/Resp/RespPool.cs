@@ -2,7 +2,9 @@ using TokenHub.Redis.Scripts;
 
 namespace TokenHub.Redis.Resp;
 
-/// <summary>The connections to one server: hands calls to one that is open, opens again what was lost. Thread-safe.</summary>
+/// <summary>
+/// The connections to one server: hands calls to one that is open, opens again what was lost. Thread-safe.
+/// </summary>
 internal sealed class RespPool : IScriptRunner, IAsyncDisposable
 {
     private const int TickMs = 20;

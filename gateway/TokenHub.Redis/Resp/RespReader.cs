@@ -2,7 +2,10 @@ using System.Buffers.Text;
 
 namespace TokenHub.Redis.Resp;
 
-/// <summary>Reads the values of one whole reply, in order. Made over bytes that <see cref="RespFrameScanner"/> has found whole.</summary>
+/// <summary>
+/// Reads the values of one whole reply, in order. Made over bytes that <see cref="RespFrameScanner"/> has found
+/// whole.
+/// </summary>
 public ref struct RespReader
 {
     private ReadOnlySpan<byte> _rest;
@@ -47,7 +50,9 @@ public ref struct RespReader
         };
     }
 
-    /// <summary>A string of any kind, also an error's text; empty for a null (ask <see cref="IsNull"/> first).</summary>
+    /// <summary>
+    /// A string of any kind, also an error's text; empty for a null (ask <see cref="IsNull"/> first).
+    /// </summary>
     public ReadOnlySpan<byte> ReadBytes()
     {
         var kind = Kind;

@@ -10,11 +10,15 @@ internal enum ScriptForm
     /// <summary>The text alone: Garnet cannot compile a first line that begins with <c>#!</c>.</summary>
     Plain,
 
-    /// <summary>With <c>#!lua</c> and its flags, so that Redis checks memory before the script and keys on every access.</summary>
+    /// <summary>
+    /// With <c>#!lua</c> and its flags, so that Redis checks memory before the script and keys on every access.
+    /// </summary>
     Flagged,
 }
 
-/// <summary>One script, ready to be called by its hash or, where the server does not know it yet, by its text.</summary>
+/// <summary>
+/// One script, ready to be called by its hash or, where the server does not know it yet, by its text.
+/// </summary>
 public sealed class LuaScript
 {
     private readonly Variant _plain;

@@ -3,8 +3,8 @@ using System.Text;
 namespace TokenHub.Redis.Scripts;
 
 /// <summary>
-/// The scripts of this library. Each is a file <c>verb-numberOfKeys.lua</c>; a line <c>--@include name</c> stands for a file
-/// of <c>Includes</c>.
+/// The scripts of this library. Each is a file <c>verb-numberOfKeys.lua</c>; a line <c>--@include name</c> stands for
+/// a file of <c>Includes</c>.
 /// </summary>
 public static class LuaScripts
 {
@@ -38,7 +38,9 @@ public static class LuaScripts
     public static IReadOnlyList<LuaScript> All { get; } =
         [Reserve, Extend, Settle, Release, Ack, SetBalance, Rehold, Hydrate, Reap, Outbox];
 
-    /// <summary>Loads a script; <paramref name="replaceInclude"/> may put another text in the place of an include.</summary>
+    /// <summary>
+    /// Loads a script; <paramref name="replaceInclude"/> may put another text in the place of an include.
+    /// </summary>
     internal static LuaScript Load(
         string name, int keyCount, string flags, Func<string, string?>? replaceInclude = null)
     {

@@ -1,5 +1,5 @@
--- PostgreSQL has these charges of one account and key: their outbox entries go, their cost is no longer unsettled, holds
--- still open for them go too, and the absolute numbers are taken over where they are newer.
+-- PostgreSQL has these charges of one account and key: their outbox entries go, their cost is no longer unsettled,
+-- holds still open for them go too, and the absolute numbers are taken over where they are newer.
 -- KEYS: 1 epoch, 2 account, 3 holds of the account, 4 deadlines, 5 outbox, 6 times of the outbox, 7 spending of the key
 -- ARGV: 1 epoch, 2 account id, 3 balance (units, may be negative), 4 its version, 5 key id, 6 spent by the key (units),
 --       7 its version, 8.. request ids (32 hex)

@@ -4,7 +4,7 @@
 --       7 most the key may ever spend (units or '')
 -- Returns {code, available after the addition | what is left | current epoch, 0}:
 --   1 done, 3 already settled, -1 funds, -2 shard not built, -3 disabled, -4 key cap, -5 stale epoch, -6 not hydrated,
---   -8 hold of another key, -9 bad argument, -11 no such hold
+--   -8 hold of another key, -9 bad argument, or a sum that would leave the exact range, -11 no such hold
 local epoch_key = KEYS[1]
 local account_key = KEYS[2]
 local holds_key = KEYS[3]
@@ -28,13 +28,14 @@ local function bad_arguments()
 end
 
 -- Only an addition can be refused: a heartbeat keeps what is already held.
-local function refused(account, spend)
+local function refused(account, spend, hold)
   if more == 0 then return nil end
   if not account.hydrated or not spend.hydrated then return {-6, 0, 0} end
   if not account.active then return {-3, 0, 0} end
   local left = key_remaining(spend, key_cap)
   if left < more then return {-4, left, 0} end
   if available(account) < more then return {-1, available(account), 0} end
+  if leaves_range(math.max(account.held, spend.held, hold.amount), more) then return {-9, 0, 0} end
   return nil
 end
 
@@ -48,7 +49,7 @@ if not hold then
 end
 if hold.key ~= key then return {-8, 0, 0} end
 local spend = spend_state()
-local refusal = refused(account, spend)
+local refusal = refused(account, spend, hold)
 if refusal then return refusal end
 
 if more > 0 then

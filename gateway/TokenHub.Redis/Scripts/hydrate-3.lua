@@ -1,5 +1,5 @@
--- Brings the absolute numbers of an account, and of a key, from PostgreSQL: where they are absent, or older. What is held
--- and unsettled is left alone, so hydrating twice or late changes no sum. Works also before the shard is built.
+-- Brings the absolute numbers of an account, and of a key, from PostgreSQL: where they are absent, or older. What is
+-- held and unsettled is left alone, so hydrating twice or late changes no sum. Works also before the shard is built.
 -- KEYS: 1 epoch, 2 account, 3 spending of the key
 -- ARGV: 1 epoch, 2 balance (units, may be negative), 3 its version, 4 active (1 or 0), 5 slots, 6 key id (0 = no key),
 --       7 spent by the key (units), 8 its version

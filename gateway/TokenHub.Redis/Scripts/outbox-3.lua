@@ -1,4 +1,5 @@
--- Lists charges that have waited in the outbox for at least an age by the server's clock, oldest first. Changes nothing.
+-- Lists charges that have waited in the outbox for at least an age by the server's clock, oldest first. Changes
+-- nothing.
 -- KEYS: 1 epoch, 2 outbox, 3 times of the outbox
 -- ARGV: 1 epoch, 2 age (ms), 3 most entries
 -- Returns {1, request id, 'account|key|cost|record', ...}, or {code, current epoch, 0}:

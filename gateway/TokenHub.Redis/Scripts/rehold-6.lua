@@ -34,7 +34,7 @@ local function bad_arguments()
   return false
 end
 
-local function leaves_range(account, spend)
+local function all_leave_range(account, spend)
   local held = math.max(account.held, spend.held)
   for i = 4, #ARGV, 4 do
     held = held + whole(ARGV[i + 1])
@@ -48,7 +48,7 @@ local wrong = wrong_epoch(ARGV[1], true)
 if wrong then return wrong end
 local account = account_state()
 local spend = spend_state()
-if leaves_range(account, spend) then return {-9, 0, 0} end
+if all_leave_range(account, spend) then return {-9, 0, 0} end
 
 local now_ms = milliseconds(now_us())
 local added = 0

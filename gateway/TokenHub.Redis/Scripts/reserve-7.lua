@@ -5,7 +5,8 @@
 --       11 requests a minute (or ''), 12 tokens a minute (or ''), 13 tokens of this request
 -- Returns {code, available after the hold | what is left | current epoch, milliseconds to wait}:
 --   1 new, 2 the same again, 3 already settled, -1 funds, -2 shard not built, -3 disabled, -4 key cap, -5 stale epoch,
---   -6 account or key not hydrated, -7 rate, -8 same request with other content, -9 bad argument, -10 concurrency
+--   -6 account or key not hydrated, -7 rate, -8 same request with other content, -9 bad argument,
+--   or a sum that would leave the exact range, -10 concurrency
 local epoch_key = KEYS[1]
 local account_key = KEYS[2]
 local holds_key = KEYS[3]
@@ -88,6 +89,7 @@ local now = now_us()
 local too_fast, rate_state = rates(now)
 if too_fast then return too_fast end
 if available(account) < amount then return {-1, available(account), 0} end
+if leaves_range(account.held, amount) or leaves_range(spend.held, amount) then return {-9, 0, 0} end
 
 account.held = account.held + amount
 spend.held = spend.held + amount

@@ -27,10 +27,6 @@ local function bad_arguments()
   return not (cost and #payload <= payload_bytes_max)
 end
 
-local function leaves_range(account, spend)
-  return account.unsettled + cost > whole_max or spend.unsettled + cost > whole_max
-end
-
 if bad_arguments() then return {-9, 0, 0} end
 local wrong = wrong_epoch(ARGV[1], false)
 if wrong then return wrong end
@@ -43,7 +39,7 @@ end
 local hold = hold_of(rid)
 if hold and hold.key ~= key then return {-8, 0, 0} end
 local spend = spend_state()
-if leaves_range(account, spend) then return {-9, 0, 0} end
+if leaves_range(account.unsettled, cost) or leaves_range(spend.unsettled, cost) then return {-9, 0, 0} end
 
 if hold then drop_hold(account_id, rid, hold, account, spend) end
 account.unsettled = account.unsettled + cost

@@ -26,8 +26,8 @@ public readonly record struct HoldRequest(
     long Tokens);
 
 /// <param name="Available">
-/// What the account has left afterwards; on <see cref="TillCode.Funds"/> what it has, on <see cref="TillCode.KeyCap"/> what
-/// the key may still spend.
+/// What the account has left afterwards; on <see cref="TillCode.Funds"/> what it has, on <see
+/// cref="TillCode.KeyCap"/> what the key may still spend.
 /// </param>
 /// <param name="RetryAfterMs">On <see cref="TillCode.Rate"/>, when to try again.</param>
 public readonly record struct HoldReply(TillCode Code, Usd Available, int RetryAfterMs);

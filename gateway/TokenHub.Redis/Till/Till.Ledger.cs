@@ -4,15 +4,17 @@ using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;
 
-/// <summary>The control plane's side of the till: what PostgreSQL says is brought in, what is overdue is listed.</summary>
+/// <summary>
+/// The control plane's side of the till: what PostgreSQL says is brought in, what is overdue is listed.
+/// </summary>
 public sealed partial class Till
 {
     /// <summary>Most request ids, or holds, in one script call, so that none keeps the server busy for long.</summary>
     private const int EntriesMax = 128;
 
     /// <summary>
-    /// PostgreSQL has these charges. Returns of how many something was dropped; below zero it is a <see cref="TillCode"/>.
-    /// The numbers must be read in, or after, the transaction that posted the charges.
+    /// PostgreSQL has these charges. Returns of how many something was dropped; below zero it is a <see
+    /// cref="TillCode"/>. The numbers must be read in, or after, the transaction that posted the charges.
     /// </summary>
     public async ValueTask<int> AckAsync(
         long account,
@@ -30,13 +32,13 @@ public sealed partial class Till
         {
             var count = Math.Min(EntriesMax, rids.Count - from);
             var command = new AckCommand(account, balance, version, key, keySpent, keyVersion, rids, from, count);
-            var result = (await RunAsync(command, Shards.Of(account), cancellationToken).ConfigureAwait(false)).ToCount();
-            if (result < 0)
+            var reply = await RunAsync(command, Shards.Of(account), cancellationToken).ConfigureAwait(false);
+            if (reply.Code < 0)
             {
-                return result;
+                return reply.ToCount();
             }
 
-            dropped += result;
+            dropped += reply.ToCount();
             from += count;
         }
         while (from < rids.Count);
@@ -44,10 +46,16 @@ public sealed partial class Till
     }
 
     /// <summary>
-    /// Takes over a balance where it is newer, and status and slots in any case (they have no version). Not hydrated is fine.
+    /// Takes over a balance where it is newer, and status and slots in any case (they have no version). Not hydrated
+    /// is fine.
     /// </summary>
     public ValueTask<TillCode> SetBalanceAsync(
-        long account, Usd balance, long version, bool active, int maxConcurrency, CancellationToken cancellationToken) =>
+        long account,
+        Usd balance,
+        long version,
+        bool active,
+        int maxConcurrency,
+        CancellationToken cancellationToken) =>
         CodeAsync(
             new SetBalanceCommand(account, balance, version, active, maxConcurrency),
             Shards.Of(account),
@@ -82,8 +90,8 @@ public sealed partial class Till
     }
 
     /// <summary>
-    /// Brings an account, and a key unless it is 0, into Redis where they are absent or older; leaves what is held alone.
-    /// Works before the shard is built.
+    /// Brings an account, and a key unless it is 0, into Redis where they are absent or older; leaves what is held
+    /// alone. Works before the shard is built.
     /// </summary>
     public ValueTask<TillCode> HydrateAsync(
         long account,
@@ -100,14 +108,18 @@ public sealed partial class Till
             Shards.Of(account),
             cancellationToken);
 
-    /// <summary>Lists holds past their deadline by Redis' clock, oldest first; none when the shard is not built.</summary>
+    /// <summary>
+    /// Lists holds past their deadline by Redis' clock, oldest first; none when the shard is not built.
+    /// </summary>
     public ValueTask<IReadOnlyList<DueHold>> ReapAsync(int shard, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
         return ListAsync(new ReapCommand(limit), shard, TillReply.ReadDue, cancellationToken);
     }
 
-    /// <summary>Lists charges that wait for at least an age by Redis' clock, oldest first; none when the shard is not built.</summary>
+    /// <summary>
+    /// Lists charges that wait for at least an age by Redis' clock, oldest first; none when the shard is not built.
+    /// </summary>
     public ValueTask<IReadOnlyList<OutboxEntry>> OutboxAsync(
         int shard, long olderThanMs, int limit, CancellationToken cancellationToken)
     {
@@ -166,10 +178,10 @@ public sealed partial class Till
         where TCommand : struct, ITillCommand
     {
         var epoch = Volatile.Read(ref _epochs[shard]);
-        var (first, entries) = await ListOnceAsync(command, shard, epoch, read, cancellationToken).ConfigureAwait(false);
-        if (first.Code == TillCode.StaleEpoch && TryAdopt(shard, epoch, first.First))
+        var (head, entries) = await ListOnceAsync(command, shard, epoch, read, cancellationToken).ConfigureAwait(false);
+        if (head.Code == TillCode.StaleEpoch && TryAdopt(shard, epoch, head.First))
         {
-            (_, entries) = await ListOnceAsync(command, shard, first.First, read, cancellationToken).ConfigureAwait(false);
+            (_, entries) = await ListOnceAsync(command, shard, head.First, read, cancellationToken).ConfigureAwait(false);
         }
 
         return entries;

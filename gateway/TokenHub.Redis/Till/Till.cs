@@ -6,15 +6,17 @@ using TokenHub.Redis.Resp;
 namespace TokenHub.Redis;
 
 /// <summary>
-/// The money in Redis: holds are taken, extended, settled and released here, each by one script and so as a whole or not at
-/// all. Every call may be repeated after a lost answer. Thread-safe.
+/// The money in Redis: holds are taken, extended, settled and released here, each by one script and so as a whole or
+/// not at all. Every call may be repeated after a lost answer. Thread-safe.
 /// </summary>
 /// <remarks>Continuations may run on the thread that reads the socket: nothing may block in them.</remarks>
 public sealed partial class Till(IScriptRunner runner)
 {
     private readonly long[] _epochs = new long[Shards.Count];
 
-    /// <summary>Holds an amount, or refuses and changes nothing. A repeat is answered with <see cref="TillCode.Repeated"/>.</summary>
+    /// <summary>
+    /// Holds an amount, or refuses and changes nothing. A repeat is answered with <see cref="TillCode.Repeated"/>.
+    /// </summary>
     public ValueTask<HoldReply> ReserveAsync(in HoldRequest request, CancellationToken cancellationToken) =>
         HoldAsync(new ReserveCommand(request), request.Account, cancellationToken);
 
@@ -83,8 +85,9 @@ public sealed partial class Till(IScriptRunner runner)
         return runner.RunAsync(begun, cancellationToken);
     }
 
-    // Only forward: a Redis that shows an older epoch than was ever seen has gone back in time and is refused until the
-    // control plane has built the shard anew. So a call is repeated at most as often as the epoch rises, once as a rule.
+    // Only forward: a Redis that shows an older epoch than was ever seen has gone back in time and is refused until
+    // the control plane has built the shard anew. So a call is repeated at most as often as the epoch rises, once as
+    // a rule.
     private bool TryAdopt(int shard, long used, long current)
     {
         if (current <= used)

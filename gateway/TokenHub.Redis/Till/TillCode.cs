@@ -1,6 +1,8 @@
 namespace TokenHub.Redis;
 
-/// <summary>How the till answers. Above zero: done, or was done before. Below zero: refused, and nothing was changed.</summary>
+/// <summary>
+/// How the till answers. Above zero: done, or was done before. Below zero: refused, and nothing was changed.
+/// </summary>
 public enum TillCode
 {
     None = 0,
@@ -24,7 +26,9 @@ public enum TillCode
     NotHydrated = -6,
     Rate = -7,
 
-    /// <summary>The same request id with another amount, account or key. Never happens in order: raise an alarm.</summary>
+    /// <summary>
+    /// The same request id with another amount, account or key. Never happens in order: raise an alarm.
+    /// </summary>
     Conflict = -8,
     BadArgument = -9,
     Concurrency = -10,

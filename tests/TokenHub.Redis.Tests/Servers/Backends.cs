@@ -11,7 +11,9 @@ public enum Backend
     Garnet,
 }
 
-/// <summary>One redis-server and one garnet-server for all tests that do not harm them; tests keep apart by account number.</summary>
+/// <summary>
+/// One redis-server and one garnet-server for all tests that do not harm them; tests keep apart by account number.
+/// </summary>
 public sealed class Backends : IAsyncLifetime
 {
     private RedisServer? _redis;

@@ -22,7 +22,7 @@ public sealed class TillTests(Backends backends)
         var repeated = await till.ReserveAsync(Request(rid, account, 400), None);
         var extended = await till.ExtendAsync(rid, account, 9, new Usd(100), null, 60_000, None);
         var again = await till.ReserveAsync(Request(rid, account, 400), None);
-        var settled = await till.SettleAsync(rid, account, 9, new Usd(450), new byte[] { 0, 1, 255, 10, 13, 124 }, None);
+        var settled = await till.SettleAsync(rid, account, 9, new Usd(450), new byte[] { 0, 255, 10, 13, 124 }, None);
         var late = await till.ReserveAsync(Request(rid, account, 400), None);
         var before = await till.ReadAccountAsync(account, None);
         var dropped = await till.AckAsync(account, new Usd(550), 4, 9, new Usd(450), 1, [rid], None);

@@ -24,6 +24,11 @@ local function key_remaining(spend, cap)
   return math.max(cap - spend.spent - spend.unsettled - spend.held, -whole_max)
 end
 
+-- True when a sum would no longer be exact. Only when Redis has lost a part of its numbers and kept another.
+local function leaves_range(number, by)
+  return number + by > whole_max
+end
+
 local function save_account(account)
   redis.call('HSET', account_key, 'pend', text(account.held), 'uns', text(account.unsettled))
 end
