@@ -12,6 +12,8 @@ using TokenHub.ControlPlane.Status;
 using TokenHub.ControlPlane.Upstreams;
 using TokenHub.ControlPlane.Users;
 using TokenHub.ControlPlane.Wallets;
+using TokenHub.Ledger;
+using TokenHub.Ledger.Balances;
 using TokenHub.Ledger.Gateways;
 using TokenHub.Ledger.Postings;
 using TokenHub.Ledger.Reconciliation;
@@ -38,9 +40,19 @@ internal static class ControlPlaneServices
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
 
-        // Without servers (while the OpenAPI document is made) nothing may ask for these.
-        services.AddSingleton(_ => (backends ?? throw new InvalidOperationException("Not connected.")).Database);
-        services.AddSingleton(_ => (backends ?? throw new InvalidOperationException("Not connected.")).Redis);
+        if (backends is not null)
+        {
+            // Instances, so that the container leaves their end to whoever opened them.
+            services.AddSingleton(backends.Database);
+            services.AddSingleton(backends.Redis);
+        }
+        else
+        {
+            // For the OpenAPI document the routes are enough: nothing of this is ever connected.
+            services.AddSingleton(_ => LedgerDatabase.Open("Host=localhost"));
+            services.AddSingleton<RedisClient>(_ => throw new InvalidOperationException("Not connected."));
+        }
+
         services.AddSingleton(provider => new Till(provider.GetRequiredService<RedisClient>().Runner));
         AddLedger(services);
 
@@ -60,7 +72,6 @@ internal static class ControlPlaneServices
         services.AddSingleton<UserQueries>();
         services.AddSingleton<UserChange>();
         services.AddSingleton<FirstAdmin>();
-        services.AddSingleton<WalletReader>();
         services.AddSingleton<CreditPosting>();
 
         services.AddSingleton<KeyQueries>();
@@ -94,6 +105,8 @@ internal static class ControlPlaneServices
         services.AddSingleton<PostingReads>();
         services.AddSingleton<RequestReads>();
         services.AddSingleton<Verify>();
+        services.AddSingleton<LiveBalances>();
+        services.AddSingleton<Ledger.Balances.Wallets>();
         services.AddSingleton(provider => new Credits(provider.GetRequiredService<NpgsqlDataSource>()));
     }
 }

@@ -15,9 +15,6 @@ internal sealed record WalletView
 
     public required Usd Available { get; init; }
 
-    /// <summary>Requests under way.</summary>
-    public required int OpenHolds { get; init; }
-
     /// <summary>False while Redis is away: then holds and the last second's charges are not counted.</summary>
     public required bool Live { get; init; }
 }
