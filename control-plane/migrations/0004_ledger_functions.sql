@@ -28,7 +28,7 @@ begin
   if to_regclass(v_name) is not null then
     return;
   end if;
-  perform pg_advisory_xact_lock(730658364, p_day - date '2025-01-01');
+  perform pg_advisory_xact_lock(730658366, p_day - date '2025-01-01');
   if to_regclass(v_name) is not null then
     return;
   end if;
@@ -163,7 +163,8 @@ begin
 end $$;
 
 -- What gateways have to hear of, written in the transaction that changed it, so that no crash loses the news. A row is
--- kept for a while after it was told: a Redis that comes back with an older copy is told again.
+-- kept for a day after it was told, as long as a key's record lives in Redis: a Redis that comes back with an older
+-- copy is told again.
 create table pending_changes (
   id           bigint generated always as identity primary key,
   kind         text not null check (kind in ('key', 'user', 'balance')),

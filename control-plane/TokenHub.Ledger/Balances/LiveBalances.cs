@@ -10,6 +10,7 @@ namespace TokenHub.Ledger.Balances;
 public sealed class LiveBalances(NpgsqlDataSource database, Till till)
 {
     private const int PageSize = 500;
+    private const int CallsAtOnce = 64;
     private const int RoundsMax = 5;
 
     private readonly AccountReads _accounts = new(database);
@@ -25,10 +26,27 @@ public sealed class LiveBalances(NpgsqlDataSource database, Till till)
         var rows = await _accounts.ReadAsync(accounts, ct);
         for (var round = 0; rows.Count > 0 && round < RoundsMax; round++)
         {
-            await Task.WhenAll(rows.Select(row => SetAsync(row, ct)));
+            foreach (var chunk in rows.Chunk(CallsAtOnce))
+            {
+                await Task.WhenAll(chunk.Select(row => SetAsync(row, ct)));
+            }
+
             var told = rows.ToHashSet();
             var now = await _accounts.ReadAsync([.. rows.Select(row => row.Id)], ct);
             rows = [.. now.Where(row => !told.Contains(row))];
+        }
+    }
+
+    /// <summary>As <see cref="TellAsync(long, CancellationToken)"/>; does nothing when Redis is away.</summary>
+    public async Task TryTellAsync(long account, CancellationToken ct = default)
+    {
+        try
+        {
+            await TellAsync(account, ct);
+        }
+        catch (RedisUnavailableException)
+        {
+            // The change is noted in PostgreSQL, and told when Redis is back.
         }
     }
 
@@ -48,6 +66,19 @@ public sealed class LiveBalances(NpgsqlDataSource database, Till till)
             await TellAsync(page, ct);
             count += page.Count;
             after = page[^1];
+        }
+    }
+
+    /// <summary>Tells of every account and of every key: Redis may have come back with an older copy.</summary>
+    public async Task TellAllAsync(CancellationToken ct = default)
+    {
+        await TellChangedAsync(within: null, ct);
+        var rows = await _accounts.ReadAllWithKeysAsync(_ => true, ct);
+        foreach (var chunk in rows.Where(row => row.Key != 0).Chunk(CallsAtOnce))
+        {
+            // An acknowledgement of nothing: it takes the numbers over where they are newer.
+            await Task.WhenAll(chunk.Select(async row => await till.AckAsync(
+                row.Id, row.BalanceUsd, row.Version, row.Key, row.SpentUsd, row.SpentVersion, [], ct)));
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class Acknowledger(Till till, LiveBalances balances, ILogger<Ackno
             {
                 await AcknowledgeAsync(batch, ct);
             }
-            catch (Exception error) when (error is not OperationCanceledException)
+            catch (Exception error) when (!ct.IsCancellationRequested)
             {
                 _logger.LogWarning(error, "Redis was not told of {Count} posted requests", batch.Requests.Count);
             }

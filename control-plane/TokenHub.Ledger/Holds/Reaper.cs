@@ -8,8 +8,8 @@ using TokenHub.Redis;
 namespace TokenHub.Ledger.Holds;
 
 /// <summary>
-/// Gives back holds that nobody works for any more. Nothing is charged: the log of a dead gateway may still come, and is
-/// then charged without a hold. One control plane at a time does it.
+/// Gives back holds that nobody works for any more. Nothing is charged: the log of a dead gateway may still come, and
+/// is then charged without a hold. One control plane at a time does it.
 /// </summary>
 public sealed class Reaper(
     NpgsqlDataSource database, Till till, TimeProvider? time = null, ILogger<Reaper>? logger = null)
