@@ -1,6 +1,6 @@
 using TokenHub.Core.Money;
 
-namespace TokenHub.ControlPlane.Wallets;
+namespace TokenHub.ControlPlane.Accounts;
 
 /// <summary>What a user has. <c>available</c> is always <c>balance</c> less <c>held</c>.</summary>
 internal sealed record WalletView

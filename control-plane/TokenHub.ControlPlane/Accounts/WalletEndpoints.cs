@@ -6,7 +6,7 @@ using TokenHub.ControlPlane.Users;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Ledger.Balances;
 
-namespace TokenHub.ControlPlane.Wallets;
+namespace TokenHub.ControlPlane.Accounts;
 
 /// <summary>What users have, and giving them more.</summary>
 internal static class WalletEndpoints
@@ -23,11 +23,11 @@ internal static class WalletEndpoints
     }
 
     private static async Task<Ok<WalletView>> GetOwnAsync(
-        Caller caller, Ledger.Balances.Wallets wallets, CancellationToken cancellation) =>
+        Caller caller, Wallets wallets, CancellationToken cancellation) =>
         TypedResults.Ok(ToView(caller.UserId, (await wallets.ReadAsync(caller.UserId, cancellation))!));
 
     private static async Task<Ok<WalletView>> GetAsync(
-        string id, Ledger.Balances.Wallets wallets, CancellationToken cancellation)
+        string id, Wallets wallets, CancellationToken cancellation)
     {
         var userId = UserEndpoints.ParseId(id);
         var wallet = await wallets.ReadAsync(userId, cancellation) ?? throw UserEndpoints.NotFound();
