@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Prices;
@@ -43,10 +44,9 @@ internal sealed record ResolvedPrice
     public required string Model { get; init; }
     public string? ChannelId { get; init; }
 
-    /// <summary>
-    /// <c>channel_pattern</c>, <c>channel_default</c>, <c>global_pattern</c>, <c>global_default</c>,
-    /// <c>runtime_fallback</c>, or <c>none</c>: then the model is refused.
-    /// </summary>
+    /// <summary>Where the price was found; with <c>none</c> the model is refused.</summary>
+    [Allowed(
+        "channel_pattern", "channel_default", "global_pattern", "global_default", "runtime_fallback", "none")]
     public required string Step { get; init; }
 
     public PriceView? Price { get; init; }

@@ -1,5 +1,6 @@
 using Npgsql;
 using TokenHub.ControlPlane.Wire;
+using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Problems;
 
@@ -66,7 +67,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     }
 
     private static bool IsOutage(Exception fault) =>
-        fault is NpgsqlException { IsTransient: true } or TimeoutException
+        fault is RedisUnavailableException or TimeoutException or NpgsqlException { IsTransient: true }
         || (fault is NpgsqlException && fault is not PostgresException);
 
     public static async Task WriteAsync(

@@ -1,6 +1,6 @@
 using TokenHub.Core.Money;
 
-namespace TokenHub.ControlPlane.Wallets;
+namespace TokenHub.ControlPlane.Accounts;
 
 /// <summary>What a user has. <c>available</c> is always <c>balance</c> less <c>held</c>.</summary>
 internal sealed record WalletView
@@ -14,9 +14,6 @@ internal sealed record WalletView
     public required Usd Held { get; init; }
 
     public required Usd Available { get; init; }
-
-    /// <summary>Requests under way.</summary>
-    public required int OpenHolds { get; init; }
 
     /// <summary>False while Redis is away: then holds and the last second's charges are not counted.</summary>
     public required bool Live { get; init; }

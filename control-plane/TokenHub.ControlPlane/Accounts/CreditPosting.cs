@@ -10,7 +10,7 @@ using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;
 using TokenHub.Ledger.Postings;
 
-namespace TokenHub.ControlPlane.Wallets;
+namespace TokenHub.ControlPlane.Accounts;
 
 /// <summary>Gives a user credit: posting, audit and the answer kept for repeats stand or fall together.</summary>
 internal sealed class CreditPosting(NpgsqlDataSource database, Credits credits, ChangeNotices changes)

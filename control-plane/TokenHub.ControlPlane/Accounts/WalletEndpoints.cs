@@ -4,8 +4,9 @@ using TokenHub.ControlPlane.Idempotency;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Users;
 using TokenHub.ControlPlane.Wire;
+using TokenHub.Ledger.Balances;
 
-namespace TokenHub.ControlPlane.Wallets;
+namespace TokenHub.ControlPlane.Accounts;
 
 /// <summary>What users have, and giving them more.</summary>
 internal static class WalletEndpoints
@@ -22,13 +23,25 @@ internal static class WalletEndpoints
     }
 
     private static async Task<Ok<WalletView>> GetOwnAsync(
-        Caller caller, WalletReader wallets, CancellationToken cancellation) =>
-        TypedResults.Ok((await wallets.ReadAsync(caller.UserId, cancellation))!);
+        Caller caller, Wallets wallets, CancellationToken cancellation) =>
+        TypedResults.Ok(ToView(caller.UserId, (await wallets.ReadAsync(caller.UserId, cancellation))!));
 
     private static async Task<Ok<WalletView>> GetAsync(
-        string id, WalletReader wallets, CancellationToken cancellation) =>
-        TypedResults.Ok(
-            await wallets.ReadAsync(UserEndpoints.ParseId(id), cancellation) ?? throw UserEndpoints.NotFound());
+        string id, Wallets wallets, CancellationToken cancellation)
+    {
+        var userId = UserEndpoints.ParseId(id);
+        var wallet = await wallets.ReadAsync(userId, cancellation) ?? throw UserEndpoints.NotFound();
+        return TypedResults.Ok(ToView(userId, wallet));
+    }
+
+    private static WalletView ToView(long userId, Wallet wallet) => new()
+    {
+        UserId = WireId.Format(WireId.User, userId),
+        Balance = wallet.Balance,
+        Held = wallet.Held,
+        Available = wallet.Available,
+        Live = wallet.IsLive,
+    };
 
     private static async Task<Created<CreditView>> CreditAsync(
         string id,
