@@ -1,0 +1,79 @@
+using System.Buffers.Text;
+using TokenHub.Redis.Resp;
+
+namespace TokenHub.Redis;
+
+/// <summary>
+/// Names of the keys of one shard, all under the hash tag <c>{sN}</c> so that one script may touch them together also
+/// in a Cluster.
+/// </summary>
+public static class RedisKeys
+{
+    // Tag, kind and two numbers of up to 20 digits.
+    private const int BytesMax = 64;
+
+    public static string Epoch(int shard) => $"{{s{shard}}}:ep";
+
+    /// <summary>Hash: balance, version, held, unsettled, status, slots.</summary>
+    public static string Account(long account) => $"{{s{Shards.Of(account)}}}:a:{account}";
+
+    /// <summary>Hash: open holds of an account by request id.</summary>
+    public static string Holds(long account) => $"{{s{Shards.Of(account)}}}:r:{account}";
+
+    /// <summary>Sorted set: open holds of a shard by deadline.</summary>
+    public static string Due(int shard) => $"{{s{shard}}}:x";
+
+    /// <summary>Hash: settled charges that PostgreSQL may not have, by request id.</summary>
+    public static string Outbox(int shard) => $"{{s{shard}}}:o";
+
+    /// <summary>Sorted set: the same request ids by time.</summary>
+    public static string OutboxTimes(int shard) => $"{{s{shard}}}:oz";
+
+    /// <summary>Hash: what a key has spent and holds.</summary>
+    public static string Spend(long account, long key) => $"{{s{Shards.Of(account)}}}:k:{key}";
+
+    /// <summary>String: state of the key's rate limits.</summary>
+    public static string Rates(long account, long key) => $"{{s{Shards.Of(account)}}}:l:{key}";
+
+    internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
+
+    internal static RespCall AddAccount(this RespCall call, int shard, long account) =>
+        call.AddKey(shard, ":a:"u8, account);
+
+    internal static RespCall AddHolds(this RespCall call, int shard, long account) =>
+        call.AddKey(shard, ":r:"u8, account);
+
+    internal static RespCall AddDue(this RespCall call, int shard) => call.AddKey(shard, ":x"u8);
+
+    internal static RespCall AddOutbox(this RespCall call, int shard) => call.AddKey(shard, ":o"u8);
+
+    internal static RespCall AddOutboxTimes(this RespCall call, int shard) => call.AddKey(shard, ":oz"u8);
+
+    internal static RespCall AddSpend(this RespCall call, int shard, long key) => call.AddKey(shard, ":k:"u8, key);
+
+    internal static RespCall AddRates(this RespCall call, int shard, long key) => call.AddKey(shard, ":l:"u8, key);
+
+    private static RespCall AddKey(this RespCall call, int shard, ReadOnlySpan<byte> kind)
+    {
+        Span<byte> name = stackalloc byte[BytesMax];
+        return call.Add(name[..Write(name, shard, kind)]);
+    }
+
+    private static RespCall AddKey(this RespCall call, int shard, ReadOnlySpan<byte> kind, long id)
+    {
+        Span<byte> name = stackalloc byte[BytesMax];
+        var at = Write(name, shard, kind);
+        Utf8Formatter.TryFormat(id, name[at..], out var digits);
+        return call.Add(name[..(at + digits)]);
+    }
+
+    private static int Write(Span<byte> name, int shard, ReadOnlySpan<byte> kind)
+    {
+        "{s"u8.CopyTo(name);
+        Utf8Formatter.TryFormat(shard, name[2..], out var digits);
+        var at = 2 + digits;
+        name[at++] = (byte)'}';
+        kind.CopyTo(name[at..]);
+        return at + kind.Length;
+    }
+}

@@ -1,0 +1,10 @@
+namespace TokenHub.Redis;
+
+/// <summary>The 256 logical shards. An account's shard never changes: keys in every Redis are named by it.</summary>
+public static class Shards
+{
+    public const int Count = 256;
+
+    /// <summary>Fibonacci hashing: the top byte of a multiplication by 2^64 divided by the golden ratio.</summary>
+    public static int Of(long account) => (int)(unchecked((ulong)account * 0x9E37_79B9_7F4A_7C15UL) >> 56);
+}

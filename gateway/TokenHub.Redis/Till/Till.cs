@@ -1,0 +1,112 @@
+using System.Runtime.CompilerServices;
+using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
+using TokenHub.Redis.Resp;
+
+namespace TokenHub.Redis;
+
+/// <summary>
+/// The money in Redis: holds are taken, extended, settled and released here, each by one script and so as a whole or
+/// not at all. Every call may be repeated after a lost answer. Thread-safe.
+/// </summary>
+/// <remarks>Continuations may run on the thread that reads the socket: nothing may block in them.</remarks>
+public sealed partial class Till(IScriptRunner runner)
+{
+    private readonly long[] _epochs = new long[Shards.Count];
+
+    /// <summary>
+    /// Holds an amount, or refuses and changes nothing. A repeat is answered with <see cref="TillCode.Repeated"/>.
+    /// </summary>
+    public ValueTask<HoldReply> ReserveAsync(in HoldRequest request, CancellationToken cancellationToken) =>
+        HoldAsync(new ReserveCommand(request), request.Account, cancellationToken);
+
+    /// <summary>
+    /// Adds to a hold and moves its deadline to <paramref name="ttlMs"/> from now, never back. An addition of zero is a
+    /// heartbeat and needs no funds. Not known again when repeated: then the hold is larger until it is settled.
+    /// </summary>
+    public ValueTask<HoldReply> ExtendAsync(
+        RequestId rid, long account, long key, Usd more, Usd? keyCap, int ttlMs, CancellationToken cancellationToken) =>
+        HoldAsync(new ExtendCommand(rid, account, key, more, keyCap, ttlMs), account, cancellationToken);
+
+    /// <summary>Charges the cost, above or below the hold, and drops the hold. A cost of zero is a refund.</summary>
+    public ValueTask<HoldReply> SettleAsync(
+        RequestId rid,
+        long account,
+        long key,
+        Usd cost,
+        ReadOnlyMemory<byte> payload,
+        CancellationToken cancellationToken) =>
+        HoldAsync(new SettleCommand(rid, account, key, cost, payload), account, cancellationToken);
+
+    /// <summary>Gives a hold back whole; <see cref="TillCode.Repeated"/> when there is none.</summary>
+    public ValueTask<TillCode> ReleaseAsync(
+        RequestId rid, long account, long key, CancellationToken cancellationToken) =>
+        CodeAsync(new ReleaseCommand(rid, account, key), Shards.Of(account), cancellationToken);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<HoldReply> HoldAsync<TCommand>(
+        TCommand command, long account, CancellationToken cancellationToken)
+        where TCommand : struct, ITillCommand =>
+        (await RunAsync(command, Shards.Of(account), cancellationToken).ConfigureAwait(false)).ToHold();
+
+    private async ValueTask<TillCode> CodeAsync<TCommand>(
+        TCommand command, int shard, CancellationToken cancellationToken)
+        where TCommand : struct, ITillCommand =>
+        (await RunAsync(command, shard, cancellationToken).ConfigureAwait(false)).Code;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<TillReply> RunAsync<TCommand>(
+        TCommand command, int shard, CancellationToken cancellationToken)
+        where TCommand : struct, ITillCommand
+    {
+        while (true)
+        {
+            var epoch = Volatile.Read(ref _epochs[shard]);
+            TillReply answer;
+            using (var reply = await SendAsync(command, shard, epoch, cancellationToken).ConfigureAwait(false))
+            {
+                var reader = reply.Read();
+                answer = TillReply.Read(ref reader);
+            }
+
+            if (answer.Code != TillCode.StaleEpoch || !TryAdopt(shard, epoch, answer.First))
+            {
+                return answer;
+            }
+        }
+    }
+
+    private ValueTask<RespReply> SendAsync<TCommand>(
+        TCommand command, int shard, long epoch, CancellationToken cancellationToken)
+        where TCommand : struct, ITillCommand
+    {
+        var begun = runner.Begin(command.Script);
+        command.Write(begun, shard, epoch);
+        return runner.RunAsync(begun, cancellationToken);
+    }
+
+    // Only forward: a Redis that shows an older epoch than was ever seen has gone back in time and is refused until
+    // the control plane has built the shard anew. So a call is repeated at most as often as the epoch rises, once as
+    // a rule.
+    private bool TryAdopt(int shard, long used, long current)
+    {
+        if (current <= used)
+        {
+            return false;
+        }
+
+        var known = Volatile.Read(ref _epochs[shard]);
+        while (known < current)
+        {
+            var before = Interlocked.CompareExchange(ref _epochs[shard], current, known);
+            if (before == known)
+            {
+                break;
+            }
+
+            known = before;
+        }
+
+        return true;
+    }
+}
