@@ -10,7 +10,7 @@ public sealed class ArgumentTests(Backends backends)
     private static readonly string[] NotWhole =
     [
         "-5", "nan", "inf", "-inf", "1e400", "0.5", "9007199254740992", "9007199254740993", "99999999999999999999",
-        "abc", "", " 1", "1 ", "0x10", "1e3", "01", "00", "+1", "-0", "1\0", "\0", "1\n", "\xef\xbc\x91", "1,000", "1.0",
+        "abc", "", " 1", "1 ", "0x10", "1e3", "01", "00", "+1", "-0", "1\0", "\0", "1\n", "\xef\xbc\x91", "1,000",
     ];
 
     private static readonly string[] NotId = ["", "0", "-1", "01", "a", "1.5", "12345678901234567890", "1|2"];

@@ -137,7 +137,8 @@ public sealed class RateTests(Backends backends)
     private Task<string> RequestAsync(PrivateShard shard, params (int Position, string Value)[] changes) =>
         shard.RunAsync("reserve",
         [
-            (2, PrivateShard.Rid(_next++)), (3, "1"), (9, "5000"), (10, ""), (Requests, ""), (TokensMax, ""), .. changes,
+            (2, PrivateShard.Rid(_next++)), (3, "1"), (9, "5000"), (10, ""), (Requests, ""), (TokensMax, ""),
+            .. changes,
         ]);
 
     private async Task<(PrivateShard Shard, ClockedRunner Clock)> ReadyAsync(Backend backend)
