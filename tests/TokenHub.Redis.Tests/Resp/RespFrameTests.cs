@@ -9,7 +9,8 @@ public sealed class RespFrameTests
     private static readonly string[] Frames =
     [
         "+OK\r\n", "-ERR no\r\n", ":0\r\n", ":-9007199254740991\r\n", "$5\r\nhello\r\n", "$0\r\n\r\n", "$-1\r\n",
-        "*-1\r\n", "*0\r\n", "_\r\n", "#t\r\n", ",3.25\r\n", "(12345678901234567890\r\n", "=7\r\ntxt:abc\r\n", "!5\r\nERR x\r\n",
+        "*-1\r\n", "*0\r\n", "_\r\n", "#t\r\n", ",3.25\r\n", "(12345678901234567890\r\n",
+        "=7\r\ntxt:abc\r\n", "!5\r\nERR x\r\n",
         "*3\r\n:1\r\n:-5\r\n:0\r\n", "$4\r\n\r\n\r\n\r\n", "*2\r\n*1\r\n$1\r\na\r\n*2\r\n_\r\n*0\r\n",
         "%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n#f\r\n", "~2\r\n:1\r\n:2\r\n", ">3\r\n+message\r\n$2\r\nch\r\n$3\r\nabc\r\n",
         "|1\r\n+ttl\r\n:5\r\n*2\r\n:1\r\n|1\r\n+x\r\n*1\r\n:9\r\n:2\r\n", "%0\r\n", "*1\r\n%1\r\n+k\r\n*0\r\n",
