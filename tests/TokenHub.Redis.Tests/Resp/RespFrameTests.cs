@@ -153,6 +153,21 @@ public sealed class RespFrameTests
         Assert.Equal(7, reader.ReadInteger());
     }
 
+    [Theory]
+    [InlineData('|')]
+    [InlineData('*')]
+    [InlineData('$')]
+    [InlineData('\r')]
+    [InlineData('_')]
+    public void Reader_takes_a_string_as_it_is_whatever_byte_it_begins_with(char first)
+    {
+        var reader = Reader($"*2\r\n$4\r\n{first}1\r\n\r\n:7\r\n");
+
+        reader.ReadAggregate();
+        Assert.Equal($"{first}1\r\n", Encoding.Latin1.GetString(reader.ReadBytes()));
+        Assert.Equal(7, reader.ReadInteger());
+    }
+
     private static RespReader Reader(string frame) => new(Encoding.Latin1.GetBytes(frame));
 
     private static void ReadThrough(ReadOnlySpan<byte> frame)
