@@ -25,10 +25,14 @@ public sealed class IngestRateTests(LedgerServers servers)
             people.Add(await bank.AddUserAsync(Usd.FromDollars(1000)));
         }
 
-        var all = Enumerable.Range(0, BatchCount).Select(b => Batches.Of(Enumerable
-            .Range(0, UsageBatch.RecordsMax)
-            .Select(i => bank.Request(
-                people[i % accounts], owner: i % 3 == 0 ? people[^1].User : 0, shareBp: 1000)), (b * 500) + 1)).ToList();
+        var all = new List<byte[]>();
+        for (var b = 0; b < BatchCount; b++)
+        {
+            var records = Enumerable.Range(0, UsageBatch.RecordsMax).Select(i => bank.Request(
+                people[i % accounts], owner: i % 3 == 0 ? people[^1].User : 0, shareBp: 1000));
+            all.Add(Batches.Of(records, (b * UsageBatch.RecordsMax) + 1));
+        }
+
         var ingest = bank.Ingest();
         await ingest.IngestAsync(1, 1, all[0]);
         var next = 0;
