@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -25,6 +26,7 @@ internal sealed class TestPlane : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly bool _ownsStores;
+    private StrongBox<int> _calls = new();
     private int _names;
 
     private TestPlane(
@@ -48,6 +50,9 @@ internal sealed class TestPlane : IAsyncDisposable
     public RedisClient Redis { get; }
 
     public HttpClient Http { get; }
+
+    /// <summary>Calls that have come in, answered or not.</summary>
+    public int CallCount => Volatile.Read(ref _calls.Value);
 
     /// <summary>What gateways were told.</summary>
     public ConcurrentQueue<string> Notices { get; } = [];
@@ -156,8 +161,14 @@ internal sealed class TestPlane : IAsyncDisposable
         }
 
         var app = builder.Build();
+        var calls = new StrongBox<int>();
+        app.Use(next => context =>
+        {
+            Interlocked.Increment(ref calls.Value);
+            return next(context);
+        });
         app.MapInternalEndpoints(token);
         await app.StartAsync();
-        return new TestPlane(app, database, server, redis, ownsStores);
+        return new TestPlane(app, database, server, redis, ownsStores) { _calls = calls };
     }
 }

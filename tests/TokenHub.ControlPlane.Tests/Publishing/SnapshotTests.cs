@@ -110,8 +110,7 @@ public sealed class SnapshotTests(PlaneStores stores)
         gateway.DefaultRequestHeaders.Authorization = plane.Http.DefaultRequestHeaders.Authorization;
         var waiting = gateway.GetAsync($"{PlaneMessages.SnapshotPath}?after={seen}");
 
-        // A second call on the same kind of connection: the first one is under way when it is answered.
-        await GetAsync(plane, 0);
+        await TestPlane.UntilAsync(() => Task.FromResult(plane.CallCount == 2), "the call is there");
         var clock = Stopwatch.StartNew();
         await plane.DisposeAsync();
 

@@ -60,6 +60,40 @@ public sealed class HydratorTests(LedgerServers servers)
     }
 
     [Fact]
+    public async Task Charge_posted_between_reading_and_writing_is_not_lost()
+    {
+        await using var desk = await Desk.OpenAsync(servers);
+        var caller = await desk.Bank.AddUserAsync(Usd.FromDollars(10));
+        var till = new Till(new InterruptedRunner(
+            desk.Redis.Runner, "hydrate", () => desk.ShipAsync(acknowledge: true, desk.Bank.Request(caller))));
+        var hydrator = new Hydrator(desk.Bank.Database, till, new ShardBuilder(desk.Bank.Database, desk.Redis, till));
+
+        await hydrator.HydrateAsync(new PlaneMessages.HydrateRequest(caller.User, caller.Key));
+
+        await desk.AssertSettledAsync(caller.User);
+        Assert.Equal(
+            await desk.Bank.ScalarAsync<long>("select spent_units from api_keys where id = @Key", new { caller.Key }),
+            long.Parse(await FieldAsync(desk, RedisKeys.Spend(caller.User, caller.Key), "spent")));
+    }
+
+    [Fact]
+    public async Task User_disabled_between_reading_and_writing_stays_disabled()
+    {
+        await using var desk = await Desk.OpenAsync(servers);
+        var caller = await desk.Bank.AddUserAsync(Usd.FromDollars(10));
+        var till = new Till(new InterruptedRunner(desk.Redis.Runner, "hydrate", async () =>
+        {
+            await desk.Bank.ExecuteAsync("update users set status = 'disabled' where id = @User", new { caller.User });
+            await desk.Balances.TellAsync(caller.User);
+        }));
+        var hydrator = new Hydrator(desk.Bank.Database, till, new ShardBuilder(desk.Bank.Database, desk.Redis, till));
+
+        await hydrator.HydrateAsync(new PlaneMessages.HydrateRequest(caller.User, caller.Key));
+
+        Assert.Equal("0", await FieldAsync(desk, RedisKeys.Account(caller.User), "st"));
+    }
+
+    [Fact]
     public async Task Unknown_accounts_and_keys_are_said_to_be_unknown()
     {
         await using var desk = await Desk.OpenAsync(servers);
