@@ -85,7 +85,7 @@ public abstract partial class AnswerReader
     public bool IsTerminal { get; private protected set; }
 
     /// <summary>
-    /// What has come of a stream ends with a whole event: something may be written behind it without breaking one in two.
+    /// What has come of a stream ends with a whole event: something may be written behind it without breaking one.
     /// </summary>
     public bool IsBetweenEvents => _sse.IsBetweenEvents;
 
