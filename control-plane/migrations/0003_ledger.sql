@@ -30,7 +30,7 @@ create table shards (
 
 insert into shards (no) select generate_series(0, 255);
 
--- The request id begins with its time, so a range of ids is a range of days and a repeated id always meets its first row.
+-- The id begins with its time, so a range of ids is a range of days and a repeated id always meets its first row.
 create table usage_events (
   rid              uuid not null primary key,
   gateway_no       integer not null,

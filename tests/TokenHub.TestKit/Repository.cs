@@ -9,8 +9,8 @@ public static class Repository
         ?? throw new DirectoryNotFoundException("TokenHub.sln was not found above the test assembly.");
 
     /// <summary>
-    /// The folder of recorded streams beside the checkout (or in TOKENHUB_WIRE), or null. It is not part of the project:
-    /// a test that needs it says loudly when it is absent.
+    /// The folder of recorded streams beside the checkout (or in TOKENHUB_WIRE), or null. It is not part of the
+    /// project: a test that needs it says loudly when it is absent.
     /// </summary>
     public static string? WireFolder { get; } = FindWire();
 

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace TokenHub.Core.Keys;
 
 /// <summary>
-/// A client key: <c>sk-hub-</c>, 43 base-62 digits of 256 random bits, 6 base-62 digits of checksum. The checksum lets a
-/// mistyped key be refused without a look-up; it is no secret.
+/// A client key: <c>sk-hub-</c>, 43 base-62 digits of 256 random bits, 6 base-62 digits of checksum. The checksum lets
+/// a mistyped key be refused without a look-up; it is no secret.
 /// </summary>
 public static class HubKey
 {
@@ -38,7 +38,9 @@ public static class HubKey
         return System.Text.Encoding.ASCII.GetString(key);
     }
 
-    /// <summary>True when the bytes have the shape and the checksum of a key; says nothing about whether it exists.</summary>
+    /// <summary>
+    /// True when the bytes have the shape and the checksum of a key; says nothing about whether it exists.
+    /// </summary>
     public static bool IsWellFormed(ReadOnlySpan<byte> key)
     {
         if (key.Length != Length || !key.StartsWith("sk-hub-"u8)

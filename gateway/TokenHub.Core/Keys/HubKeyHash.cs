@@ -4,7 +4,9 @@ using System.Security.Cryptography;
 
 namespace TokenHub.Core.Keys;
 
-/// <summary>The SHA-256 of a client key: all that is ever stored of it, and the name under which it is looked up.</summary>
+/// <summary>
+/// The SHA-256 of a client key: all that is ever stored of it, and the name under which it is looked up.
+/// </summary>
 public readonly record struct HubKeyHash(ulong A, ulong B, ulong C, ulong D)
 {
     public const int ByteLength = 32;

@@ -4,8 +4,9 @@ using System.Text;
 namespace TokenHub.Core.Keys;
 
 /// <summary>
-/// Seals secrets for storage with AES-256-GCM: <c>v1.{key id}.{base64 of nonce, ciphertext, tag}</c>. The context (table,
-/// column, row, owner) is authenticated with the secret, so a sealed value that is moved elsewhere does not open.
+/// Seals secrets for storage with AES-256-GCM: <c>v1.{key id}.{base64 of nonce, ciphertext, tag}</c>. The context
+/// (table, column, row, owner) is authenticated with the secret, so a sealed value that is moved elsewhere does not
+/// open.
 /// </summary>
 public sealed class SecretBox
 {
@@ -38,7 +39,9 @@ public sealed class SecretBox
         return $"{FormatVersion}.{KeyId}.{Convert.ToBase64String(box)}";
     }
 
-    /// <summary>Opens a sealed secret; false when it was sealed by another key, for another context, or was changed.</summary>
+    /// <summary>
+    /// Opens a sealed secret; false when it was sealed by another key, for another context, or was changed.
+    /// </summary>
     public bool TryOpen(string sealedSecret, string context, out byte[] secret)
     {
         secret = [];
@@ -60,7 +63,8 @@ public sealed class SecretBox
         try
         {
             aes.Decrypt(
-                sealedBytes[..NonceLength], sealedBytes[NonceLength..^TagLength], sealedBytes[^TagLength..], opened, Bound(context));
+                sealedBytes[..NonceLength], sealedBytes[NonceLength..^TagLength], sealedBytes[^TagLength..], opened,
+                Bound(context));
         }
         catch (AuthenticationTagMismatchException)
         {

@@ -15,12 +15,15 @@ public enum PriceStep
 
 /// <summary>
 /// The five-step price look-up: a channel's own pattern, the channel's default (<c>*</c>), a global pattern, the global
-/// default, the runtime fallback. Among patterns an exact name wins, then the one with most literal characters, then the
-/// newest.
+/// default, the runtime fallback. Among patterns an exact name wins, then the one with most literal characters, then
+/// the newest.
 /// </summary>
 public static class PriceResolution
 {
-    /// <summary>Finds the price of <paramref name="model"/> on a channel; null with <see cref="PriceStep.None"/> when there is none.</summary>
+    /// <summary>
+    /// Finds the price of <paramref name="model"/> on a channel; null with <see cref="PriceStep.None"/> when there is
+    /// none.
+    /// </summary>
     public static (PriceEntry? Price, PriceStep Step) Resolve(
         IReadOnlyList<PriceEntry> prices, PriceEntry? fallback, long channelId, string model)
     {
@@ -36,7 +39,8 @@ public static class PriceResolution
             var step = StepOf(price);
             var rank = (Step: (int)step, Literal: ModelPattern.Specificity(price.Model), Id: price.Id);
             if (rank.Step < bestRank.Step
-                || (rank.Step == bestRank.Step && (rank.Literal, rank.Id).CompareTo((bestRank.Literal, bestRank.Id)) > 0))
+                || (rank.Step == bestRank.Step
+                    && (rank.Literal, rank.Id).CompareTo((bestRank.Literal, bestRank.Id)) > 0))
             {
                 (best, bestRank) = (price, rank);
             }

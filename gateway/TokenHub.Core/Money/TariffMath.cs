@@ -2,7 +2,9 @@ using TokenHub.Core.Usage;
 
 namespace TokenHub.Core.Money;
 
-/// <summary>Turns tokens into money. One sum over all classes, one division, one rounding (half up) for each request.</summary>
+/// <summary>
+/// Turns tokens into money. One sum over all classes, one division, one rounding (half up) for each request.
+/// </summary>
 public static class TariffMath
 {
     /// <summary>Prices are per this many tokens.</summary>
@@ -25,11 +27,15 @@ public static class TariffMath
         return Round(sum);
     }
 
-    /// <summary>An upper bound for <paramref name="inputTokens"/> and <paramref name="outputTokens"/>: the amount to hold.</summary>
+    /// <summary>
+    /// An upper bound for <paramref name="inputTokens"/> and <paramref name="outputTokens"/>: the amount to hold.
+    /// </summary>
     public static Usd Hold(in Tariff tariff, long inputTokens, long outputTokens) =>
         Round(((Int128)inputTokens * tariff.InputWorst) + ((Int128)outputTokens * tariff.Output));
 
-    /// <summary>The owner's part (rounded down) and the platform's (the rest): the two always add up to the charge.</summary>
+    /// <summary>
+    /// The owner's part (rounded down) and the platform's (the rest): the two always add up to the charge.
+    /// </summary>
     public static (Usd Owner, Usd Platform) Split(Usd cost, int ownerShareBp)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cost.Units);

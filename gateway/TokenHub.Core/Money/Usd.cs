@@ -9,7 +9,9 @@ public readonly record struct Usd(long Units) : IComparable<Usd>
     /// <summary>Units in one dollar.</summary>
     public const long UnitsPerDollar = 100_000_000;
 
-    /// <summary>The largest magnitude a Redis script can hold exactly: 2^53 - 1 units, 90,071,992.54740991 dollars.</summary>
+    /// <summary>
+    /// The largest magnitude a Redis script can hold exactly: 2^53 - 1 units, 90,071,992.54740991 dollars.
+    /// </summary>
     public const long ScriptUnitsMax = (1L << 53) - 1;
 
     public static Usd Zero => default;

@@ -2,7 +2,9 @@ using System.Buffers.Text;
 
 namespace TokenHub.Core.Money;
 
-/// <summary>Reads and writes amounts as decimal text. No sign other than a leading minus, no exponent, no grouping.</summary>
+/// <summary>
+/// Reads and writes amounts as decimal text. No sign other than a leading minus, no exponent, no grouping.
+/// </summary>
 public static class UsdText
 {
     /// <summary>Longest text written: sign, 11 digits, point, 8 digits.</summary>
@@ -36,8 +38,8 @@ public static class UsdText
 
     /// <summary>
     /// Reads plain decimal text: digits, optionally a point and one to eight decimals, optionally a leading minus where
-    /// <paramref name="allowNegative"/> says so. Anything else (plus sign, exponent, blanks, a ninth decimal, other digits)
-    /// is refused, and so is a magnitude above <see cref="Usd.ScriptUnitsMax"/>.
+    /// <paramref name="allowNegative"/> says so. Anything else (plus sign, exponent, blanks, a ninth decimal, foreign
+    /// digits) is refused, and so is a magnitude above <see cref="Usd.ScriptUnitsMax"/>.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Usd amount, bool allowNegative = false)
     {

@@ -1,8 +1,8 @@
 namespace TokenHub.Core.Snapshots;
 
 /// <summary>
-/// What a gateway knows of one client key. Stored in Redis under <c>key:{sha-256 of the secret, hex}</c> and served by the
-/// control plane on a miss; the secret itself is nowhere.
+/// What a gateway knows of one client key. Stored in Redis under <c>key:{sha-256 of the secret, hex}</c> and served by
+/// the control plane on a miss; the secret itself is nowhere.
 /// </summary>
 public sealed record KeyRecord
 {

@@ -1,6 +1,8 @@
 namespace TokenHub.Core.Snapshots;
 
-/// <summary>A model name, or a pattern in which <c>*</c> stands for any run of characters: <c>gpt-*</c>. Case matters.</summary>
+/// <summary>
+/// A model name, or a pattern in which <c>*</c> stands for any run of characters: <c>gpt-*</c>. Case matters.
+/// </summary>
 public static class ModelPattern
 {
     public static bool IsPattern(string pattern) => pattern.Contains('*', StringComparison.Ordinal);

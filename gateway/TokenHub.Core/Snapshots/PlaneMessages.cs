@@ -8,25 +8,31 @@ public static class PlaneMessages
 {
     public const string BasePath = "/internal/v1";
 
-    /// <summary>POST, <see cref="GatewayHello"/> to <see cref="GatewayWelcome"/>: once at each start of a gateway.</summary>
+    /// <summary>
+    /// POST, <see cref="GatewayHello"/> to <see cref="GatewayWelcome"/>: once at each start of a gateway.
+    /// </summary>
     public const string RegisterPath = BasePath + "/gateways/register";
 
     /// <summary>POST, <see cref="GatewayBeat"/> to <see cref="GatewayBeatReply"/>: every two seconds.</summary>
     public const string BeatPath = BasePath + "/gateways/beat";
 
-    /// <summary>GET, <see cref="Snapshot"/>; <c>?after={version}</c> waits up to 20 s for a newer one, else answers 304.</summary>
+    /// <summary>
+    /// GET, <see cref="Snapshot"/>; <c>?after={version}</c> waits up to 20 s for a newer one, else answers 304.
+    /// </summary>
     public const string SnapshotPath = BasePath + "/snapshot";
 
     /// <summary>GET <c>/{sha-256 hex}</c>: a <see cref="KeyRecord"/> (also written to Redis) or 404.</summary>
     public const string KeysPath = BasePath + "/keys";
 
     /// <summary>
-    /// POST, a batch of write-ahead log records (see <c>UsageBatch</c>) to <see cref="UsageReceipt"/>. The answer means the
-    /// records are committed in PostgreSQL. Headers: <c>x-gateway-no</c>, <c>x-gateway-boot</c>.
+    /// POST, a batch of write-ahead log records (see <c>UsageBatch</c>) to <see cref="UsageReceipt"/>. The answer means
+    /// the records are committed in PostgreSQL. Headers: <c>x-gateway-no</c>, <c>x-gateway-boot</c>.
     /// </summary>
     public const string UsagePath = BasePath + "/usage";
 
-    /// <summary>POST, <see cref="HydrateRequest"/> to <see cref="HydrateReply"/>: puts an account and key into Redis.</summary>
+    /// <summary>
+    /// POST, <see cref="HydrateRequest"/> to <see cref="HydrateReply"/>: puts an account and key into Redis.
+    /// </summary>
     public const string HydratePath = BasePath + "/hydrate";
 
     /// <summary>Redis pub/sub channel of change notices. Messages: the constants below.</summary>

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace TokenHub.Core.Snapshots;
 
-/// <summary>The kind of upstream: how it is addressed and signed. Which bytes it speaks is its <see cref="Dialect"/>.</summary>
+/// <summary>
+/// The kind of upstream: how it is addressed and signed. Which bytes it speaks is its <see cref="Dialect"/>.
+/// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Provider>))]
 public enum Provider
 {

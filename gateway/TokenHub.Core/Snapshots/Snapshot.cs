@@ -1,8 +1,8 @@
 namespace TokenHub.Core.Snapshots;
 
 /// <summary>
-/// What a gateway needs to serve besides keys and balances. Immutable; the control plane makes a new one for each change
-/// and raises <see cref="Version"/>. Channel credentials in it are sealed (see <c>SecretBox</c>).
+/// What a gateway needs to serve besides keys and balances. Immutable; the control plane makes a new one for each
+/// change and raises <see cref="Version"/>. Channel credentials in it are sealed (see <c>SecretBox</c>).
 /// </summary>
 public sealed record Snapshot
 {
@@ -23,12 +23,16 @@ public sealed record ChannelEntry
     public required string Name { get; init; }
     public required Provider Provider { get; init; }
 
-    /// <summary>Address without the protocol's own path: <c>https://api.openai.com</c>. A path in it is kept as a prefix.</summary>
+    /// <summary>
+    /// Address without the protocol's own path: <c>https://api.openai.com</c>. A path in it is kept as a prefix.
+    /// </summary>
     public required string BaseUrl { get; init; }
 
     public required string CredentialType { get; init; }
 
-    /// <summary>The credential, sealed by <c>SecretBox</c> with <see cref="CredentialContext"/> as bound context.</summary>
+    /// <summary>
+    /// The credential, sealed by <c>SecretBox</c> with <see cref="CredentialContext"/> as bound context.
+    /// </summary>
     public required string SealedCredential { get; init; }
 
     /// <summary>Names or patterns of the models served.</summary>
@@ -49,14 +53,20 @@ public sealed record ChannelEntry
     public int OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
 
-    /// <summary>What the sealed credential is bound to: a row copied to another channel or owner does not open.</summary>
+    /// <summary>
+    /// What the sealed credential is bound to: a row copied to another channel or owner does not open.
+    /// </summary>
     public string CredentialContext => $"channels/credential/{Id}/{OwnerAccount}";
 }
 
-/// <summary>A price rule: units (1e-8 dollars) per million tokens for a model name or pattern, global or of one channel.</summary>
+/// <summary>
+/// A price rule: units (1e-8 dollars) per million tokens for a model name or pattern, global or of one channel.
+/// </summary>
 public sealed record PriceEntry
 {
-    /// <summary>The price version. A changed price is a new entry with a new id; old ones stay readable in the ledger.</summary>
+    /// <summary>
+    /// The price version. A changed price is a new entry with a new id; old ones stay readable in the ledger.
+    /// </summary>
     public required long Id { get; init; }
 
     public long? ChannelId { get; init; }

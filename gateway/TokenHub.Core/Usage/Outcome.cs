@@ -1,6 +1,8 @@
 namespace TokenHub.Core.Usage;
 
-/// <summary>How a request ended; decides whether its hold is settled or refunded. Values are stored: never renumber.</summary>
+/// <summary>
+/// How a request ended; decides whether its hold is settled or refunded. Values are stored: never renumber.
+/// </summary>
 public enum Outcome : byte
 {
     None = 0,
@@ -17,13 +19,17 @@ public enum Outcome : byte
     /// <summary>The upstream failed before any content: refund.</summary>
     UpstreamErrorBeforeContent = 4,
 
-    /// <summary>The upstream failed, stopped or was cut after content had been served: settle what was served.</summary>
+    /// <summary>
+    /// The upstream failed, stopped or was cut after content had been served: settle what was served.
+    /// </summary>
     UpstreamErrorAfterContent = 5,
 
     /// <summary>The upstream answered without content or usage: refund.</summary>
     Empty = 6,
 
-    /// <summary>The gateway died in mid-request; found again at its restart: settle what the in-flight table shows.</summary>
+    /// <summary>
+    /// The gateway died in mid-request; found again at its restart: settle what the in-flight table shows.
+    /// </summary>
     Interrupted = 7,
 
     /// <summary>The balance ended in mid-stream: settle what was served.</summary>

@@ -2,7 +2,8 @@ namespace TokenHub.Core.Usage;
 
 /// <summary>
 /// Tokens of one request in one canonical form, whatever the provider's arithmetic. <see cref="Input"/> is every prompt
-/// token, cached or not; cache classes are parts of it. <see cref="Output"/> is everything generated, reasoning included.
+/// token, cached or not; cache classes are parts of it. <see cref="Output"/> is everything generated, reasoning
+/// included.
 /// </summary>
 public readonly record struct TokenUsage
 {

@@ -28,7 +28,9 @@ public static class UsageBatch
         writer.Advance(HeadBytes + record.Length);
     }
 
-    /// <summary>Takes the next record off the front; false at the end, or when what is left is not a whole record.</summary>
+    /// <summary>
+    /// Takes the next record off the front; false at the end, or when what is left is not a whole record.
+    /// </summary>
     public static bool TryTake(ref ReadOnlySpan<byte> rest, out long lsn, out ReadOnlySpan<byte> record)
     {
         lsn = 0;

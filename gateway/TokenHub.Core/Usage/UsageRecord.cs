@@ -5,8 +5,8 @@ using TokenHub.Core.Snapshots;
 namespace TokenHub.Core.Usage;
 
 /// <summary>
-/// The durable account of one request that held money: written to the gateway's log when the request ends, copied to the
-/// Redis outbox, turned into a usage row and postings by the ledger. <see cref="RequestId"/> makes it exactly-once.
+/// The durable account of one request that held money: written to the gateway's log when the request ends, copied to
+/// the Redis outbox, turned into a usage row and postings by the ledger. <see cref="RequestId"/> makes it exactly-once.
 /// </summary>
 public sealed record UsageRecord
 {
@@ -51,7 +51,9 @@ public sealed record UsageRecord
 
     public TokenUsage Usage { get; init; }
 
-    /// <summary>The upstream's own id of the answer, at most <see cref="UpstreamIdBytesMax"/> bytes, or empty.</summary>
+    /// <summary>
+    /// The upstream's own id of the answer, at most <see cref="UpstreamIdBytesMax"/> bytes, or empty.
+    /// </summary>
     public string UpstreamId { get; init; } = "";
 
     /// <summary>At most <see cref="AttemptsMax"/>, in order.</summary>
@@ -62,7 +64,9 @@ public sealed record UsageRecord
     public const int AttemptsMax = 8;
 }
 
-/// <summary>One try at one channel. <see cref="Status"/> is the upstream's HTTP status, 0 when there was none.</summary>
+/// <summary>
+/// One try at one channel. <see cref="Status"/> is the upstream's HTTP status, 0 when there was none.
+/// </summary>
 public readonly record struct AttemptRecord(long Channel, int Status, AttemptFault Fault, int ElapsedMs);
 
 /// <summary>Why an attempt failed, and on which side. Values are stored: never renumber.</summary>

@@ -82,7 +82,9 @@ public sealed class ChildProcess : IAsyncDisposable
         return StartOnSpawner(start);
     }
 
-    /// <summary>Waits until a line of output holds <paramref name="text"/>; fails with the output when it does not come.</summary>
+    /// <summary>
+    /// Waits until a line of output holds <paramref name="text"/>; fails with the output when it does not come.
+    /// </summary>
     public async Task WaitForOutputAsync(string text, TimeSpan within)
     {
         var deadline = Stopwatch.StartNew();
@@ -126,7 +128,8 @@ public sealed class ChildProcess : IAsyncDisposable
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int SysKill(int pid, int signal);
 
-    // The kernel ties "die with the parent" to the thread that forked, so all children start on one thread that never ends.
+    // The kernel ties "die with the parent" to the thread that forked, so all children start on one thread that never
+    // ends.
     private static BlockingCollection<Action> StartSpawner()
     {
         var work = new BlockingCollection<Action>();

@@ -5,7 +5,9 @@ namespace TokenHub.TestKit.Servers;
 
 public static class FreePort
 {
-    /// <summary>A port that was free a moment ago. A server that finds it taken after all is started again on another.</summary>
+    /// <summary>
+    /// A port that was free a moment ago. A server that finds it taken after all is started again on another.
+    /// </summary>
     public static int Next()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace TokenHub.TestKit.Servers;
 
-/// <summary>A private PostgreSQL cluster in a temporary folder, on a free port, with a fresh database for whoever asks.</summary>
+/// <summary>
+/// A private PostgreSQL cluster in a temporary folder, on a free port, with a fresh database for whoever asks.
+/// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private readonly DirectoryInfo _directory;

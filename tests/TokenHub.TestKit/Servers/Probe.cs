@@ -7,7 +7,9 @@ namespace TokenHub.TestKit.Servers;
 /// <summary>Waits for conditions instead of for luck.</summary>
 public static class Probe
 {
-    /// <summary>Polls until the condition holds; throws with <paramref name="what"/> when it does not in time.</summary>
+    /// <summary>
+    /// Polls until the condition holds; throws with <paramref name="what"/> when it does not in time.
+    /// </summary>
     public static async Task UntilAsync(Func<Task<bool>> condition, TimeSpan within, string what)
     {
         var clock = Stopwatch.StartNew();

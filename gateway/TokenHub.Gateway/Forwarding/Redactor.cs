@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.Text;
+
+namespace TokenHub.Gateway.Forwarding;
+
+/// <summary>
+/// Masks what an upstream's error text may tell of the pooled account: its key, its address, ids of organisation, project
+/// and user. Each is overwritten by as many asterisks, so that the length and the JSON around it stay.
+/// </summary>
+internal static class Redactor
+{
+    private const int SecretCharsMin = 8;
+    private const int LongRunCharsMin = 40;
+
+    // Upstreams shorten a key in the middle with asterisks or dots; both belong to the run.
+    private static readonly SearchValues<byte> RunBytes =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-*."u8);
+
+    // What begins an id or a secret, and how many characters must follow for it to be one.
+    private static readonly (byte[] Prefix, int FollowMin)[] Marks =
+    [
+        ("sk-"u8.ToArray(), 4), ("sk_"u8.ToArray(), 4), ("AIza"u8.ToArray(), 4), ("ya29."u8.ToArray(), 4),
+        ("AKIA"u8.ToArray(), 8), ("ASIA"u8.ToArray(), 8), ("Bearer "u8.ToArray(), 8), ("Basic "u8.ToArray(), 8),
+        ("org-"u8.ToArray(), 6), ("proj_"u8.ToArray(), 4), ("user-"u8.ToArray(), 8), ("user_"u8.ToArray(), 8),
+        ("acct_"u8.ToArray(), 4), ("projects/"u8.ToArray(), 3), ("project "u8.ToArray(), 9), ("key-"u8.ToArray(), 8),
+        ("arn:aws"u8.ToArray(), 4), ("eyJ"u8.ToArray(), 16),
+    ];
+
+    public static void Mask(Span<byte> text, UpstreamChannel channel)
+    {
+        MaskLiteral(text, channel.Credential);
+        if (Uri.TryCreate(channel.UriOf("/v1/").AbsoluteUri, UriKind.Absolute, out var address))
+        {
+            MaskLiteral(text, address.Authority);
+            MaskLiteral(text, address.Host);
+        }
+
+        foreach (var (prefix, followMin) in Marks)
+        {
+            MaskMarked(text, prefix, followMin);
+        }
+
+        MaskLongRuns(text);
+    }
+
+    private static void MaskLiteral(Span<byte> text, string secret)
+    {
+        if (secret.Length < SecretCharsMin)
+        {
+            return;
+        }
+
+        var bytes = Encoding.UTF8.GetBytes(secret);
+        for (var rest = text; rest.IndexOf(bytes) is >= 0 and var at; rest = rest[(at + bytes.Length)..])
+        {
+            rest.Slice(at, bytes.Length).Fill((byte)'*');
+        }
+    }
+
+    private static void MaskMarked(Span<byte> text, byte[] prefix, int followMin)
+    {
+        var rest = text;
+        while (rest.IndexOf(prefix) is >= 0 and var at)
+        {
+            var startsWord = at == 0 || !char.IsAsciiLetterOrDigit((char)rest[at - 1]);
+            rest = rest[(at + prefix.Length)..];
+            var length = RunLength(rest);
+            if (startsWord && length >= followMin && (prefix[^1] != ' ' || rest[..length].ContainsAnyInRange((byte)'0', (byte)'9')))
+            {
+                rest[..length].Fill((byte)'*');
+            }
+
+            rest = rest[length..];
+        }
+    }
+
+    // Whatever is long, unbroken and has digits is an id or a secret; error texts have no such words.
+    private static void MaskLongRuns(Span<byte> text)
+    {
+        var rest = text;
+        while (rest.IndexOfAny(RunBytes) is >= 0 and var at)
+        {
+            rest = rest[at..];
+            var length = RunLength(rest);
+            if (length >= LongRunCharsMin && rest[..length].ContainsAnyInRange((byte)'0', (byte)'9'))
+            {
+                rest[..length].Fill((byte)'*');
+            }
+
+            rest = rest[length..];
+        }
+    }
+
+    private static int RunLength(Span<byte> text)
+    {
+        var end = text.IndexOfAnyExcept(RunBytes);
+        return end < 0 ? text.Length : end;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace TokenHub.Gateway;
+
+/// <summary>
+/// All that one gateway is told at its start, read once from the environment by <see cref="GatewayOptionsReader"/>.
+/// Every loop, queue, buffer and wait of the gateway has its bound here.
+/// </summary>
+internal sealed record GatewayOptions
+{
+    public required string DataDir { get; init; }
+    public required IPEndPoint Bind { get; init; }
+    public required string RedisUrl { get; init; }
+
+    /// <summary>32 bytes; opens the channel credentials in the snapshot.</summary>
+    public required byte[] MasterKey { get; init; }
+
+    public required Uri ControlPlaneUrl { get; init; }
+    public required string ControlPlaneToken { get; init; }
+    public required string GatewayId { get; init; }
+    public required string WalDir { get; init; }
+    public bool AllowPrivateUpstreams { get; init; }
+    public bool AllowInsecureUpstreams { get; init; }
+    public IReadOnlyList<AddressRange> TrustedProxies { get; init; } = [];
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Largest request body; one byte more is 413.</summary>
+    public int BodyBytesMax { get; init; } = 20 << 20;
+
+    /// <summary>Largest answer that is taken whole before it is relayed (answers that are not streams).</summary>
+    public int AnswerBytesMax { get; init; } = 64 << 20;
+
+    /// <summary>Most bytes of a stream kept back while waiting for its first content.</summary>
+    public int HeldBackBytesMax { get; init; } = 1 << 20;
+
+    /// <summary>Largest error body read from an upstream.</summary>
+    public int ErrorBodyBytesMax { get; init; } = 64 << 10;
+
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From the sent request to the upstream's first content.</summary>
+    public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>The same for an answer that is not streamed: it begins only when all of it has been made.</summary>
+    public TimeSpan UnstreamedTimeout { get; init; } = TimeSpan.FromSeconds(600);
+
+    /// <summary>Longest silence of an upstream in mid-answer.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Longest wait for a client that does not take what is sent to it.</summary>
+    public TimeSpan ClientWriteTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long running requests may go on after the signal to stop.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one client key may be served from local memory.</summary>
+    public TimeSpan KeyCacheTtl { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an unknown key stays unknown without a new look-up.</summary>
+    public TimeSpan KeyCacheNegativeTtl { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Most client keys in local memory.</summary>
+    public int KeyCacheEntriesMax { get; init; } = 64 << 10;
+
+    /// <summary>Output tokens held when a stream starts; each further step doubles.</summary>
+    public int FirstStepTokens { get; init; } = 512;
+
+    /// <summary>
+    /// Output tokens held for an answer that is not streamed and has no limit of its own: it can be cut nowhere.
+    /// </summary>
+    public int UnstreamedStepTokens { get; init; } = 2048;
+
+    /// <summary>How often the limits of running requests are looked at.</summary>
+    public TimeSpan DeadlineTick { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Life of a hold in Redis between two heartbeats.</summary>
+    public TimeSpan HoldTtl { get; init; } = TimeSpan.FromSeconds(90);
+
+    /// <summary>Channels tried for one request.</summary>
+    public const int AttemptsMax = 2;
+
+    /// <summary>Largest request head, as Kestrel counts it.</summary>
+    public const int HeadersBytesMax = 32 << 10;
+
+    public const int HeadersMax = 100;
+
+    /// <summary>Longest request line.</summary>
+    public const int RequestLineBytesMax = 8 << 10;
+}

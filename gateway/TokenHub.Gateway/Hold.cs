@@ -1,0 +1,155 @@
+using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
+using TokenHub.Redis;
+
+namespace TokenHub.Gateway;
+
+/// <summary>
+/// The money held for one request while its answer passes. It covers so many output tokens; before they are used up it asks
+/// the till for the next step, each twice the former. What the till refuses ends the answer; that the till cannot be
+/// asked does not: running answers finish (they are settled in full either way).
+/// </summary>
+internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(2);
+
+    // A token has at least two bytes of the stream it comes in; most have a hundred.
+    private const int StreamBytesPerToken = 2;
+
+    // At 80 % of what is covered the next step is asked for.
+    private const long AskAtPerMille = 800;
+
+    private RequestId _rid;
+    private KeyEntry? _key;
+    private Tariff _tariff;
+    private long _inputTokens;
+    private long _outputTokensMax;
+    private long _covered;
+    private long _askAt;
+    private long _stepTokens;
+    private long _notBefore;
+
+    /// <summary>All that is held, steps included.</summary>
+    public Usd Amount { get; private set; }
+
+    /// <summary>What the account has left besides, as the till said last.</summary>
+    public Usd Available { get; private set; }
+
+    /// <summary>The till refused the next step: what is covered now is all there is.</summary>
+    public bool IsLast { get; private set; }
+
+    /// <summary>A hold was just taken.</summary>
+    /// <param name="outputTokensMax">The caller's own limit: no step goes beyond it.</param>
+    public void Begin(
+        RequestId rid, KeyEntry key, in Tariff tariff, Usd amount, Usd available, long inputTokens, long outputTokensMax)
+    {
+        (_rid, _key, Amount, Available) = (rid, key, amount, available);
+        _outputTokensMax = outputTokensMax;
+        _stepTokens = options.FirstStepTokens;
+        _notBefore = 0;
+        IsLast = false;
+        MoveTo(tariff, inputTokens);
+    }
+
+    /// <summary>Another channel's price applies, or the number of input tokens is known better now.</summary>
+    public void MoveTo(in Tariff tariff, long inputTokens)
+    {
+        (_tariff, _inputTokens) = (tariff, inputTokens);
+        Cover();
+    }
+
+    public void NoteInput(long inputTokens)
+    {
+        if (inputTokens > _inputTokens)
+        {
+            MoveTo(_tariff, inputTokens);
+        }
+    }
+
+    /// <summary>True when so many bytes more can be passed on after so many tokens without asking.</summary>
+    public bool Covers(long outputTokens, int bytes) => outputTokens + (bytes / StreamBytesPerToken) <= _askAt;
+
+    /// <summary>True when all that is covered is used up.</summary>
+    public bool IsUsedUp(long outputTokens) => outputTokens >= _covered;
+
+    /// <summary>Asks for the next step. False when there is no more: <see cref="IsLast"/> is then true.</summary>
+    public async ValueTask<bool> GrowAsync(long outputTokens, int bytes)
+    {
+        if (IsLast)
+        {
+            return false;
+        }
+
+        if (time.GetTimestamp() < _notBefore)
+        {
+            return true;
+        }
+
+        _stepTokens = Math.Min(_stepTokens * 2, _outputTokensMax);
+        var wanted = outputTokens + (bytes / StreamBytesPerToken) + _stepTokens;
+        var more = TariffMath.Hold(_tariff, _inputTokens, Math.Min(wanted, _outputTokensMax)) - Amount;
+        return more <= Usd.Zero || await AskAsync(more);
+    }
+
+    private async ValueTask<bool> AskAsync(Usd more)
+    {
+        using var limit = new CancellationTokenSource(AskTimeout);
+        try
+        {
+            var reply = await ExtendAsync(more, limit.Token);
+            if (reply.Code is TillCode.Funds or TillCode.KeyCap)
+            {
+                // Not the whole step, but all that is left.
+                if (reply.Available > Usd.Zero && reply.Available < more)
+                {
+                    await ExtendAsync(reply.Available, limit.Token);
+                }
+
+                IsLast = true;
+                Cover();
+            }
+            else if (reply.Code == TillCode.Disabled)
+            {
+                IsLast = true;
+                Cover();
+            }
+            else if (reply.Code != TillCode.Ok)
+            {
+                Postpone();
+            }
+        }
+        catch (Exception error) when (error is RedisUnavailableException or OperationCanceledException)
+        {
+            Postpone();
+        }
+
+        return !IsLast;
+    }
+
+    private async ValueTask<HoldReply> ExtendAsync(Usd more, CancellationToken cancellationToken)
+    {
+        var reply = await till.ExtendAsync(
+            _rid, _key!.Account, _key.Id, more, _key.SpendLimit, (int)options.HoldTtl.TotalMilliseconds, cancellationToken);
+        if (reply.Code == TillCode.Ok)
+        {
+            (Amount, Available) = (Amount + more, reply.Available);
+            Cover();
+        }
+
+        return reply;
+    }
+
+    private void Postpone() =>
+        _notBefore = time.GetTimestamp() + (long)(RetryPause.TotalSeconds * time.TimestampFrequency);
+
+    private void Cover()
+    {
+        var forOutput = Amount - TariffMath.Hold(_tariff, _inputTokens, 0);
+        _covered = _tariff.Output == 0 ? long.MaxValue
+            : Math.Max(0, (long)((Int128)forOutput.Units * TariffMath.TokensPerPrice / _tariff.Output));
+        _askAt = _covered >= _outputTokensMax ? long.MaxValue
+            : IsLast ? long.MinValue
+            : (long)((Int128)_covered * AskAtPerMille / 1000);
+    }
+}

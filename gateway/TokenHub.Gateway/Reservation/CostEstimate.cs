@@ -1,0 +1,41 @@
+using TokenHub.Core.Money;
+using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Json;
+using TokenHub.Protocols.Tokens;
+
+namespace TokenHub.Gateway.Reservation;
+
+/// <summary>
+/// What a request may cost at first: its input, and the first step of its output. A stream is held for in steps and can be
+/// cut where the money ends; an answer in one piece cannot, so all that its caller allows is held for.
+/// </summary>
+/// <param name="InputTokens">A guess on the high side.</param>
+/// <param name="StepTokens">Output tokens to hold for before the request is sent.</param>
+/// <param name="LeastTokens">Output tokens below which it is not worth sending.</param>
+/// <param name="OutputTokensMax">The caller's own limit, for all answers together.</param>
+internal readonly record struct CostEstimate(long InputTokens, long StepTokens, long LeastTokens, long OutputTokensMax)
+{
+    /// <summary>Stands for no limit: more than any model writes.</summary>
+    private const long OutputTokensUnlimited = 1L << 32;
+
+    // Of a first step that cannot be afforded whole, so much must be.
+    private const long LeastStepTokens = 64;
+
+    public static CostEstimate Of(in RequestFacts facts, Dialect dialect, bool isStream, GatewayOptions options)
+    {
+        var answers = Math.Max(1, facts.N);
+        var limit = facts.MaxOutputTokens is { } given ? given * answers : OutputTokensUnlimited;
+        var step = isStream ? Math.Min(limit, options.FirstStepTokens * (long)answers)
+            : facts.MaxOutputTokens is null ? options.UnstreamedStepTokens * (long)answers
+            : limit;
+        var least = isStream || facts.MaxOutputTokens is null ? Math.Min(step, LeastStepTokens * answers) : step;
+        return new CostEstimate(TokenEstimate.Of(facts, dialect), step, least, limit);
+    }
+
+    /// <summary>The amount for so many output tokens, at the dearer of the channels that may serve.</summary>
+    public Usd Amount(long outputTokens, Candidate first, Candidate? second)
+    {
+        var amount = TariffMath.Hold(first.Tariff, InputTokens, outputTokens);
+        return second is null ? amount : Usd.Max(amount, TariffMath.Hold(second.Tariff, InputTokens, outputTokens));
+    }
+}

@@ -1,0 +1,151 @@
+using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
+using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Planes;
+using TokenHub.Redis;
+
+namespace TokenHub.Gateway.Reservation;
+
+internal enum ReservationFault : byte
+{
+    None = 0,
+
+    /// <summary>Redis, or the control plane behind it, could not be asked.</summary>
+    Unavailable,
+    Funds,
+    KeyCap,
+    Rate,
+    Concurrency,
+    AccountDisabled,
+
+    /// <summary>The till says what can only be our own mistake.</summary>
+    Internal,
+}
+
+/// <param name="Amount">What is held now.</param>
+/// <param name="Available">What the account has left; on a refusal, what there is.</param>
+internal readonly record struct ReservationResult(
+    ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code)
+{
+    public GatewayError ToError() => Fault switch
+    {
+        ReservationFault.None => default,
+        ReservationFault.Funds => new(
+            GatewayFault.Funds, $"The balance of {Available} USD does not cover this request, for which {Amount} USD are held."),
+        ReservationFault.KeyCap => new(
+            GatewayFault.KeyCap,
+            $"The {Available} USD left of this API key's spend limit do not cover this request, for which {Amount} USD are held."),
+        ReservationFault.Rate => new(GatewayFault.Rate, RetryAfterMs: RetryAfterMs),
+        ReservationFault.Concurrency => new(GatewayFault.Concurrency),
+        ReservationFault.AccountDisabled => new(GatewayFault.AccountDisabled),
+        ReservationFault.Unavailable => new(GatewayFault.MoneyUnavailable),
+        _ => new(GatewayFault.Internal),
+    };
+}
+
+/// <summary>Room four: holds the money for a request before a byte of it leaves, in one script call as a rule.</summary>
+internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity identity, GatewayOptions options)
+{
+    private static readonly TimeSpan HydrateTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(1);
+    private const int ReleaseTriesMax = 5;
+
+    public async ValueTask<ReservationResult> ReserveAsync(
+        RequestId rid, KeyEntry key, CostEstimate estimate, Candidate first, Candidate? second)
+    {
+        var amount = estimate.Amount(estimate.StepTokens, first, second);
+        var result = await TryReserveAsync(rid, key, estimate, amount);
+        if (result.Fault is not (ReservationFault.Funds or ReservationFault.KeyCap)
+            || estimate.LeastTokens >= estimate.StepTokens)
+        {
+            return result;
+        }
+
+        // The step cannot be afforded, but enough of it may be.
+        var least = estimate.Amount(estimate.LeastTokens, first, second);
+        return result.Available >= least && result.Available < amount
+            ? await TryReserveAsync(rid, key, estimate, result.Available)
+            : result;
+    }
+
+    /// <summary>Gives back a hold under which nothing was sent.</summary>
+    public void Release(RequestId rid, KeyEntry key) => _ = ReleaseAsync(rid, key);
+
+    private async ValueTask<ReservationResult> TryReserveAsync(
+        RequestId rid, KeyEntry key, CostEstimate estimate, Usd amount)
+    {
+        var request = new HoldRequest(
+            rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds, identity.GatewayNo, identity.BootNo,
+            key.SpendLimit, key.Record.UserMaxConcurrency, key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm,
+            estimate.InputTokens + estimate.StepTokens);
+        try
+        {
+            var reply = await till.ReserveAsync(request, CancellationToken.None);
+            if (reply.Code is TillCode.NotHydrated or TillCode.ShardNotBuilt)
+            {
+                if (!await HydrateAsync(key))
+                {
+                    return new ReservationResult(ReservationFault.AccountDisabled, default, default, 0, reply.Code);
+                }
+
+                reply = await till.ReserveAsync(request, CancellationToken.None);
+            }
+
+            return ResultOf(reply, amount);
+        }
+        catch (RedisUnavailableException error)
+        {
+            if (error.Fault is RedisFault.TimedOut or RedisFault.ConnectionLost)
+            {
+                // Nobody knows whether the hold was taken; whoever waits for it must not pay for that.
+                Release(rid, key);
+            }
+
+            return new ReservationResult(ReservationFault.Unavailable, default, default, 0, TillCode.None);
+        }
+        catch (Exception error) when (error is PlaneUnavailableException or OperationCanceledException)
+        {
+            return new ReservationResult(ReservationFault.Unavailable, default, default, 0, TillCode.None);
+        }
+    }
+
+    private async Task<bool> HydrateAsync(KeyEntry key)
+    {
+        using var limit = new CancellationTokenSource(HydrateTimeout);
+        return (await plane.HydrateAsync(key.Account, key.Id, limit.Token)).Found;
+    }
+
+    private static ReservationResult ResultOf(in HoldReply reply, Usd amount)
+    {
+        var fault = reply.Code switch
+        {
+            TillCode.Ok or TillCode.Repeated => ReservationFault.None,
+            TillCode.Funds => ReservationFault.Funds,
+            TillCode.KeyCap => ReservationFault.KeyCap,
+            TillCode.Rate => ReservationFault.Rate,
+            TillCode.Concurrency => ReservationFault.Concurrency,
+            TillCode.Disabled => ReservationFault.AccountDisabled,
+            TillCode.NotHydrated or TillCode.ShardNotBuilt or TillCode.StaleEpoch => ReservationFault.Unavailable,
+            _ => ReservationFault.Internal,
+        };
+        return new ReservationResult(fault, amount, reply.Available, reply.RetryAfterMs, reply.Code);
+    }
+
+    private async Task ReleaseAsync(RequestId rid, KeyEntry key)
+    {
+        for (var i = 0; i < ReleaseTriesMax; i++)
+        {
+            try
+            {
+                using var limit = new CancellationTokenSource(ReleaseTimeout);
+                await till.ReleaseAsync(rid, key.Account, key.Id, limit.Token);
+                return;
+            }
+            catch (Exception error) when (error is RedisUnavailableException or OperationCanceledException)
+            {
+                // What stays held is reaped when its time is over.
+                await Task.Delay(TimeSpan.FromMilliseconds(200 << i));
+            }
+        }
+    }
+}

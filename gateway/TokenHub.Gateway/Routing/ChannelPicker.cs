@@ -1,0 +1,153 @@
+using TokenHub.Core.Snapshots;
+using TokenHub.Gateway.Errors;
+
+namespace TokenHub.Gateway.Routing;
+
+/// <summary>Why no channel was found.</summary>
+internal enum RoutingFault : byte
+{
+    None = 0,
+    UnknownModel,
+    UnknownGroup,
+
+    /// <summary>The key may not use this model.</summary>
+    ModelNotAllowed,
+    Unpriced,
+
+    /// <summary>The model is served, but in another protocol.</summary>
+    OtherProtocol,
+
+    /// <summary>Every channel that serves it is outside the key's scope or the group asked for.</summary>
+    OutOfScope,
+
+    /// <summary>Channels that should serve it cannot: unreadable credential, unsupported provider.</summary>
+    NoneUsable,
+}
+
+/// <summary>Room three's answer: at most two channels, to be tried in order.</summary>
+internal readonly record struct RoutingResult(RoutingFault Fault, Candidate? First, Candidate? Second, ModelRoute? Route)
+{
+    public GatewayError ToError() => Fault switch
+    {
+        RoutingFault.None => default,
+        RoutingFault.UnknownModel => new(GatewayFault.ModelUnknown, Param: "model"),
+        RoutingFault.UnknownGroup => new(GatewayFault.GroupUnknown),
+        RoutingFault.ModelNotAllowed => new(GatewayFault.ModelNotAllowed, Param: "model"),
+        RoutingFault.Unpriced => new(GatewayFault.ModelUnpriced, Param: "model"),
+        RoutingFault.OtherProtocol => new(GatewayFault.OtherProtocol, OtherProtocolSentence(), Param: "model"),
+        RoutingFault.OutOfScope => new(GatewayFault.ChannelsOutOfScope),
+        _ => new(GatewayFault.NoChannel, Route?.ChannelFault is { } fault
+            ? $"No channel can serve this model: {fault}."
+            : null),
+    };
+
+    private string OtherProtocolSentence()
+    {
+        var path = Route!.IsSpokenIn(Dialect.Anthropic) ? "/v1/messages"
+            : Route.IsSpokenIn(Dialect.Gemini) ? "/v1beta/models/{model}:generateContent"
+            : Route.IsSpokenIn(Dialect.Chat) ? "/v1/chat/completions"
+            : "/v1/responses";
+        return $"This model is not offered in this protocol; call it at {path}.";
+    }
+}
+
+/// <summary>What a request brings to the choice.</summary>
+internal readonly record struct RoutingQuery(Dialect Dialect, string? Group, KeyEntry Key);
+
+/// <summary>
+/// Chooses channels: those of the client's own protocol, inside the key's scope and group; not cooling before cooling,
+/// higher priority before lower, by weight among equals.
+/// </summary>
+internal sealed class ChannelPicker(ChannelHealth health, Random random)
+{
+    public RoutingResult Pick(RouteTable table, ReadOnlySpan<byte> model, in RoutingQuery query)
+    {
+        if (query.Group is { } group && !table.HasGroup(group))
+        {
+            return new RoutingResult(RoutingFault.UnknownGroup, null, null, null);
+        }
+
+        if (table.Find(model) is not { IsUnknown: false } route)
+        {
+            return new RoutingResult(RoutingFault.UnknownModel, null, null, null);
+        }
+
+        if (!query.Key.AllowsModel(route.Model))
+        {
+            return new RoutingResult(RoutingFault.ModelNotAllowed, null, null, route);
+        }
+
+        var first = PickOne(route, query, except: null);
+        if (first is null)
+        {
+            return new RoutingResult(FaultOf(route, query), null, null, route);
+        }
+
+        return new RoutingResult(RoutingFault.None, first, PickOne(route, query, first), route);
+    }
+
+    // One pass: of the best rank seen so far, each candidate takes the place with probability weight / sum of weights.
+    private Candidate? PickOne(ModelRoute route, in RoutingQuery query, Candidate? except)
+    {
+        Candidate? chosen = null;
+        var bestRank = long.MinValue;
+        var total = 0L;
+        foreach (var candidate in route.Candidates)
+        {
+            if (ReferenceEquals(candidate, except) || !IsEligible(candidate.Channel, query))
+            {
+                continue;
+            }
+
+            var rank = RankOf(candidate.Channel);
+            if (rank > bestRank)
+            {
+                (bestRank, total) = (rank, 0);
+            }
+
+            if (rank == bestRank)
+            {
+                total += Math.Max(1, candidate.Channel.Weight);
+                if (random.NextInt64(total) < Math.Max(1, candidate.Channel.Weight))
+                {
+                    chosen = candidate;
+                }
+            }
+        }
+
+        return chosen;
+    }
+
+    // Weight 0 means last among its equals, as a cooling channel is last among all.
+    private long RankOf(UpstreamChannel channel)
+    {
+        var rank = ((long)channel.Priority << 1) | (channel.Weight > 0 ? 1L : 0L);
+        return health.IsCooling(channel) ? rank - (1L << 40) : rank;
+    }
+
+    private static bool IsEligible(UpstreamChannel channel, in RoutingQuery query) =>
+        channel.Speaks(query.Dialect)
+        && query.Key.AllowsChannel(channel.Id)
+        && (query.Group is null || channel.IsInGroup(query.Group));
+
+    private static RoutingFault FaultOf(ModelRoute route, in RoutingQuery query)
+    {
+        if (route.IsUnpriced)
+        {
+            return RoutingFault.Unpriced;
+        }
+
+        if (!route.HasCandidates)
+        {
+            return RoutingFault.NoneUsable;
+        }
+
+        var anyDialect = false;
+        foreach (var candidate in route.Candidates)
+        {
+            anyDialect |= candidate.Channel.Speaks(query.Dialect);
+        }
+
+        return anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Buffers;
+
+namespace TokenHub.Gateway.Settlement.Log;
+
+/// <summary>
+/// The gateway's durable account of what was served. Appends gather while a sync is under way and go to disk together
+/// (group commit) on a thread of their own, so nothing that serves a request ever waits for a disk.
+/// </summary>
+public sealed class WriteAheadLog : IDisposable
+{
+    private readonly string _folder;
+    private readonly long _segmentBytes;
+    private readonly Action<IReadOnlyList<PendingRecord>> _committed;
+    private readonly ArrayBufferWriter<byte> _group = new(64 * 1024);
+    private readonly object _gate = new();
+    private readonly Thread _thread;
+    private readonly LogFiles _files;
+    private List<PendingRecord> _pending = [];
+    private List<PendingRecord> _writing = [];
+    private bool _idle;
+    private bool _stopping;
+
+    /// <param name="committed">Called on the log's thread with each group once it is durable.</param>
+    public WriteAheadLog(
+        string folder, LogFiles files, long segmentBytes, Action<IReadOnlyList<PendingRecord>> committed)
+    {
+        _folder = folder;
+        _files = files;
+        _segmentBytes = segmentBytes;
+        _committed = committed;
+        _thread = new Thread(Run) { IsBackground = true, Name = "write-ahead log" };
+    }
+
+    /// <summary>Why the log stopped taking records, or null. After a failed sync nothing can be promised any more.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>Records appended and not yet durable.</summary>
+    public int PendingCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pending.Count + _writing.Count;
+            }
+        }
+    }
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Queues a record. The queue is bounded by the in-flight table: a slot is freed only after its group is durable.</summary>
+    public void Append(PendingRecord record)
+    {
+        lock (_gate)
+        {
+            _pending.Add(record);
+            if (_idle)
+            {
+                Monitor.Pulse(_gate);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.PulseAll(_gate);
+        }
+
+        if (_thread.IsAlive)
+        {
+            _thread.Join();
+        }
+    }
+
+    private void Run()
+    {
+        while (TakeGroup())
+        {
+            try
+            {
+                WriteGroup();
+            }
+            catch (Exception error)
+            {
+                // Whatever it was: a sync that failed may have lost pages, and repeating it would claim success for lost data.
+                Failure = error;
+                return;
+            }
+
+            _committed(_writing);
+            lock (_gate)
+            {
+                _writing.Clear();
+            }
+        }
+    }
+
+    private bool TakeGroup()
+    {
+        lock (_gate)
+        {
+            while (_pending.Count == 0)
+            {
+                if (_stopping)
+                {
+                    return false;
+                }
+
+                _idle = true;
+                Monitor.Wait(_gate);
+                _idle = false;
+            }
+
+            (_pending, _writing) = (_writing, _pending);
+            return true;
+        }
+    }
+
+    private void WriteGroup()
+    {
+        _group.ResetWrittenCount();
+        var groupFirst = _files.LastLsn + 1;
+        foreach (var record in _writing)
+        {
+            var length = LogFrame.LengthOf(record.Payload.Length);
+            if (!_files.Current.HasRoomFor(_group.WrittenCount + length))
+            {
+                // The part of the group that fitted becomes durable first: a segment never holds half a group.
+                Flush();
+                groupFirst = _files.LastLsn + 1;
+                _files.Roll(LogSegment.Create(_folder, groupFirst, _segmentBytes));
+            }
+
+            record.Lsn = _files.NextLsn();
+            LogFrame.Write(_group.GetSpan(length), record.Lsn, groupFirst, record.Payload);
+            _group.Advance(length);
+        }
+
+        Flush();
+    }
+
+    private void Flush()
+    {
+        if (_group.WrittenCount > 0)
+        {
+            _files.Current.Append(_group.WrittenSpan);
+            _files.Current.Sync();
+            _group.ResetWrittenCount();
+        }
+
+        _files.PublishDurable();
+    }
+}

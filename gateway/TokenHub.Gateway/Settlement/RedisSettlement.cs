@@ -1,0 +1,85 @@
+using System.Threading.Channels;
+using TokenHub.Gateway.Settlement.Log;
+using TokenHub.Redis;
+
+namespace TokenHub.Gateway.Settlement;
+
+/// <summary>
+/// Settles durable records in Redis in the background, many at once. A record that Redis does not take is tried again
+/// until it does or the control plane has acknowledged it, whose acknowledgement drops the hold as well.
+/// </summary>
+public sealed class RedisSettlement(Till till, LogFiles files)
+{
+    /// <summary>Records waiting for Redis; beyond it the oldest rely on the control plane's acknowledgement alone.</summary>
+    private const int WaitingMax = 128 * 1024;
+
+    private const int TogetherMax = 256;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly Channel<PendingRecord> _waiting = Channel.CreateBounded<PendingRecord>(
+        new BoundedChannelOptions(WaitingMax) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+
+    private readonly List<PendingRecord> _batch = new(TogetherMax);
+    private readonly Task<bool>[] _calls = new Task<bool>[TogetherMax];
+    private int _inHand;
+
+    public int PendingCount => _waiting.Reader.Count + Volatile.Read(ref _inHand);
+
+    public void Enqueue(PendingRecord record) => _waiting.Writer.TryWrite(record);
+
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        while (await _waiting.Reader.WaitToReadAsync(cancel))
+        {
+            while (_batch.Count < TogetherMax && _waiting.Reader.TryRead(out var record))
+            {
+                _batch.Add(record);
+            }
+
+            Volatile.Write(ref _inHand, _batch.Count);
+            for (var i = 0; i < _batch.Count; i++)
+            {
+                _calls[i] = SettleAsync(_batch[i], cancel);
+            }
+
+            var failed = false;
+            for (var i = 0; i < _batch.Count; i++)
+            {
+                if (!await _calls[i])
+                {
+                    failed = true;
+                    Enqueue(_batch[i]);
+                }
+            }
+
+            _batch.Clear();
+            Volatile.Write(ref _inHand, 0);
+            if (failed)
+            {
+                await Task.Delay(RetryPause, cancel);
+            }
+        }
+    }
+
+    /// <summary>True when the record needs no more trying.</summary>
+    private async Task<bool> SettleAsync(PendingRecord pending, CancellationToken cancel)
+    {
+        if (pending.Lsn <= files.AckedLsn)
+        {
+            return true;
+        }
+
+        var record = pending.Record;
+        try
+        {
+            var reply = await till.SettleAsync(
+                record.RequestId, record.Account, record.Key, record.Cost, pending.Payload, cancel);
+            return reply.Code is TillCode.Ok or TillCode.AlreadySettled or TillCode.RecordedWithoutHold
+                or TillCode.BadArgument or TillCode.Conflict;
+        }
+        catch (RedisUnavailableException)
+        {
+            return false;
+        }
+    }
+}

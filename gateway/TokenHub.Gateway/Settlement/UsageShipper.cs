@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.Threading.Channels;
+using TokenHub.Gateway.Planes;
+using TokenHub.Gateway.Settlement.Log;
+
+namespace TokenHub.Gateway.Settlement;
+
+/// <summary>
+/// Sends the log to the control plane in batches, in order, and forgets what it has acknowledged. Anything not
+/// acknowledged is sent again, after a restart too: the ledger counts each request once.
+/// </summary>
+public sealed class UsageShipper(LogFiles files, PlaneClient plane)
+{
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(2);
+
+    private readonly ArrayBufferWriter<byte> _batch = new(64 * 1024);
+    private readonly LogCursor _cursor = new(files);
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>Says that there is more to send. A wake given while none waits is kept.</summary>
+    public void Wake() => _wake.Writer.TryWrite(true);
+
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        var pause = PauseMin;
+        _cursor.SeekAfter(files.AckedLsn);
+        while (true)
+        {
+            if (files.AckedLsn >= files.DurableLsn)
+            {
+                await _wake.Reader.ReadAsync(cancel);
+                await Task.Delay(Linger, cancel);
+                continue;
+            }
+
+            // File reads must not run on a socket's thread, where the answer below completes.
+            await Task.Yield();
+            if (await ShipBatchAsync(cancel))
+            {
+                pause = PauseMin;
+                continue;
+            }
+
+            await Task.Delay(pause, cancel);
+            pause = pause * 2 > PauseMax ? PauseMax : pause * 2;
+        }
+    }
+
+    private async Task<bool> ShipBatchAsync(CancellationToken cancel)
+    {
+        _batch.ResetWrittenCount();
+        if (_cursor.Fill(_batch) == 0)
+        {
+            // Nothing readable where records should be: look again from the last acknowledged one.
+            _cursor.SeekAfter(files.AckedLsn);
+            return false;
+        }
+
+        try
+        {
+            var receipt = await plane.ShipUsageAsync(_batch.WrittenMemory, cancel);
+            await Task.Yield();
+            files.Acknowledge(Math.Min(receipt.AckedLsn, _cursor.Position));
+            return true;
+        }
+        catch (PlaneUnavailableException)
+        {
+            _cursor.SeekAfter(files.AckedLsn);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using System.Buffers;
+using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
+using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using Xunit;
+
+namespace TokenHub.Core.Tests.Usage;
+
+public sealed class UsageRecordCodecTests
+{
+    [Fact]
+    public void A_record_comes_back_as_it_was_over_random_records()
+    {
+        var random = new Random(5);
+        var bytes = new byte[UsageRecordCodec.BytesMax];
+        for (var i = 0; i < 20_000; i++)
+        {
+            var record = RandomRecord(random);
+            var length = UsageRecordCodec.Write(record, bytes);
+
+            Assert.True(UsageRecordCodec.TryRead(bytes.AsSpan(0, length), out var read));
+            Assert.Equal(record.Attempts, read.Attempts);
+            Assert.Equal(record with { Attempts = [] }, read with { Attempts = [] });
+        }
+    }
+
+    [Fact]
+    public void A_usual_record_is_small()
+    {
+        var bytes = new byte[UsageRecordCodec.BytesMax];
+
+        Assert.InRange(UsageRecordCodec.Write(RandomRecord(new Random(1)), bytes), 1, 256);
+    }
+
+    [Fact]
+    public void A_record_cut_anywhere_or_with_more_behind_it_is_refused()
+    {
+        var bytes = new byte[UsageRecordCodec.BytesMax];
+        var length = UsageRecordCodec.Write(RandomRecord(new Random(3)), bytes);
+        for (var cut = 0; cut < length; cut++)
+        {
+            Assert.False(UsageRecordCodec.TryRead(bytes.AsSpan(0, cut), out _));
+        }
+
+        Assert.False(UsageRecordCodec.TryRead(bytes.AsSpan(0, length + 1), out _));
+    }
+
+    [Fact]
+    public void Random_bytes_never_throw()
+    {
+        var random = new Random(17);
+        for (var i = 0; i < 100_000; i++)
+        {
+            var bytes = new byte[random.Next(200)];
+            random.NextBytes(bytes);
+            if (bytes.Length > 0)
+            {
+                bytes[0] = 1;
+            }
+
+            UsageRecordCodec.TryRead(bytes, out _);
+        }
+    }
+
+    [Fact]
+    public void Texts_that_are_too_long_are_cut_and_the_record_stays_whole()
+    {
+        var record = RandomRecord(new Random(2)) with { Model = new string('模', 500), UpstreamId = new string('x', 500) };
+        var bytes = new byte[UsageRecordCodec.BytesMax];
+
+        var length = UsageRecordCodec.Write(record, bytes);
+
+        Assert.True(UsageRecordCodec.TryRead(bytes.AsSpan(0, length), out var read));
+        Assert.Equal(new string('模', UsageRecord.ModelBytesMax / 3), read.Model);
+    }
+
+    [Fact]
+    public void A_batch_gives_its_records_in_order_and_nothing_of_a_cut_one()
+    {
+        var writer = new ArrayBufferWriter<byte>();
+        UsageBatch.Append(writer, 7, [1, 2, 3]);
+        UsageBatch.Append(writer, 8, [4]);
+
+        ReadOnlySpan<byte> rest = writer.WrittenSpan[..^1];
+
+        Assert.True(UsageBatch.TryTake(ref rest, out var lsn, out var record));
+        Assert.Equal(7, lsn);
+        Assert.Equal([1, 2, 3], record.ToArray());
+        Assert.False(UsageBatch.TryTake(ref rest, out _, out _));
+    }
+
+    private static UsageRecord RandomRecord(Random random) => new()
+    {
+        RequestId = RequestId.Create(1_763_000_000_000, 5, 9, (uint)random.Next()),
+        Account = random.Next(1001, 100_000),
+        Key = random.Next(1001, 100_000),
+        Channel = random.Next(1001, 2_000),
+        OwnerAccount = random.Next(2) * random.Next(1001, 100_000),
+        OwnerShareBp = random.Next(5_001),
+        PriceVersion = random.Next(1001, 5_000),
+        Model = "claude-sonnet-" + random.Next(10),
+        Dialect = (Dialect)random.Next(1, 5),
+        Outcome = (Outcome)random.Next(1, 9),
+        IsStream = random.Next(2) == 1,
+        IsCounted = random.Next(2) == 1,
+        Status = random.Next(600),
+        StartedMs = 1_763_000_000_000 + random.Next(),
+        FirstTokenMs = random.Next(-1, 5_000),
+        DurationMs = random.Next(600_000),
+        Hold = new Usd(random.NextInt64(1L << 40)),
+        Cost = new Usd(random.NextInt64(1L << 40)),
+        Usage = new TokenUsage
+        {
+            Input = random.Next(200_000), CacheRead = random.Next(100_000), CacheWrite5m = random.Next(1_000),
+            CacheWrite1h = random.Next(1_000), CacheWriteOther = random.Next(3), Output = random.Next(64_000),
+            Reasoning = random.Next(1_000), ToolUsePrompt = random.Next(10),
+        },
+        UpstreamId = "chatcmpl-" + random.Next(),
+        Attempts = [.. Enumerable.Range(0, random.Next(3)).Select(i =>
+            new AttemptRecord(1000 + i, random.Next(600), (AttemptFault)random.Next(13), random.Next(10_000)))],
+    };
+}

@@ -1,0 +1,143 @@
+using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Routing;
+using TokenHub.Gateway.Tests.Rig;
+using Xunit;
+
+namespace TokenHub.Gateway.Tests.Routing;
+
+public sealed class ChannelPickerTests
+{
+    private static readonly RoutingQuery Chat = new(Dialect.Chat, null, new KeyEntry(Entries.Key()));
+    private readonly TestClock _clock = new();
+    private readonly ChannelHealth _health;
+    private readonly ChannelPicker _picker;
+
+    public ChannelPickerTests()
+    {
+        _health = new ChannelHealth(_clock);
+        _picker = new ChannelPicker(_health, new Random(1));
+    }
+
+    [Fact]
+    public void Weight_decides_among_equals()
+    {
+        var table = Build(Entries.Channel(1) with { Weight = 3 }, Entries.Channel(2) with { Weight = 1 });
+
+        var first = Enumerable.Range(0, 4000).Count(_ => Pick(table).First!.Channel.Id == 1);
+
+        Assert.InRange(first, 2850, 3150);
+    }
+
+    [Fact]
+    public void Higher_priority_comes_first_and_the_second_is_another_channel()
+    {
+        var table = Build(
+            Entries.Channel(1) with { Priority = 1 }, Entries.Channel(2) with { Priority = 9 }, Entries.Channel(3) with { Priority = -5 });
+
+        for (var i = 0; i < 100; i++)
+        {
+            var picked = Pick(table);
+            Assert.Equal(2, picked.First!.Channel.Id);
+            Assert.Equal(1, picked.Second!.Channel.Id);
+        }
+    }
+
+    [Fact]
+    public void Only_channel_has_no_second()
+    {
+        Assert.Null(Pick(Build(Entries.Channel(1))).Second);
+    }
+
+    [Fact]
+    public void Weight_zero_comes_last_among_its_equals()
+    {
+        var table = Build(Entries.Channel(1) with { Weight = 0 }, Entries.Channel(2));
+
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Equal(2, Pick(table).First!.Channel.Id));
+        Assert.Equal(1, Pick(table).Second!.Channel.Id);
+    }
+
+    [Fact]
+    public void Cooling_channel_is_passed_over_and_comes_back()
+    {
+        var table = Build(Entries.Channel(1) with { Priority = 5 }, Entries.Channel(2));
+        var failed = Pick(table).First!.Channel;
+        _health.ReportFailure(failed, AttemptFault.UpstreamStatus, 500, retryAfter: null);
+
+        Assert.Equal(2, Pick(table).First!.Channel.Id);
+        _clock.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Equal(1, Pick(table).First!.Channel.Id);
+    }
+
+    [Fact]
+    public void Cooling_channel_is_tried_when_it_is_the_only_one()
+    {
+        var table = Build(Entries.Channel(1));
+        _health.ReportFailure(Pick(table).First!.Channel, AttemptFault.UpstreamStatus, 401, retryAfter: null);
+
+        Assert.Equal(1, Pick(table).First!.Channel.Id);
+    }
+
+    [Fact]
+    public void Cooldown_doubles_with_each_failure_and_success_ends_it()
+    {
+        var channel = Pick(Build(Entries.Channel(1))).First!.Channel;
+        _health.ReportFailure(channel, AttemptFault.ConnectFailed, 0, null);
+        _health.ReportFailure(channel, AttemptFault.ConnectFailed, 0, null);
+        _health.ReportFailure(channel, AttemptFault.ConnectFailed, 0, null);
+        _clock.Advance(TimeSpan.FromSeconds(3.9));
+        Assert.True(_health.IsCooling(channel));
+
+        _health.ReportSuccess(channel);
+        Assert.False(_health.IsCooling(channel));
+    }
+
+    [Fact]
+    public void Changed_credential_ends_a_cooldown()
+    {
+        var old = Pick(Build(Entries.Channel(1))).First!.Channel;
+        _health.ReportFailure(old, AttemptFault.UpstreamStatus, 401, null);
+
+        Assert.True(_health.IsCooling(old));
+        Assert.False(_health.IsCooling(Pick(Build(Entries.Channel(1, secret: "sk-new-one"))).First!.Channel));
+    }
+
+    [Fact]
+    public void Key_scope_and_group_leave_channels_out()
+    {
+        var table = Build(Entries.Channel(1), Entries.Channel(2) with { Groups = ["blue"] });
+
+        Assert.Equal(1, Pick(table, Chat with { Key = new KeyEntry(Entries.Key() with { Channels = [1] }) }).First!.Channel.Id);
+        Assert.Equal(2, Pick(table, Chat with { Group = "blue" }).First!.Channel.Id);
+        Assert.Equal(RoutingFault.OutOfScope, Pick(table, Chat with { Key = new KeyEntry(Entries.Key() with { Channels = [99] }) }).Fault);
+        Assert.Equal(RoutingFault.UnknownGroup, Pick(table, Chat with { Group = "green" }).Fault);
+    }
+
+    [Fact]
+    public void Model_outside_the_keys_scope_is_not_routed()
+    {
+        var narrow = Chat with { Key = new KeyEntry(Entries.Key() with { Models = ["x", "y-*"] }) };
+
+        Assert.Equal(RoutingFault.ModelNotAllowed, Pick(Build(Entries.Channel(1)), narrow).Fault);
+    }
+
+    [Fact]
+    public void Faults_tell_what_is_missing()
+    {
+        var anthropic = Build(Entries.Channel(1, provider: Provider.Anthropic));
+        var bedrock = Build(Entries.Channel(1, provider: Provider.Bedrock));
+        var unpriced = RouteTable.Build(Entries.Snapshot([Entries.Channel(1)]), Entries.Box);
+
+        Assert.Equal(RoutingFault.OtherProtocol, Pick(anthropic).Fault);
+        Assert.Equal(RoutingFault.NoneUsable, Pick(bedrock).Fault);
+        Assert.Equal(RoutingFault.Unpriced, Pick(unpriced).Fault);
+        Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(anthropic, "nope"u8, Chat).Fault);
+        Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(RouteTable.Empty, "m"u8, Chat).Fault);
+    }
+
+    private RoutingResult Pick(RouteTable table, RoutingQuery? query = null) => _picker.Pick(table, "m"u8, query ?? Chat);
+
+    private static RouteTable Build(params ChannelEntry[] channels) =>
+        RouteTable.Build(Entries.Snapshot(channels, Entries.Price("m")), Entries.Box);
+}

@@ -1,0 +1,150 @@
+using System.Text;
+using TokenHub.Core.Keys;
+using TokenHub.Core.Snapshots;
+using TokenHub.Gateway.Routing;
+using TokenHub.Gateway.Tests.Rig;
+using Xunit;
+
+namespace TokenHub.Gateway.Tests.Routing;
+
+public sealed class RouteTableTests
+{
+    [Fact]
+    public void Model_is_found_by_name_and_by_pattern()
+    {
+        var table = Build([Entries.Channel(1, models: ["gpt-4o", "claude-*"])], Entries.Price("*"));
+
+        Assert.Equal("gpt-4o", Find(table, "gpt-4o")!.Model);
+        Assert.Equal("claude-x", Find(table, "claude-x")!.Model);
+        Assert.Same(Find(table, "claude-x"), Find(table, "claude-x"));
+        Assert.Null(Find(table, "gpt-4"));
+        Assert.Null(Find(table, "gpt-4o "));
+        Assert.Null(Find(table, ""));
+    }
+
+    [Fact]
+    public void Names_outside_ascii_are_found_by_their_bytes()
+    {
+        var name = "模型-é-🚀-" + new string('x', 200);
+        var table = Build([Entries.Channel(1, models: [name])], Entries.Price("*"));
+
+        Assert.NotNull(Find(table, name));
+        Assert.Null(Find(table, name + "x"));
+    }
+
+    [Fact]
+    public void Model_without_a_price_is_known_but_unpriced()
+    {
+        var table = Build([Entries.Channel(1, models: ["m", "n"])], Entries.Price("n"));
+
+        Assert.True(Find(table, "m")!.IsUnpriced);
+        Assert.False(Find(table, "n")!.IsUnpriced);
+        Assert.Equal(["n"], table.Models.Select(m => m.Model));
+    }
+
+    [Fact]
+    public void Price_of_the_channel_is_the_one_that_counts()
+    {
+        var table = Build(
+            [Entries.Channel(1), Entries.Channel(2)],
+            Entries.Price("m", input: 5, id: 10),
+            Entries.Price("m", input: 7, channel: 2, id: 11));
+
+        var prices = Find(table, "m")!.Candidates.ToArray().ToDictionary(c => c.Channel.Id, c => c.Tariff.PriceVersion);
+        Assert.Equal(10, prices[1]);
+        Assert.Equal(11, prices[2]);
+    }
+
+    [Fact]
+    public void Credential_is_opened_and_one_that_does_not_open_leaves_the_channel_out()
+    {
+        var moved = Entries.Channel(1) with { Id = 2 };
+        var table = Build([Entries.Channel(1), moved], Entries.Price("m"));
+
+        var candidate = Assert.Single(Find(table, "m")!.Candidates.ToArray());
+        Assert.Equal(new KeyValuePair<string, string>("authorization", "Bearer sk-upstream-secret-0123456789"), candidate.Channel.AuthHeader);
+        Assert.Equal("its credential cannot be read", Find(table, "m")!.ChannelFault);
+    }
+
+    [Theory]
+    [InlineData(Provider.OpenAi, "authorization", "Bearer k-1")]
+    [InlineData(Provider.DeepSeek, "authorization", "Bearer k-1")]
+    [InlineData(Provider.OpenAiCompatible, "authorization", "Bearer k-1")]
+    [InlineData(Provider.Anthropic, "x-api-key", "k-1")]
+    [InlineData(Provider.Gemini, "x-goog-api-key", "k-1")]
+    [InlineData(Provider.Azure, "api-key", "k-1")]
+    public void Each_provider_gets_its_key_in_its_own_header(Provider provider, string name, string value)
+    {
+        var table = Build([Entries.Channel(1, provider: provider, secret: """{"type":"api_key","api_key":"k-1"}""")], Entries.Price("m"));
+
+        Assert.Equal(new KeyValuePair<string, string>(name, value), Find(table, "m")!.Candidates[0].Channel.AuthHeader);
+    }
+
+    [Theory]
+    [InlineData(Provider.Bedrock)]
+    [InlineData(Provider.Vertex)]
+    public void Provider_that_is_not_supported_yet_says_so(Provider provider)
+    {
+        var table = Build([Entries.Channel(1, provider: provider)], Entries.Price("m"));
+
+        Assert.False(Find(table, "m")!.HasCandidates);
+        Assert.Equal("its provider is not supported yet", Find(table, "m")!.ChannelFault);
+    }
+
+    [Theory]
+    [InlineData("ftp://host")]
+    [InlineData("https://user:pw@host")]
+    [InlineData("https://host?x=1")]
+    [InlineData("not a url")]
+    public void Address_that_is_not_usable_leaves_the_channel_out(string baseUrl)
+    {
+        Assert.False(Find(Build([Entries.Channel(1, baseUrl)], Entries.Price("m")), "m")!.HasCandidates);
+    }
+
+    [Theory]
+    [InlineData(Provider.OpenAi, "https://api.openai.com", (int)Endpoint.ChatCompletions, "https://api.openai.com/v1/chat/completions")]
+    [InlineData(Provider.OpenAi, "https://api.openai.com/", (int)Endpoint.Responses, "https://api.openai.com/v1/responses")]
+    [InlineData(Provider.OpenAi, "https://api.openai.com/v1", (int)Endpoint.ChatCompletions, "https://api.openai.com/v1/chat/completions")]
+    [InlineData(Provider.OpenAi, "https://api.openai.com/v1/", (int)Endpoint.ChatCompletions, "https://api.openai.com/v1/chat/completions")]
+    [InlineData(Provider.OpenAiCompatible, "https://openrouter.ai/api", (int)Endpoint.ChatCompletions, "https://openrouter.ai/api/v1/chat/completions")]
+    [InlineData(Provider.OpenAiCompatible, "https://h/api/paas/v4", (int)Endpoint.ChatCompletions, "https://h/api/paas/v4/chat/completions")]
+    [InlineData(Provider.OpenAiCompatible, "https://h/v1beta/openai/", (int)Endpoint.ChatCompletions, "https://h/v1beta/openai/chat/completions")]
+    [InlineData(Provider.Azure, "https://r.openai.azure.com", (int)Endpoint.Responses, "https://r.openai.azure.com/openai/v1/responses")]
+    [InlineData(Provider.Azure, "https://r.openai.azure.com/openai", (int)Endpoint.Responses, "https://r.openai.azure.com/openai/v1/responses")]
+    [InlineData(Provider.Azure, "https://r.openai.azure.com/openai/v1", (int)Endpoint.Responses, "https://r.openai.azure.com/openai/v1/responses")]
+    [InlineData(Provider.Anthropic, "https://api.anthropic.com", (int)Endpoint.Messages, "https://api.anthropic.com/v1/messages")]
+    [InlineData(Provider.Anthropic, "https://h/anthropic", (int)Endpoint.MessagesCountTokens, "https://h/anthropic/v1/messages/count_tokens")]
+    [InlineData(Provider.Gemini, "https://g.com", (int)Endpoint.GeminiStream, "https://g.com/v1beta/models/m:streamGenerateContent?alt=sse")]
+    [InlineData(Provider.Gemini, "https://g.com/v1beta", (int)Endpoint.GeminiGenerate, "https://g.com/v1beta/models/m:generateContent")]
+    [InlineData(Provider.Gemini, "https://g.com", (int)Endpoint.GeminiCountTokens, "https://g.com/v1beta/models/m:countTokens")]
+    public void Address_of_a_call_keeps_the_base_and_adds_the_version_once(
+        Provider provider, string baseUrl, int endpoint, string expected)
+    {
+        var candidate = Find(Build([Entries.Channel(1, baseUrl, provider)], Entries.Price("m")), "m")!.Candidates[0];
+
+        Assert.Equal(expected, candidate.UriOf((Endpoint)endpoint, asArray: false).AbsoluteUri);
+    }
+
+    [Fact]
+    public void Gemini_stream_that_is_asked_for_as_an_array_is_asked_for_as_an_array()
+    {
+        var candidate = Find(Build([Entries.Channel(1, "https://g.com", Provider.Gemini)], Entries.Price("m")), "m")!.Candidates[0];
+
+        Assert.Equal("https://g.com/v1beta/models/m:streamGenerateContent", candidate.UriOf(Endpoint.GeminiStream, asArray: true).AbsoluteUri);
+    }
+
+    [Fact]
+    public void Alias_is_sent_upstream_and_an_own_name_needs_none()
+    {
+        var mapped = Entries.Channel(1, models: ["m", "n"]) with { ModelMap = new Dictionary<string, string> { ["m"] = "real \"m\"" } };
+        var table = Build([mapped], Entries.Price("*"));
+
+        Assert.Equal("real \"m\"", Find(table, "m")!.Candidates[0].Alias);
+        Assert.Null(Find(table, "n")!.Candidates[0].Alias);
+    }
+
+    private static RouteTable Build(IReadOnlyList<ChannelEntry> channels, params PriceEntry[] prices) =>
+        RouteTable.Build(Entries.Snapshot(channels, prices), new SecretBox(TestOptions.MasterKey));
+
+    private static ModelRoute? Find(RouteTable table, string model) => table.Find(Encoding.UTF8.GetBytes(model));
+}
