@@ -4,9 +4,10 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using TokenHub.Redis.Resp;
 using TokenHub.Redis.Scripts;
 
-namespace TokenHub.Redis.Resp;
+namespace TokenHub.Redis.Connections;
 
 /// <summary>Opens a connection and brings it to the point where calls may go out: TLS, HELLO, AUTH, SELECT.</summary>
 internal sealed class RespConnector(RedisOptions options, RespCallPool calls)

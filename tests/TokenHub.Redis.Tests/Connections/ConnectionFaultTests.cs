@@ -3,7 +3,7 @@ using System.Text;
 using TokenHub.Redis.Tests.Servers;
 using TokenHub.TestKit.Servers;
 
-namespace TokenHub.Redis.Tests.Resp;
+namespace TokenHub.Redis.Tests.Connections;
 
 /// <summary>What a server may do to a client, played by a stub because a real one will not on demand.</summary>
 public sealed class ConnectionFaultTests

@@ -1,6 +1,7 @@
+using TokenHub.Redis.Resp;
 using TokenHub.Redis.Scripts;
 
-namespace TokenHub.Redis.Resp;
+namespace TokenHub.Redis.Connections;
 
 /// <summary>Bytes that came without having been asked for: a message of a subscription.</summary>
 internal delegate void PushHandler(ReadOnlySpan<byte> frame);

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using TokenHub.Redis.Tests.Servers;
 using TokenHub.TestKit.Servers;
 
-namespace TokenHub.Redis.Tests.Resp;
+namespace TokenHub.Redis.Tests.Connections;
 
 /// <summary>How a connection comes to be: versions of the protocol, users, databases, TLS.</summary>
 public sealed class HandshakeTests(Backends backends)

@@ -1,4 +1,6 @@
-namespace TokenHub.Redis.Resp;
+using TokenHub.Redis.Resp;
+
+namespace TokenHub.Redis.Connections;
 
 internal sealed partial class RespConnection
 {

@@ -1,4 +1,6 @@
-namespace TokenHub.Redis.Resp;
+using TokenHub.Redis.Resp;
+
+namespace TokenHub.Redis.Connections;
 
 /// <summary>
 /// Calls in the order in which their replies will come. A ring that grows; guarded by its connection's lock.

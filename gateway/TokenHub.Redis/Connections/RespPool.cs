@@ -1,6 +1,7 @@
+using TokenHub.Redis.Resp;
 using TokenHub.Redis.Scripts;
 
-namespace TokenHub.Redis.Resp;
+namespace TokenHub.Redis.Connections;
 
 /// <summary>
 /// The connections to one server: hands calls to one that is open, opens again what was lost. Thread-safe.

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Text;
+using TokenHub.Redis.Connections;
 using TokenHub.Redis.Resp;
 
-namespace TokenHub.Redis.Tests.Resp;
+namespace TokenHub.Redis.Tests.Connections;
 
 /// <summary>How calls are gathered into writes, seen on a stream that the test drives by hand.</summary>
 public sealed class RespConnectionTests : IDisposable

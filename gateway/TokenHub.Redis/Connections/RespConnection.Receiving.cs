@@ -1,6 +1,7 @@
 using System.Net.Sockets;
+using TokenHub.Redis.Resp;
 
-namespace TokenHub.Redis.Resp;
+namespace TokenHub.Redis.Connections;
 
 internal sealed partial class RespConnection
 {

@@ -1,4 +1,4 @@
-namespace TokenHub.Redis.Resp;
+namespace TokenHub.Redis.Connections;
 
 /// <summary>
 /// Pauses between attempts: doubling, bounded, with jitter so that many clients do not come back at one instant.

@@ -1,4 +1,4 @@
-namespace TokenHub.Redis.Resp;
+namespace TokenHub.Redis.Connections;
 
 /// <summary>The named bounds of one connection, and the address to name in messages (never the password).</summary>
 internal sealed record RespLimits(string Endpoint, int InFlightMax, int StallMs)

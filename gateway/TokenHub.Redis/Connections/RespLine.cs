@@ -1,4 +1,4 @@
-namespace TokenHub.Redis.Resp;
+namespace TokenHub.Redis.Connections;
 
 /// <summary>One place for a connection: opens it, and opens another whenever it ends, with growing pauses.</summary>
 internal sealed class RespLine(RespConnector connector, TimeSpan delayMax) : IAsyncDisposable
