@@ -1,4 +1,5 @@
 using TokenHub.Core.Money;
+using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Gateway;
 
@@ -7,22 +8,27 @@ internal sealed class Candidate
 {
     private readonly string _upstreamModel;
     private readonly Uri?[] _uris = new Uri?[(int)Endpoint.Metrics + 1];
+    private readonly Uri?[] _betaUris = new Uri?[(int)Endpoint.Metrics + 1];
     private Uri? _geminiArray;
 
-    public Candidate(Channel channel, string model, string upstreamModel, Tariff tariff)
+    public Candidate(UpstreamChannel channel, string model, string upstreamModel, Tariff tariff)
     {
         Channel = channel;
         Tariff = tariff;
         _upstreamModel = upstreamModel;
         Alias = upstreamModel == model ? null : upstreamModel;
+        Encoding = TokenizerCatalog.EncodingOf(upstreamModel);
     }
 
-    public Channel Channel { get; }
+    public UpstreamChannel Channel { get; }
 
     public Tariff Tariff { get; }
 
     /// <summary>The upstream's own name of the model; null when it is the one asked for.</summary>
     public string? Alias { get; }
+
+    /// <summary>How this model's text is counted.</summary>
+    public TokenEncoding Encoding { get; }
 
     /// <summary>The address of a call at this channel. Made once: the answer is the same for every request.</summary>
     /// <param name="asArray">For Gemini streams: without <c>alt=sse</c> the stream is one JSON array.</param>
@@ -39,6 +45,10 @@ internal sealed class Candidate
             Endpoint.GeminiCountTokens => GeminiPath("countTokens"),
             _ => throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "Not a call to an upstream."),
         });
+
+    /// <summary>The same with <c>?beta=true</c>, for Anthropic.</summary>
+    public Uri BetaUriOf(Endpoint endpoint) =>
+        _betaUris[(int)endpoint] ??= new Uri(UriOf(endpoint, asArray: false).AbsoluteUri + "?beta=true");
 
     private string GeminiPath(string verb) => $"/v1beta/models/{Uri.EscapeDataString(_upstreamModel)}:{verb}";
 }

@@ -42,6 +42,9 @@ internal sealed record GatewayOptions
     /// <summary>From the sent request to the upstream's first content.</summary>
     public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
+    /// <summary>The same for an answer that is not streamed: it begins only when all of it has been made.</summary>
+    public TimeSpan UnstreamedTimeout { get; init; } = TimeSpan.FromSeconds(600);
+
     /// <summary>Longest silence of an upstream in mid-answer.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
@@ -67,6 +70,9 @@ internal sealed record GatewayOptions
     /// Output tokens held for an answer that is not streamed and has no limit of its own: it can be cut nowhere.
     /// </summary>
     public int UnstreamedStepTokens { get; init; } = 2048;
+
+    /// <summary>How often the limits of running requests are looked at.</summary>
+    public TimeSpan DeadlineTick { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Life of a hold in Redis between two heartbeats.</summary>
     public TimeSpan HoldTtl { get; init; } = TimeSpan.FromSeconds(90);

@@ -1,0 +1,33 @@
+using System.Collections.Concurrent;
+using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Streams;
+using TokenHub.Protocols.Tokens;
+
+namespace TokenHub.Gateway.Metering;
+
+/// <summary>Readers to be used again: one has several kilobytes, and every request needs one.</summary>
+internal sealed class AnswerReaderPool
+{
+    private const int KeptMax = 256;
+    private const int Encodings = (int)TokenEncoding.Cl100k + 1;
+
+    private readonly ConcurrentStack<AnswerReader>[] _kept =
+        [.. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings).Select(_ => new ConcurrentStack<AnswerReader>())];
+
+    public AnswerReader Rent(Dialect dialect, TokenEncoding encoding) => Kept(dialect, encoding).TryPop(out var reader)
+        ? reader
+        : AnswerReader.Create(dialect, isStream: true, TokenizerCatalog.CreateCounter(encoding));
+
+    public void Return(Dialect dialect, TokenEncoding encoding, AnswerReader reader)
+    {
+        var kept = Kept(dialect, encoding);
+        if (kept.Count < KeptMax)
+        {
+            reader.Reset();
+            kept.Push(reader);
+        }
+    }
+
+    private ConcurrentStack<AnswerReader> Kept(Dialect dialect, TokenEncoding encoding) =>
+        _kept[((int)dialect * Encodings) + (int)encoding];
+}
