@@ -326,17 +326,23 @@ public sealed class RequestScannerTests
             + "\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64," + picture + "\"}}]}]}");
         Assert.True(RequestScanner.TryScan(Dialect.Chat, body, out _, out _));
 
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var ok = RequestScanner.TryScan(Dialect.Chat, body, out var facts, out _);
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        watch.Stop();
+        var best = TimeSpan.MaxValue;
+        for (var round = 0; round < 5; round++)
+        {
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var ok = RequestScanner.TryScan(Dialect.Chat, body, out var facts, out _);
+            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            best = watch.Elapsed < best ? watch.Elapsed : best;
 
-        Assert.True(ok);
-        Assert.Equal(0, allocated);
-        Assert.Equal(1, facts.Input.Images);
-        Assert.Equal(150_000, facts.Input.WideChars);
-        Assert.True(watch.ElapsedMilliseconds < 500, $"{watch.ElapsedMilliseconds} ms");
+            Assert.True(ok);
+            Assert.Equal(0, allocated);
+            Assert.Equal(1, facts.Input.Images);
+            Assert.Equal(150_000, facts.Input.WideChars);
+        }
+
+        // A tenth of it is usual; what must not come is a cost that grows with the square.
+        Assert.True(best < TimeSpan.FromMilliseconds(500), $"{best}");
     }
 
     [Fact]

@@ -128,6 +128,19 @@ public sealed class TokenEstimateTests
         Assert.Equal(0, tally.Images);
     }
 
+    [Theory]
+    [InlineData("[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"$\"}]")]
+    [InlineData("[{\"type\":\"reasoning\",\"encrypted_content\":\"$\"}]")]
+    [InlineData("[{\"functionCall\":{\"name\":\"\"},\"thoughtSignature\":\"$\"}]")]
+    public void Sealed_reasoning_counts_for_half(string content)
+    {
+        var sealed_ = Tally(Chat(content.Replace("$", Base64(1600), StringComparison.Ordinal)));
+        var words = Tally(Chat(content.Replace("$", "some words, " + Base64(1600), StringComparison.Ordinal)));
+
+        Assert.Equal(801, sealed_.AsciiBytes);
+        Assert.Equal(1612, words.AsciiBytes);
+    }
+
     [Fact]
     public void Objects_that_a_model_reads_count_with_their_names_and_numbers()
     {
