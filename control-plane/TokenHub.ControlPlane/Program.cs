@@ -1,1 +1,3 @@
-return 0;
+using TokenHub.ControlPlane;
+
+return await ControlPlaneCommand.RunAsync(args, Environment.GetEnvironmentVariable, Console.Out, Console.Error);

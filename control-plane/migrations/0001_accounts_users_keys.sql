@@ -7,8 +7,12 @@ create table accounts (
   balance_units bigint not null default 0,
   -- Number of postings; a cached copy of the balance is newer when its version is higher.
   version       bigint not null default 0,
+  -- When the balance last moved: recently moved ones are sent to Redis again, in case a message was lost.
+  changed_at    timestamptz not null default now(),
   created_at    timestamptz not null default now()
 );
+
+create index accounts_changed on accounts (changed_at);
 
 -- 1 receives the platform's part of each charge; 2 is where credit comes from, so that all balances add up to zero.
 insert into accounts (id, kind) values (1, 'platform'), (2, 'issuance');

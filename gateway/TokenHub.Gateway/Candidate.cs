@@ -7,9 +7,10 @@ internal sealed class Candidate
 {
     private readonly string _upstreamModel;
     private readonly Uri?[] _uris = new Uri?[(int)Endpoint.Metrics + 1];
+    private readonly Uri?[] _betaUris = new Uri?[(int)Endpoint.Metrics + 1];
     private Uri? _geminiArray;
 
-    public Candidate(Channel channel, string model, string upstreamModel, Tariff tariff)
+    public Candidate(UpstreamChannel channel, string model, string upstreamModel, Tariff tariff)
     {
         Channel = channel;
         Tariff = tariff;
@@ -17,7 +18,7 @@ internal sealed class Candidate
         Alias = upstreamModel == model ? null : upstreamModel;
     }
 
-    public Channel Channel { get; }
+    public UpstreamChannel Channel { get; }
 
     public Tariff Tariff { get; }
 
@@ -39,6 +40,10 @@ internal sealed class Candidate
             Endpoint.GeminiCountTokens => GeminiPath("countTokens"),
             _ => throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "Not a call to an upstream."),
         });
+
+    /// <summary>The same with <c>?beta=true</c>, for Anthropic.</summary>
+    public Uri BetaUriOf(Endpoint endpoint) =>
+        _betaUris[(int)endpoint] ??= new Uri(UriOf(endpoint, asArray: false).AbsoluteUri + "?beta=true");
 
     private string GeminiPath(string verb) => $"/v1beta/models/{Uri.EscapeDataString(_upstreamModel)}:{verb}";
 }

@@ -20,13 +20,13 @@ internal sealed class ChannelHealth(TimeProvider time)
     /// <summary>Cooldowns begun since the start.</summary>
     public long Cooldowns => Volatile.Read(ref _cooldowns);
 
-    public bool IsCooling(Channel channel) =>
+    public bool IsCooling(UpstreamChannel channel) =>
         _conditions.TryGetValue(channel.Id, out var condition)
         && Volatile.Read(ref condition.CoolUntil) > time.GetTimestamp()
         && condition.Fingerprint == channel.Fingerprint;
 
     /// <summary>The channel answered as it should: what it did before is forgiven.</summary>
-    public void ReportSuccess(Channel channel)
+    public void ReportSuccess(UpstreamChannel channel)
     {
         if (_conditions.TryGetValue(channel.Id, out var condition))
         {
@@ -36,7 +36,7 @@ internal sealed class ChannelHealth(TimeProvider time)
     }
 
     /// <summary>The channel failed. A refused credential cools long, a rate limit for as long as it says, else doubling.</summary>
-    public void ReportFailure(Channel channel, AttemptFault fault, int status, TimeSpan? retryAfter)
+    public void ReportFailure(UpstreamChannel channel, AttemptFault fault, int status, TimeSpan? retryAfter)
     {
         var condition = _conditions.AddOrUpdate(
             channel.Id,

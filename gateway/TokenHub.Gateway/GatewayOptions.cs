@@ -42,6 +42,9 @@ internal sealed record GatewayOptions
     /// <summary>From the sent request to the upstream's first content.</summary>
     public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
+    /// <summary>The same for an answer that is not streamed: it begins only when all of it has been made.</summary>
+    public TimeSpan UnstreamedTimeout { get; init; } = TimeSpan.FromSeconds(600);
+
     /// <summary>Longest silence of an upstream in mid-answer.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
 

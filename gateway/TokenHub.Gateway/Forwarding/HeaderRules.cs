@@ -25,7 +25,7 @@ internal static class HeaderRules
 
     /// <summary>Adds the client's headers that pass, then the channel's own, which nothing of the client's replaces.</summary>
     public static void Fill(
-        List<KeyValuePair<string, string>> target, IHeaderDictionary source, Channel channel, bool isStream)
+        List<KeyValuePair<string, string>> target, IHeaderDictionary source, UpstreamChannel channel, bool isStream)
     {
         target.Clear();
         foreach (var (name, values) in source)

@@ -26,7 +26,7 @@ internal static class Redactor
         ("arn:aws"u8.ToArray(), 4), ("eyJ"u8.ToArray(), 16),
     ];
 
-    public static void Mask(Span<byte> text, Channel channel)
+    public static void Mask(Span<byte> text, UpstreamChannel channel)
     {
         MaskLiteral(text, channel.Credential);
         if (Uri.TryCreate(channel.UriOf("/v1/").AbsoluteUri, UriKind.Absolute, out var address))

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 
 namespace TokenHub.Gateway.Listening;
@@ -13,23 +12,17 @@ internal enum BodyFault : byte
 }
 
 /// <summary>
-/// A request body in one piece of leased memory. The lease grows with what has arrived, never with what a header promises,
-/// so that an announced length costs nobody any memory.
+/// Takes a request body in one piece. Memory grows with what has arrived, never with what a header promises, so that an
+/// announced length costs nobody any.
 /// </summary>
-internal sealed class RequestBodyLease : IDisposable
+internal static class RequestBody
 {
-    private const int FirstBytes = 4 << 10;
-    private byte[] _buffer = [];
+    // Once so much of an announced length has come, room for the rest is made at once.
+    private const int EarnestPart = 4;
 
-    public int Length { get; private set; }
-
-    public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, Length);
-
-    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, Length);
-
-    /// <summary>Reads to the end, or to one byte more than <paramref name="bytesMax"/>.</summary>
-    public async ValueTask<BodyFault> ReadAsync(
-        PipeReader reader, long? announced, int bytesMax, CancellationToken cancellationToken)
+    /// <summary>Reads to the end, or until it is clear that there is more than <paramref name="bytesMax"/>.</summary>
+    public static async ValueTask<BodyFault> ReadAsync(
+        PipeReader reader, BufferLease target, long? announced, int bytesMax, CancellationToken cancellationToken)
     {
         if (announced > bytesMax)
         {
@@ -41,13 +34,18 @@ internal sealed class RequestBodyLease : IDisposable
             while (true)
             {
                 var read = await reader.ReadAsync(cancellationToken);
-                if (read.Buffer.Length > bytesMax - Length)
+                if (read.Buffer.Length > bytesMax - target.Length)
                 {
                     reader.AdvanceTo(read.Buffer.End);
                     return BodyFault.TooLarge;
                 }
 
-                Append(read.Buffer, (int)Math.Min(announced ?? 0, bytesMax));
+                if (announced is { } whole && target.Length + read.Buffer.Length >= whole / EarnestPart)
+                {
+                    target.Reserve((int)(whole - target.Length));
+                }
+
+                target.Write(read.Buffer);
                 reader.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted)
                 {
@@ -60,48 +58,5 @@ internal sealed class RequestBodyLease : IDisposable
             // Kestrel's BadHttpRequestException (bad chunk, body too slow) is an IOException.
             return BodyFault.Broken;
         }
-    }
-
-    /// <summary>Ready for the next request; the memory goes back.</summary>
-    public void Dispose()
-    {
-        if (_buffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_buffer);
-        }
-
-        _buffer = [];
-        Length = 0;
-    }
-
-    private void Append(in ReadOnlySequence<byte> bytes, int announced)
-    {
-        var count = (int)bytes.Length;
-        if (Length + count > _buffer.Length)
-        {
-            Grow(Length + count, announced);
-        }
-
-        bytes.CopyTo(_buffer.AsSpan(Length));
-        Length += count;
-    }
-
-    // Doubling, but straight to the announced length once a quarter of it has really come.
-    private void Grow(int needed, int announced)
-    {
-        var size = Math.Max(Math.Max(needed, FirstBytes), (int)Math.Min((long)_buffer.Length * 2, Array.MaxLength));
-        if (needed >= announced / 4)
-        {
-            size = Math.Max(needed, announced);
-        }
-
-        var larger = ArrayPool<byte>.Shared.Rent(size);
-        Span.CopyTo(larger);
-        if (_buffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_buffer);
-        }
-
-        _buffer = larger;
     }
 }

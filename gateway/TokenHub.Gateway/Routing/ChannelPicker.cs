@@ -86,13 +86,13 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
     }
 
     // Weight 0 means last among its equals, as a cooling channel is last among all.
-    private long RankOf(Channel channel)
+    private long RankOf(UpstreamChannel channel)
     {
         var rank = ((long)channel.Priority << 1) | (channel.Weight > 0 ? 1L : 0L);
         return health.IsCooling(channel) ? rank - (1L << 40) : rank;
     }
 
-    private static bool IsEligible(Channel channel, in RoutingQuery query) =>
+    private static bool IsEligible(UpstreamChannel channel, in RoutingQuery query) =>
         channel.Speaks(query.Dialect)
         && (query.ChannelScope.Count == 0 || query.ChannelScope.Contains(channel.Id))
         && (query.Group is null || channel.IsInGroup(query.Group));

@@ -28,7 +28,7 @@ public sealed class RouteTable
     {
         _snapshot = snapshot;
         _entries = box is null ? []
-            : [.. snapshot.Channels.Select(entry => new Entry(entry, new Channel(entry, box)))];
+            : [.. snapshot.Channels.Select(entry => new Entry(entry, new UpstreamChannel(entry, box)))];
         _groups = _entries.SelectMany(e => e.Source.Groups).ToFrozenSet(StringComparer.Ordinal);
         _named = _entries.SelectMany(e => e.Source.Models).Where(m => !ModelPattern.IsPattern(m))
             .Distinct(StringComparer.Ordinal)
@@ -45,7 +45,7 @@ public sealed class RouteTable
     /// <summary>Every model that a channel names and that can be served, in order of name.</summary>
     internal IReadOnlyList<ModelRoute> Models { get; }
 
-    internal IEnumerable<Channel> Channels => _entries.Select(e => e.Channel);
+    internal IEnumerable<UpstreamChannel> Channels => _entries.Select(e => e.Channel);
 
     public static RouteTable Build(Snapshot snapshot, SecretBox box) => new(snapshot, box);
 
@@ -105,5 +105,5 @@ public sealed class RouteTable
         return new ModelRoute(model, [.. candidates], serving == 0, serving > 0 && priced == 0, fault);
     }
 
-    private sealed record Entry(ChannelEntry Source, Channel Channel);
+    private sealed record Entry(ChannelEntry Source, UpstreamChannel Channel);
 }

@@ -129,6 +129,6 @@ internal struct RespFrameScanner
             return value;
         }
 
-        throw new RespProtocolException("The server sent a length that is not a number; streamed replies are not asked for.");
+        throw new RespProtocolException("The server sent a length that is not a number.");
     }
 }

@@ -181,7 +181,8 @@ public sealed partial class Till
         var (head, entries) = await ListOnceAsync(command, shard, epoch, read, cancellationToken).ConfigureAwait(false);
         if (head.Code == TillCode.StaleEpoch && TryAdopt(shard, epoch, head.First))
         {
-            (_, entries) = await ListOnceAsync(command, shard, head.First, read, cancellationToken).ConfigureAwait(false);
+            epoch = head.First;
+            (_, entries) = await ListOnceAsync(command, shard, epoch, read, cancellationToken).ConfigureAwait(false);
         }
 
         return entries;

@@ -18,10 +18,10 @@ public sealed class RequestBodyTests
     public async Task Body_arrives_whole_with_and_without_a_length(int length, int announced)
     {
         var bytes = RandomNumberGenerator.GetBytes(length);
-        using var body = new RequestBodyLease();
+        using var body = new BufferLease();
 
-        var fault = await body.ReadAsync(
-            await PiecesAsync(bytes, 7000), announced < 0 ? null : announced, 1 << 20, CancellationToken.None);
+        var fault = await RequestBody.ReadAsync(
+            await PiecesAsync(bytes, 7000), body, announced < 0 ? null : announced, 1 << 20, CancellationToken.None);
 
         Assert.Equal(BodyFault.None, fault);
         Assert.Equal(bytes, body.Span.ToArray());
@@ -30,34 +30,34 @@ public sealed class RequestBodyTests
     [Fact]
     public async Task One_byte_more_than_allowed_is_too_large_announced_or_not()
     {
-        using var announced = new RequestBodyLease();
-        using var chunked = new RequestBodyLease();
+        using var announced = new BufferLease();
+        using var chunked = new BufferLease();
         var bytes = new byte[1001];
 
-        Assert.Equal(BodyFault.TooLarge, await announced.ReadAsync(await PiecesAsync(bytes, 100), 1001, 1000, default));
-        Assert.Equal(BodyFault.TooLarge, await chunked.ReadAsync(await PiecesAsync(bytes, 100), null, 1000, default));
+        Assert.Equal(BodyFault.TooLarge, await RequestBody.ReadAsync(await PiecesAsync(bytes, 100), announced, 1001, 1000, default));
+        Assert.Equal(BodyFault.TooLarge, await RequestBody.ReadAsync(await PiecesAsync(bytes, 100), chunked, null, 1000, default));
         Assert.Equal(0, announced.Length);
     }
 
     [Fact]
     public async Task Client_that_leaves_in_mid_body_is_a_broken_body()
     {
-        using var body = new RequestBodyLease();
+        using var body = new BufferLease();
         var pipe = new Pipe();
         await pipe.Writer.WriteAsync(new byte[10]);
         await pipe.Writer.CompleteAsync(new IOException("gone"));
 
-        Assert.Equal(BodyFault.Broken, await body.ReadAsync(pipe.Reader, 100, 1000, default));
+        Assert.Equal(BodyFault.Broken, await RequestBody.ReadAsync(pipe.Reader, body, 100, 1000, default));
     }
 
     [Fact]
     public async Task Lease_is_ready_for_the_next_body_after_dispose()
     {
-        using var body = new RequestBodyLease();
-        await body.ReadAsync(await PiecesAsync(new byte[5000], 100), null, 10_000, default);
+        using var body = new BufferLease();
+        await RequestBody.ReadAsync(await PiecesAsync(new byte[5000], 100), body, null, 10_000, default);
         body.Dispose();
 
-        Assert.Equal(BodyFault.None, await body.ReadAsync(await PiecesAsync([1, 2, 3], 1), 3, 10_000, default));
+        Assert.Equal(BodyFault.None, await RequestBody.ReadAsync(await PiecesAsync([1, 2, 3], 1), body, 3, 10_000, default));
         Assert.Equal([1, 2, 3], body.Span.ToArray());
     }
 

@@ -6,13 +6,13 @@ using TokenHub.Core.Snapshots;
 namespace TokenHub.Gateway;
 
 /// <summary>One upstream as a snapshot describes it, with everything prepared that does not depend on the request.</summary>
-public sealed class Channel
+public sealed class UpstreamChannel
 {
     private readonly ChannelEntry _entry;
     private readonly string _origin;
     private readonly bool _hasVersion;
 
-    public Channel(ChannelEntry entry, SecretBox box)
+    public UpstreamChannel(ChannelEntry entry, SecretBox box)
     {
         _entry = entry;
         _origin = entry.BaseUrl.TrimEnd('/');

@@ -1,0 +1,65 @@
+using System.Text.Json.Serialization;
+using TokenHub.ControlPlane.Channels;
+using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Keys;
+using TokenHub.ControlPlane.Prices;
+using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Sessions;
+using TokenHub.ControlPlane.Settings;
+using TokenHub.ControlPlane.Status;
+using TokenHub.ControlPlane.Usage;
+using TokenHub.ControlPlane.Users;
+using TokenHub.ControlPlane.Accounts;
+using TokenHub.ControlPlane.Wire;
+
+namespace TokenHub.ControlPlane;
+
+/// <summary>JSON of the whole API, without reflection; strict in what it reads.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    NumberHandling = JsonNumberHandling.Strict,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    Converters = [typeof(PricePerMillionJson), typeof(UsdJson), typeof(UtcTimeJson)])]
+[JsonSerializable(typeof(ChannelCredential))]
+[JsonSerializable(typeof(ChannelTestResult))]
+[JsonSerializable(typeof(ChannelView))]
+[JsonSerializable(typeof(CreateChannel))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+[JsonSerializable(typeof(IReadOnlyList<QuotaWindow>))]
+[JsonSerializable(typeof(Page<ChannelView>))]
+[JsonSerializable(typeof(TestChannel))]
+[JsonSerializable(typeof(UpdateChannel))]
+[JsonSerializable(typeof(EventData))]
+[JsonSerializable(typeof(RelayedEvent))]
+[JsonSerializable(typeof(CreateKey))]
+[JsonSerializable(typeof(KeyView))]
+[JsonSerializable(typeof(KeyWithSecret))]
+[JsonSerializable(typeof(Page<KeyView>))]
+[JsonSerializable(typeof(UpdateKey))]
+[JsonSerializable(typeof(Page<PriceView>))]
+[JsonSerializable(typeof(PutPrice))]
+[JsonSerializable(typeof(ResolvedPrice))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(LoginAnswer))]
+[JsonSerializable(typeof(LoginRequest))]
+[JsonSerializable(typeof(PasswordChange))]
+[JsonSerializable(typeof(SettingsView))]
+[JsonSerializable(typeof(UpdateSettings))]
+[JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(ReadyView))]
+[JsonSerializable(typeof(StatusView))]
+[JsonSerializable(typeof(LedgerReport))]
+[JsonSerializable(typeof(Page<LedgerEntryView>))]
+[JsonSerializable(typeof(Page<RequestView>))]
+[JsonSerializable(typeof(RequestDetailView))]
+[JsonSerializable(typeof(CreateUser))]
+[JsonSerializable(typeof(Page<UserView>))]
+[JsonSerializable(typeof(UpdateUser))]
+[JsonSerializable(typeof(UserView))]
+[JsonSerializable(typeof(CreateCredit))]
+[JsonSerializable(typeof(CreditView))]
+[JsonSerializable(typeof(WalletView))]
+internal sealed partial class ApiJsonContext : JsonSerializerContext;

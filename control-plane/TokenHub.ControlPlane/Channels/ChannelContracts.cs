@@ -1,0 +1,153 @@
+using TokenHub.ControlPlane.OpenApi;
+using TokenHub.Core.Money;
+
+namespace TokenHub.ControlPlane.Channels;
+
+/// <summary>A channel as the API shows it; its credential is never part of it.</summary>
+internal sealed record ChannelView
+{
+    public required string Id { get; init; }
+
+    /// <summary>Null when the platform itself owns the channel.</summary>
+    public string? OwnerUserId { get; init; }
+
+    public required string Name { get; init; }
+    [Allowed("openai", "anthropic", "gemini", "deepseek", "openai_compatible", "azure", "bedrock", "vertex")]
+    public required string Provider { get; init; }
+    public required string BaseUrl { get; init; }
+    [Allowed("api_key", "oauth_refresh", "aws", "google_service_account", "entra")]
+    public required string CredentialType { get; init; }
+    public required IReadOnlyList<string> Models { get; init; }
+
+    /// <summary>Name asked for, to name sent upstream.</summary>
+    public required IReadOnlyDictionary<string, string> ModelMap { get; init; }
+
+    public required IReadOnlyList<string> Groups { get; init; }
+    public required int Weight { get; init; }
+
+    /// <summary>Channels of a higher priority are tried first.</summary>
+    public required int Priority { get; init; }
+
+    /// <summary>The owner's part of each charge, in hundredths of a per cent.</summary>
+    public required int OwnerShareBp { get; init; }
+
+    public int? MaxConcurrency { get; init; }
+    public required IReadOnlyList<QuotaWindow> Windows { get; init; }
+
+    [Allowed("active", "disabled", "deleted")]
+    public required string Status { get; init; }
+
+    public required bool Enabled { get; init; }
+    public required long Version { get; init; }
+    public required DateTime CreatedAt { get; init; }
+}
+
+/// <summary>How much a channel may be used in a period. Exactly one limit is set; the first window is the main one.</summary>
+internal sealed record QuotaWindow
+{
+    public Usd? LimitUsd { get; init; }
+    public Usd? LimitPoints { get; init; }
+    public long? LimitTokens { get; init; }
+    public long? LimitRequests { get; init; }
+
+    [Allowed("minute", "hour", "day", "week", "month")]
+    public required string PeriodUnit { get; init; }
+
+    public int? PeriodCount { get; init; }
+
+    /// <summary>A moment at which a period begins.</summary>
+    public DateTime? AnchorAt { get; init; }
+
+    /// <summary>IANA name of the zone in which periods are counted; UTC when left out.</summary>
+    public string? Timezone { get; init; }
+}
+
+/// <summary>A new channel.</summary>
+internal sealed record CreateChannel
+{
+    public required string Name { get; init; }
+
+    [Allowed("openai", "anthropic", "gemini", "deepseek", "openai_compatible", "azure", "bedrock", "vertex")]
+    public required string Provider { get; init; }
+
+    /// <summary>Address without the protocol's own path, such as <c>https://api.openai.com</c>.</summary>
+    public required string BaseUrl { get; init; }
+
+    public required ChannelCredential Credential { get; init; }
+    public required IReadOnlyList<string> Models { get; init; }
+    public IReadOnlyDictionary<string, string>? ModelMap { get; init; }
+    public IReadOnlyList<string>? Groups { get; init; }
+    public int? Weight { get; init; }
+    public int? Priority { get; init; }
+    public int? OwnerShareBp { get; init; }
+    public int? MaxConcurrency { get; init; }
+    public IReadOnlyList<QuotaWindow>? Windows { get; init; }
+
+    /// <summary>Who owns the channel; admins only. Left out: an admin makes the platform's, a member his own.</summary>
+    public string? OwnerUserId { get; init; }
+}
+
+/// <summary>A change of a channel; fields that are left out stay. The owner cannot be changed.</summary>
+internal sealed record UpdateChannel
+{
+    public string? Name { get; init; }
+    public string? BaseUrl { get; init; }
+    public ChannelCredential? Credential { get; init; }
+    public IReadOnlyList<string>? Models { get; init; }
+    public IReadOnlyDictionary<string, string>? ModelMap { get; init; }
+    public IReadOnlyList<string>? Groups { get; init; }
+    public int? Weight { get; init; }
+    public int? Priority { get; init; }
+    public int? OwnerShareBp { get; init; }
+    public int? MaxConcurrency { get; init; }
+    public IReadOnlyList<QuotaWindow>? Windows { get; init; }
+    [Allowed("active", "disabled")]
+    public string? Status { get; init; }
+    public bool? Enabled { get; init; }
+}
+
+/// <summary>
+/// How the upstream is told who is calling. <c>type</c> says which of the other fields belong to it; sent in, never out.
+/// </summary>
+internal sealed record ChannelCredential
+{
+    [Allowed("api_key", "oauth_refresh", "aws", "google_service_account", "entra")]
+    public required string Type { get; init; }
+
+    public string? ApiKey { get; init; }
+    public string? TokenUrl { get; init; }
+    public string? ClientId { get; init; }
+    public string? ClientSecret { get; init; }
+    public string? RefreshToken { get; init; }
+    public string? Scope { get; init; }
+    public string? AccessKeyId { get; init; }
+    public string? SecretAccessKey { get; init; }
+    public string? SessionToken { get; init; }
+    public string? Region { get; init; }
+    public string? ClientEmail { get; init; }
+    public string? PrivateKey { get; init; }
+    public string? PrivateKeyId { get; init; }
+    public string? TokenUri { get; init; }
+    public string? ProjectId { get; init; }
+    public string? TenantId { get; init; }
+}
+
+/// <summary>Which model to try a channel with.</summary>
+internal sealed record TestChannel
+{
+    public required string Model { get; init; }
+}
+
+/// <summary>What came of the try.</summary>
+internal sealed record ChannelTestResult
+{
+    public required bool Ok { get; init; }
+
+    /// <summary>Milliseconds to the first content; null when none came.</summary>
+    public long? TtftMs { get; init; }
+
+    /// <summary>The upstream's status, when there was an answer.</summary>
+    public int? Status { get; init; }
+
+    public string? Error { get; init; }
+}

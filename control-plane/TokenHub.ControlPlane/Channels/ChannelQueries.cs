@@ -1,0 +1,220 @@
+using System.Text.Json;
+using Dapper;
+using Npgsql;
+using TokenHub.ControlPlane.Wire;
+
+namespace TokenHub.ControlPlane.Channels;
+
+internal sealed record ChannelRow
+{
+    public long Id { get; init; }
+    public long? OwnerUserId { get; init; }
+    public string Name { get; init; } = "";
+    public string Provider { get; init; } = "";
+    public string BaseUrl { get; init; } = "";
+    public string CredentialType { get; init; } = "";
+    public string SealedCredential { get; init; } = "";
+    public string[] Models { get; init; } = [];
+    public string ModelMap { get; init; } = "{}";
+    public string[] Groups { get; init; } = [];
+    public int Weight { get; init; }
+    public int Priority { get; init; }
+    public int OwnerShareBp { get; init; }
+    public int? MaxConcurrency { get; init; }
+    public string Windows { get; init; } = "[]";
+    public string Status { get; init; } = "";
+    public long Version { get; init; }
+    public DateTime CreatedAt { get; init; }
+
+    public bool IsDeleted => Status == "deleted";
+
+    public string WireName => WireId.Format(WireId.Channel, Id);
+
+    public ChannelShape ToShape() => new()
+    {
+        Name = Name,
+        Provider = Provider,
+        BaseUrl = BaseUrl,
+        Models = Models,
+        ModelMap = JsonSerializer.Deserialize(ModelMap, ApiJsonContext.Default.IReadOnlyDictionaryStringString)!,
+        Groups = Groups,
+        Weight = Weight,
+        Priority = Priority,
+        OwnerShareBp = OwnerShareBp,
+        MaxConcurrency = MaxConcurrency,
+        Windows = JsonSerializer.Deserialize(Windows, ApiJsonContext.Default.IReadOnlyListQuotaWindow)!,
+        Status = Status,
+    };
+
+    public ChannelView ToView()
+    {
+        var shape = ToShape();
+        return new ChannelView
+        {
+            Id = WireName,
+            OwnerUserId = OwnerUserId is { } owner ? WireId.Format(WireId.User, owner) : null,
+            Name = Name,
+            Provider = Provider,
+            BaseUrl = BaseUrl,
+            CredentialType = CredentialType,
+            Models = Models,
+            ModelMap = shape.ModelMap,
+            Groups = Groups,
+            Weight = Weight,
+            Priority = Priority,
+            OwnerShareBp = OwnerShareBp,
+            MaxConcurrency = MaxConcurrency,
+            Windows = shape.Windows,
+            Status = Status,
+            Enabled = Status == "active",
+            Version = Version,
+            CreatedAt = CreatedAt,
+        };
+    }
+}
+
+/// <summary>A credential as it is stored.</summary>
+internal sealed record SealedCredential(string Type, string Sealed);
+
+/// <summary>Channels in PostgreSQL. <c>@OnlyUser</c> limits every statement to what the caller may see.</summary>
+internal sealed class ChannelQueries(NpgsqlDataSource database)
+{
+    private const string Columns = """
+        id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models,
+        model_map::text as model_map, groups, weight, priority, owner_share_bp, max_concurrency,
+        windows::text as windows, status, version, created_at
+        """;
+
+    private const string FindSql = $"""
+        select {Columns}
+        from channels
+        where id = @Id and (@OnlyUser::bigint is null or owner_user_id = @OnlyUser)
+        """;
+
+    private const string LockSql = FindSql + "\nfor update";
+
+    private const string ListSql = $"""
+        select {Columns}
+        from channels
+        where (@OnlyUser::bigint is null or owner_user_id = @OnlyUser)
+          and case when @Status::text is null then status <> 'deleted' else status = @Status end
+          and (@After::bigint is null or id < @After)
+        order by id desc
+        limit @Count
+        """;
+
+    private const string NextIdSql = "select nextval(pg_get_serial_sequence('channels', 'id'))";
+
+    private const string CountSql = """
+        select count(*) from channels where owner_user_id is not distinct from @OwnerUserId and status <> 'deleted'
+        """;
+
+    private const string UserExistsSql = "select exists (select from users where id = @OwnerUserId)";
+
+    private const string AddSql = $"""
+        insert into channels (
+          id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models, model_map, groups,
+          weight, priority, owner_share_bp, max_concurrency, windows)
+        overriding system value
+        values (
+          @Id, @OwnerUserId, @Name, @Provider, @BaseUrl, @CredentialType, @SealedCredential, @Models,
+          cast(@ModelMap as jsonb), @Groups, @Weight, @Priority, @OwnerShareBp, @MaxConcurrency, cast(@Windows as jsonb))
+        returning {Columns}
+        """;
+
+    private const string UpdateSql = $"""
+        update channels
+        set name = @Name,
+            base_url = @BaseUrl,
+            credential_type = coalesce(@CredentialType, credential_type),
+            sealed_credential = coalesce(@SealedCredential, sealed_credential),
+            models = @Models,
+            model_map = cast(@ModelMap as jsonb),
+            groups = @Groups,
+            weight = @Weight,
+            priority = @Priority,
+            owner_share_bp = @OwnerShareBp,
+            max_concurrency = @MaxConcurrency,
+            windows = cast(@Windows as jsonb),
+            status = @Status,
+            version = version + 1
+        where id = @Id
+        returning {Columns}
+        """;
+
+    public async Task<ChannelRow?> FindAsync(long id, long? onlyUser, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await connection.QuerySingleOrDefaultAsync<ChannelRow>(
+            new CommandDefinition(FindSql, new { Id = id, OnlyUser = onlyUser }, cancellationToken: cancellation));
+    }
+
+    public async Task<IReadOnlyList<ChannelRow>> ListAsync(
+        PageRequest page, long? onlyUser, string? status, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var rows = await connection.QueryAsync<ChannelRow>(new CommandDefinition(
+            ListSql,
+            new { OnlyUser = onlyUser, Status = status, After = page.AfterNumber, Count = page.Limit + 1 },
+            cancellationToken: cancellation));
+        return rows.AsList();
+    }
+
+    public static Task<ChannelRow?> LockAsync(
+        NpgsqlTransaction transaction, long id, long? onlyUser, CancellationToken cancellation) =>
+        transaction.Connection!.QuerySingleOrDefaultAsync<ChannelRow>(new CommandDefinition(
+            LockSql, new { Id = id, OnlyUser = onlyUser }, transaction, cancellationToken: cancellation));
+
+    /// <summary>The id comes before the row, because the credential is sealed for it.</summary>
+    public static Task<long> NextIdAsync(NpgsqlTransaction transaction, CancellationToken cancellation) =>
+        transaction.Connection!.ExecuteScalarAsync<long>(
+            new CommandDefinition(NextIdSql, null, transaction, cancellationToken: cancellation));
+
+    public static Task<long> CountAsync(NpgsqlTransaction transaction, long? owner, CancellationToken cancellation) =>
+        transaction.Connection!.ExecuteScalarAsync<long>(new CommandDefinition(
+            CountSql, new { OwnerUserId = owner }, transaction, cancellationToken: cancellation));
+
+    public static Task<bool> UserExistsAsync(NpgsqlTransaction transaction, long id, CancellationToken cancellation) =>
+        transaction.Connection!.ExecuteScalarAsync<bool>(new CommandDefinition(
+            UserExistsSql, new { OwnerUserId = id }, transaction, cancellationToken: cancellation));
+
+    public static Task<ChannelRow> AddAsync(
+        NpgsqlTransaction transaction,
+        long id,
+        long? owner,
+        ChannelShape shape,
+        SealedCredential credential,
+        CancellationToken cancellation) =>
+        transaction.Connection!.QuerySingleAsync<ChannelRow>(new CommandDefinition(
+            AddSql, Parameters(id, owner, shape, credential), transaction, cancellationToken: cancellation));
+
+    /// <param name="credential">Null leaves the stored one.</param>
+    public static Task<ChannelRow> UpdateAsync(
+        NpgsqlTransaction transaction,
+        long id,
+        ChannelShape shape,
+        SealedCredential? credential,
+        CancellationToken cancellation) =>
+        transaction.Connection!.QuerySingleAsync<ChannelRow>(new CommandDefinition(
+            UpdateSql, Parameters(id, null, shape, credential), transaction, cancellationToken: cancellation));
+
+    private static object Parameters(long id, long? owner, ChannelShape shape, SealedCredential? credential) => new
+    {
+        Id = id,
+        OwnerUserId = owner,
+        shape.Name,
+        shape.Provider,
+        shape.BaseUrl,
+        CredentialType = credential?.Type,
+        SealedCredential = credential?.Sealed,
+        shape.Models,
+        ModelMap = JsonSerializer.Serialize(shape.ModelMap, ApiJsonContext.Default.IReadOnlyDictionaryStringString),
+        shape.Groups,
+        shape.Weight,
+        shape.Priority,
+        shape.OwnerShareBp,
+        shape.MaxConcurrency,
+        Windows = JsonSerializer.Serialize(shape.Windows, ApiJsonContext.Default.IReadOnlyListQuotaWindow),
+        shape.Status,
+    };
+}

@@ -1,0 +1,51 @@
+using TokenHub.Ledger.Balances;
+using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Holds;
+
+namespace TokenHub.ControlPlane.Internal;
+
+/// <summary>
+/// What the ledger does by itself while the control plane runs. A failed round is logged and tried again.
+/// </summary>
+internal sealed class LedgerLoops(
+    Acknowledger acknowledger,
+    OutboxSweep outbox,
+    Reaper reaper,
+    LiveBalances balances,
+    ILogger<LedgerLoops> logger) : BackgroundService
+{
+    private static readonly TimeSpan BalancesInterval = TimeSpan.FromSeconds(30);
+
+    // Longer than the interval, so that no movement falls between two rounds.
+    private static readonly TimeSpan BalancesWithin = TimeSpan.FromSeconds(90);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        acknowledger.RunAsync(stoppingToken),
+        RepeatAsync("outbox", OutboxSweep.Interval, ct => outbox.SweepAsync(null, ct), stoppingToken),
+        RepeatAsync("reaper", Reaper.Interval, reaper.ReapAsync, stoppingToken),
+        RepeatAsync("balances", BalancesInterval, ct => balances.TellChangedAsync(BalancesWithin, ct), stoppingToken));
+
+    private async Task RepeatAsync(
+        string name, TimeSpan interval, Func<CancellationToken, Task> round, CancellationToken ct)
+    {
+        using var timer = new PeriodicTimer(interval);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ct))
+            {
+                try
+                {
+                    await round(ct);
+                }
+                catch (Exception error) when (!ct.IsCancellationRequested)
+                {
+                    logger.LogWarning(error, "The {Name} round failed", name);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // The control plane stops.
+        }
+    }
+}

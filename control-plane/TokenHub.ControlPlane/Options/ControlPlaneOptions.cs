@@ -1,0 +1,40 @@
+using System.Net;
+using TokenHub.Redis;
+
+namespace TokenHub.ControlPlane.Options;
+
+/// <summary>All that the control plane is told from outside; read once, at the start.</summary>
+internal sealed record ControlPlaneOptions
+{
+    /// <summary>Npgsql's own form of the database URL.</summary>
+    public required string DatabaseConnection { get; init; }
+
+    public required RedisOptions Redis { get; init; }
+
+    public required byte[] MasterKey { get; init; }
+
+    /// <summary>Keys the hashes under which sessions are stored; another one ends every session.</summary>
+    public required byte[] SessionSecret { get; init; }
+
+    public required string PlaneToken { get; init; }
+
+    public required IPEndPoint ConsoleBind { get; init; }
+
+    public string AdminEmail { get; init; } = DefaultAdminEmail;
+
+    /// <summary>Null: generated and printed once.</summary>
+    public string? AdminPassword { get; init; }
+
+    public bool AllowPrivateUpstreams { get; init; }
+
+    public bool AllowInsecureUpstreams { get; init; }
+
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    public const string DefaultAdminEmail = "admin@localhost";
+    public const string DefaultConsoleBind = "127.0.0.1:8090";
+}

@@ -1,0 +1,190 @@
+using Dapper;
+using Npgsql;
+using TokenHub.ControlPlane.Wire;
+using TokenHub.Core.Money;
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.ControlPlane.Prices;
+
+internal sealed record PriceRow
+{
+    public long Id { get; init; }
+    public long? ChannelId { get; init; }
+    public string Model { get; init; } = "";
+    public long InputUnits { get; init; }
+    public long OutputUnits { get; init; }
+    public long? CacheReadUnits { get; init; }
+    public long? CacheWrite5mUnits { get; init; }
+    public long? CacheWrite1hUnits { get; init; }
+    public DateTime CreatedAt { get; init; }
+    public DateTime? RetiredAt { get; init; }
+
+    public string WireName => WireId.Format(WireId.Price, Id);
+
+    public PriceView ToView() => new()
+    {
+        Id = WireName,
+        Model = Model,
+        ChannelId = ChannelId is { } channel ? WireId.Format(WireId.Channel, channel) : null,
+        Input = Rate(InputUnits)!.Value,
+        Output = Rate(OutputUnits)!.Value,
+        CacheRead = Rate(CacheReadUnits),
+        CacheWrite5m = Rate(CacheWrite5mUnits),
+        CacheWrite1h = Rate(CacheWrite1hUnits),
+        CreatedAt = CreatedAt,
+        RetiredAt = RetiredAt,
+    };
+
+    public PriceEntry ToEntry() => new()
+    {
+        Id = Id,
+        ChannelId = ChannelId,
+        Model = Model,
+        Input = InputUnits,
+        Output = OutputUnits,
+        CacheRead = CacheReadUnits,
+        CacheWrite5m = CacheWrite5mUnits,
+        CacheWrite1h = CacheWrite1hUnits,
+    };
+
+    public bool HasRates(PriceRates rates) =>
+        InputUnits == rates.Input.Amount.Units
+        && OutputUnits == rates.Output.Amount.Units
+        && CacheReadUnits == rates.CacheRead?.Amount.Units
+        && CacheWrite5mUnits == rates.CacheWrite5m?.Amount.Units
+        && CacheWrite1hUnits == rates.CacheWrite1h?.Amount.Units;
+
+    private static PricePerMillion? Rate(long? units) => units is { } known ? new PricePerMillion(new Usd(known)) : null;
+}
+
+/// <summary>Prices in PostgreSQL. Rows are retired and added, never edited.</summary>
+internal sealed class PriceQueries(NpgsqlDataSource database)
+{
+    private const string Columns = """
+        id, channel_id, model, input_units, output_units, cache_read_units,
+        cache_write_5m_units as "CacheWrite5mUnits", cache_write_1h_units as "CacheWrite1hUnits", created_at, retired_at
+        """;
+
+    // One writer for one model at a time, or two would both retire nothing and collide in the index.
+    private const string LockSql = """
+        select pg_advisory_xact_lock(730658364, hashtext(coalesce(@ChannelId::bigint, 0) || '/' || @Model))
+        """;
+
+    private const string CurrentSql = $"""
+        select {Columns}
+        from prices
+        where retired_at is null and channel_id is not distinct from @ChannelId and model = @Model
+        """;
+
+    private const string ChannelSql = """
+        select exists (select from channels where id = @ChannelId and status <> 'deleted')
+        """;
+
+    private const string RetireSql = $"""
+        update prices
+        set retired_at = now()
+        where id = @Id and retired_at is null
+        returning {Columns}
+        """;
+
+    private const string AddSql = $"""
+        insert into prices (
+          channel_id, model, input_units, output_units, cache_read_units, cache_write_5m_units, cache_write_1h_units,
+          retired_at)
+        values (
+          @ChannelId, @Model, @Input, @Output, @CacheRead, @CacheWrite5m, @CacheWrite1h,
+          case when @IsCurrent then null else now() end)
+        returning {Columns}
+        """;
+
+    private const string ListSql = $"""
+        select {Columns}
+        from prices
+        where (retired_at is null or @WithRetired)
+          and (@After::bigint is null or id < @After)
+          and (@OnlyUser::bigint is null or channel_id is null
+            or channel_id in (select c.id from channels c where c.owner_user_id = @OnlyUser))
+        order by id desc
+        limit @Count
+        """;
+
+    private const string RelevantSql = $"""
+        select {Columns}
+        from prices
+        where retired_at is null and (channel_id is null or channel_id = @ChannelId)
+        """;
+
+    private const string FindSql = $"select {Columns} from prices where id = @Id";
+
+    public async Task<IReadOnlyList<PriceRow>> ListAsync(
+        PageRequest page, long? onlyUser, bool withRetired, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var rows = await connection.QueryAsync<PriceRow>(new CommandDefinition(
+            ListSql,
+            new { WithRetired = withRetired, After = page.AfterNumber, OnlyUser = onlyUser, Count = page.Limit + 1 },
+            cancellationToken: cancellation));
+        return rows.AsList();
+    }
+
+    /// <summary>The prices that a channel's requests are looked up in.</summary>
+    public async Task<IReadOnlyList<PriceRow>> ListRelevantAsync(long? channelId, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var rows = await connection.QueryAsync<PriceRow>(new CommandDefinition(
+            RelevantSql, new { ChannelId = channelId }, cancellationToken: cancellation));
+        return rows.AsList();
+    }
+
+    public async Task<PriceRow?> FindAsync(long id, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return await connection.QuerySingleOrDefaultAsync<PriceRow>(
+            new CommandDefinition(FindSql, new { Id = id }, cancellationToken: cancellation));
+    }
+
+    public static Task LockAsync(
+        NpgsqlTransaction transaction, long? channelId, string model, CancellationToken cancellation) =>
+        transaction.Connection!.ExecuteAsync(new CommandDefinition(
+            LockSql, new { ChannelId = channelId, Model = model }, transaction, cancellationToken: cancellation));
+
+    public static Task<PriceRow?> CurrentAsync(
+        NpgsqlTransaction transaction, long? channelId, string model, CancellationToken cancellation) =>
+        transaction.Connection!.QuerySingleOrDefaultAsync<PriceRow>(new CommandDefinition(
+            CurrentSql, new { ChannelId = channelId, Model = model }, transaction, cancellationToken: cancellation));
+
+    public static Task<bool> ChannelExistsAsync(
+        NpgsqlTransaction transaction, long channelId, CancellationToken cancellation) =>
+        transaction.Connection!.ExecuteScalarAsync<bool>(new CommandDefinition(
+            ChannelSql, new { ChannelId = channelId }, transaction, cancellationToken: cancellation));
+
+    /// <summary>Null when there is no such price, or it is retired already.</summary>
+    public static Task<PriceRow?> RetireAsync(
+        NpgsqlTransaction transaction, long id, CancellationToken cancellation) =>
+        transaction.Connection!.QuerySingleOrDefaultAsync<PriceRow>(
+            new CommandDefinition(RetireSql, new { Id = id }, transaction, cancellationToken: cancellation));
+
+    /// <param name="isCurrent">False for a version that is referred to from elsewhere and never looked up here.</param>
+    public static Task<PriceRow> AddAsync(
+        NpgsqlTransaction transaction,
+        long? channelId,
+        string model,
+        PriceRates rates,
+        bool isCurrent,
+        CancellationToken cancellation) =>
+        transaction.Connection!.QuerySingleAsync<PriceRow>(new CommandDefinition(
+            AddSql,
+            new
+            {
+                ChannelId = channelId,
+                Model = model,
+                Input = rates.Input.Amount.Units,
+                Output = rates.Output.Amount.Units,
+                CacheRead = rates.CacheRead?.Amount.Units,
+                CacheWrite5m = rates.CacheWrite5m?.Amount.Units,
+                CacheWrite1h = rates.CacheWrite1h?.Amount.Units,
+                IsCurrent = isCurrent,
+            },
+            transaction,
+            cancellationToken: cancellation));
+}

@@ -1,0 +1,139 @@
+using System.Data;
+using System.Text.Json;
+using Dapper;
+using Npgsql;
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.ControlPlane.Publishing;
+
+/// <summary>
+/// Reads what gateways serve from, all at one instant: active channels, prices in force, the version of both.
+/// </summary>
+internal sealed class SnapshotBuilder(NpgsqlDataSource database)
+{
+    private const string VersionSql = "select version from snapshot_version";
+
+    private const string ChannelsSql = """
+        select id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models,
+          model_map::text as model_map, groups, weight, priority, owner_share_bp, max_concurrency
+        from channels
+        where status = 'active'
+        order by id
+        """;
+
+    // A channel's own prices leave with the channel.
+    private const string PricesSql = """
+        select p.id, p.channel_id, p.model, p.input_units as input, p.output_units as output,
+          p.cache_read_units as cache_read, p.cache_write_5m_units as cache_write_5m,
+          p.cache_write_1h_units as cache_write_1h
+        from prices p
+        left join channels c on c.id = p.channel_id
+        where p.retired_at is null
+          and (p.channel_id is null or c.status = 'active')
+        order by p.id
+        """;
+
+    private const string FallbackSql = "select value::text from settings where name = 'fallback_price'";
+
+    public async Task<long> ReadVersionAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        return await connection.ExecuteScalarAsync<long>(new CommandDefinition(VersionSql, cancellationToken: ct));
+    }
+
+    public async Task<Snapshot> BuildAsync(CancellationToken ct)
+    {
+        await using var connection = await database.OpenConnectionAsync(ct);
+        await using var instant = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        CommandDefinition Command(string sql) => new(sql, transaction: instant, cancellationToken: ct);
+
+        var version = await connection.ExecuteScalarAsync<long>(Command(VersionSql));
+        var channels = await connection.QueryAsync<ChannelRow>(Command(ChannelsSql));
+        var prices = await connection.QueryAsync<PriceRow>(Command(PricesSql));
+        var fallback = await connection.QuerySingleOrDefaultAsync<string>(Command(FallbackSql));
+        return new Snapshot
+        {
+            Version = version,
+            Channels = [.. channels.Select(row => row.ToEntry())],
+            Prices = [.. prices.Select(row => row.ToEntry())],
+            FallbackPrice = fallback is null
+                ? null
+                : JsonSerializer.Deserialize(fallback, SnapshotJsonContext.Default.PriceEntry),
+        };
+    }
+
+    private sealed record ChannelRow
+    {
+        public long Id { get; init; }
+        public long? OwnerUserId { get; init; }
+        public string Name { get; init; } = "";
+        public string Provider { get; init; } = "";
+        public string BaseUrl { get; init; } = "";
+        public string CredentialType { get; init; } = "";
+        public string SealedCredential { get; init; } = "";
+        public string[] Models { get; init; } = [];
+        public string ModelMap { get; init; } = "{}";
+        public string[] Groups { get; init; } = [];
+        public int Weight { get; init; }
+        public int Priority { get; init; }
+        public int OwnerShareBp { get; init; }
+        public int? MaxConcurrency { get; init; }
+
+        public ChannelEntry ToEntry() => new()
+        {
+            Id = Id,
+            Name = Name,
+            Provider = ProviderOf(Provider),
+            BaseUrl = BaseUrl,
+            CredentialType = CredentialType,
+            SealedCredential = SealedCredential,
+            Models = Models,
+            ModelMap = JsonSerializer.Deserialize(
+                ModelMap, PublishingJsonContext.Default.DictionaryStringString) ?? [],
+            Groups = Groups,
+            Weight = Weight,
+            Priority = Priority,
+            OwnerAccount = OwnerUserId ?? 0,
+            OwnerShareBp = OwnerShareBp,
+            MaxConcurrency = MaxConcurrency,
+        };
+
+        // The words of the table's check constraint.
+        private static Provider ProviderOf(string word) => word switch
+        {
+            "openai" => Core.Snapshots.Provider.OpenAi,
+            "anthropic" => Core.Snapshots.Provider.Anthropic,
+            "gemini" => Core.Snapshots.Provider.Gemini,
+            "deepseek" => Core.Snapshots.Provider.DeepSeek,
+            "openai_compatible" => Core.Snapshots.Provider.OpenAiCompatible,
+            "azure" => Core.Snapshots.Provider.Azure,
+            "bedrock" => Core.Snapshots.Provider.Bedrock,
+            "vertex" => Core.Snapshots.Provider.Vertex,
+            _ => throw new InvalidOperationException($"Unknown provider '{word}'."),
+        };
+    }
+
+    private sealed record PriceRow
+    {
+        public long Id { get; init; }
+        public long? ChannelId { get; init; }
+        public string Model { get; init; } = "";
+        public long Input { get; init; }
+        public long Output { get; init; }
+        public long? CacheRead { get; init; }
+        public long? CacheWrite5m { get; init; }
+        public long? CacheWrite1h { get; init; }
+
+        public PriceEntry ToEntry() => new()
+        {
+            Id = Id,
+            ChannelId = ChannelId,
+            Model = Model,
+            Input = Input,
+            Output = Output,
+            CacheRead = CacheRead,
+            CacheWrite5m = CacheWrite5m,
+            CacheWrite1h = CacheWrite1h,
+        };
+    }
+}

@@ -1,0 +1,55 @@
+using TokenHub.ControlPlane.Access;
+
+namespace TokenHub.ControlPlane.Sessions;
+
+/// <summary>The session that came with a request.</summary>
+internal sealed record LiveSession(long UserId, string Email, Role Role, byte[] Hash, bool FromCookie);
+
+/// <summary>Finds the session of a request: the bearer token if there is an Authorization header, else the cookie.</summary>
+internal sealed class SessionReader(SessionQueries queries, SessionTokens tokens, TimeProvider time)
+{
+    private const string Scheme = "Bearer ";
+
+    public async Task<LiveSession?> ReadAsync(HttpContext context)
+    {
+        var authorization = context.Request.Headers.Authorization;
+        string? token;
+        if (authorization.Count > 0)
+        {
+            // A header that is there decides alone: a bad one does not fall back to the cookie.
+            var header = authorization.Count == 1 ? authorization[0] ?? "" : "";
+            token = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+        }
+        else
+        {
+            token = SessionCookie.Read(context.Request);
+        }
+
+        if (token is null || !tokens.TryHash(token, out var hash))
+        {
+            return null;
+        }
+
+        return await FindAsync(hash, fromCookie: authorization.Count == 0, context.RequestAborted);
+    }
+
+    /// <summary>True while the session may still be used; long answers ask again and again.</summary>
+    public async Task<bool> IsAliveAsync(byte[] hash, CancellationToken cancellation) =>
+        await FindAsync(hash, fromCookie: false, cancellation) is not null;
+
+    private async Task<LiveSession?> FindAsync(byte[] hash, bool fromCookie, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        if (await queries.FindAsync(hash, now, cancellation) is not { } row)
+        {
+            return null;
+        }
+
+        if (row.LastSeenAt < now - SessionRules.TouchEvery)
+        {
+            await queries.TouchAsync(hash, now, cancellation);
+        }
+
+        return new LiveSession(row.UserId, row.Email, RoleNames.Parse(row.Role), hash, fromCookie);
+    }
+}

@@ -1,0 +1,16 @@
+using TokenHub.ControlPlane.Prices;
+
+namespace TokenHub.ControlPlane.Settings;
+
+/// <summary>Settings that hold for the whole installation and apply without a restart.</summary>
+internal sealed record SettingsView
+{
+    /// <summary>Price of last resort; null: a model without a price is refused.</summary>
+    public required PriceRates? FallbackPrice { get; init; }
+}
+
+/// <summary>A change of settings; those that are left out stay.</summary>
+internal sealed record UpdateSettings
+{
+    public PriceRates? FallbackPrice { get; init; }
+}

@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+using TokenHub.ControlPlane.Access;
+using TokenHub.ControlPlane.Audit;
+using TokenHub.ControlPlane.Changes;
+using TokenHub.ControlPlane.OpenApi;
+using TokenHub.ControlPlane.Prices;
+using TokenHub.ControlPlane.Wire;
+using TokenHub.Core.Money;
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.ControlPlane.Settings;
+
+/// <summary>Settings of the installation; admins change them.</summary>
+internal static class SettingEndpoints
+{
+    private const string Tag = "settings";
+
+    public static void MapSettings(this RouteGroupBuilder api)
+    {
+        api.MapGet("/settings", GetAsync).Documented("getSettings", Tag, "Read the settings.");
+        api.MapPatch("/settings", UpdateAsync).Documented("updateSettings", Tag, "Change settings.", 400);
+    }
+
+    private static async Task<Ok<SettingsView>> GetAsync(SettingQueries settings, CancellationToken cancellation) =>
+        TypedResults.Ok(ViewOf(await settings.FallbackPriceAsync(cancellation)));
+
+    private static async Task<Ok<SettingsView>> UpdateAsync(
+        JsonBody<UpdateSettings> body,
+        Caller caller,
+        NpgsqlDataSource database,
+        SettingQueries settings,
+        ChangeNotices changes,
+        CancellationToken cancellation)
+    {
+        if (body.Fields.Count > 0)
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            if (body.Has("fallback_price"))
+            {
+                await SetFallbackAsync(transaction, body.Value.FallbackPrice, cancellation);
+            }
+
+            await AuditLog.AddAsync(
+                transaction, caller.UserId, "settings.update", "settings", cancellation, AuditLog.Fields(body.Fields));
+            await transaction.CommitAsync(cancellation);
+            await changes.SettingsChangedAsync();
+        }
+
+        return TypedResults.Ok(ViewOf(await settings.FallbackPriceAsync(cancellation)));
+    }
+
+    private static async Task SetFallbackAsync(
+        NpgsqlTransaction transaction, PriceRates? rates, CancellationToken cancellation)
+    {
+        var row = rates is null
+            ? null
+            : await PriceQueries.AddAsync(transaction, null, "*", rates, isCurrent: false, cancellation);
+        await SettingQueries.SetFallbackPriceAsync(transaction, row?.ToEntry(), cancellation);
+    }
+
+    private static SettingsView ViewOf(PriceEntry? fallback) => new()
+    {
+        FallbackPrice = fallback is null
+            ? null
+            : new PriceRates
+            {
+                Input = new PricePerMillion(new Usd(fallback.Input)),
+                Output = new PricePerMillion(new Usd(fallback.Output)),
+                CacheRead = Rate(fallback.CacheRead),
+                CacheWrite5m = Rate(fallback.CacheWrite5m),
+                CacheWrite1h = Rate(fallback.CacheWrite1h),
+            },
+    };
+
+    private static PricePerMillion? Rate(long? units) => units is { } known ? new PricePerMillion(new Usd(known)) : null;
+}

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Dapper;
+using Npgsql;
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.ControlPlane.Settings;
+
+/// <summary>Settings in PostgreSQL: one row each, JSON values.</summary>
+internal sealed class SettingQueries(NpgsqlDataSource database)
+{
+    /// <summary>
+    /// The setting of the price of last resort: a <see cref="PriceEntry"/> whose id is a row of <c>prices</c>, so that a
+    /// charge made at it can be computed again for ever.
+    /// </summary>
+    public const string FallbackPriceName = "fallback_price";
+
+    private const string FindSql = "select value::text from settings where name = @Name";
+
+    private const string PutSql = """
+        insert into settings (name, value, updated_at) values (@Name, cast(@Value as jsonb), now())
+        on conflict (name) do update set value = excluded.value, updated_at = excluded.updated_at
+        """;
+
+    private const string RemoveSql = "delete from settings where name = @Name";
+
+    public async Task<PriceEntry?> FallbackPriceAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var value = await connection.QuerySingleOrDefaultAsync<string>(
+            new CommandDefinition(FindSql, new { Name = FallbackPriceName }, cancellationToken: cancellation));
+        return value is null ? null : JsonSerializer.Deserialize(value, SnapshotJsonContext.Default.PriceEntry);
+    }
+
+    public static Task SetFallbackPriceAsync(
+        NpgsqlTransaction transaction, PriceEntry? price, CancellationToken cancellation) =>
+        price is null
+            ? transaction.Connection!.ExecuteAsync(new CommandDefinition(
+                RemoveSql, new { Name = FallbackPriceName }, transaction, cancellationToken: cancellation))
+            : transaction.Connection!.ExecuteAsync(new CommandDefinition(
+                PutSql,
+                new
+                {
+                    Name = FallbackPriceName,
+                    Value = JsonSerializer.Serialize(price, SnapshotJsonContext.Default.PriceEntry),
+                },
+                transaction,
+                cancellationToken: cancellation));
+}

@@ -1,0 +1,74 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using TokenHub.ControlPlane.Access;
+using TokenHub.ControlPlane.OpenApi;
+using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Wire;
+using TokenHub.Ledger.Postings;
+using TokenHub.Ledger.Reconciliation;
+
+namespace TokenHub.ControlPlane.Usage;
+
+/// <summary>The ledger: members see their own account, admins and auditors all.</summary>
+internal static class LedgerEndpoints
+{
+    private const string Tag = "ledger";
+
+    public static void MapLedger(this RouteGroupBuilder api)
+    {
+        api.MapGet("/ledger", ListAsync)
+            .Documented("listLedger", Tag, "List postings, newest first.", 400)
+            .Paged()
+            .WithQuery("user_id", "Only the account of this user.")
+            .WithQuery("kind", "credit, debit, usage_owner or usage_platform.");
+        api.MapGet("/ledger/verify", VerifyAsync)
+            .Documented("verifyLedger", Tag, "Recompute every balance and every charge from the rows.");
+    }
+
+    private static async Task<Ok<Page<LedgerEntryView>>> ListAsync(
+        PageRequest page, Caller caller, HttpContext context, PostingReads postings, CancellationToken cancellation)
+    {
+        var query = new QueryReader(context.Request.Query);
+        var account = query.Id("user_id", WireId.User);
+        var kind = query.OneOf("kind", "credit", "debit", "usage_owner", "usage_platform");
+        if (caller.OnlyUser is { } own)
+        {
+            account = account is null || account == own ? own : throw RefusedException.NotFound("user");
+        }
+
+        var rows = await postings.PageAsync(account, page.Limit + 1, page.AfterNumber, kind, cancellation);
+        return TypedResults.Ok(page.Cut([.. rows.Select(ToView)], view => view.Id[WireId.Ledger.Length..]));
+    }
+
+    private static async Task<Ok<LedgerReport>> VerifyAsync(Verify verify, CancellationToken cancellation) =>
+        TypedResults.Ok(ToReport(await verify.RunAsync(cancellation)));
+
+    public static LedgerReport ToReport(VerifyReport report) => new()
+    {
+        Ok = report.Ok,
+        Accounts = report.Accounts,
+        Transfers = report.Transfers,
+        Requests = report.Requests,
+        Sum = report.Sum,
+        Problems = [.. report.Problems.Select(p => new LedgerProblem(p.Check, p.Subject, p.Detail))],
+    };
+
+    private static LedgerEntryView ToView(Posting posting) => new()
+    {
+        Id = WireId.Format(WireId.Ledger, posting.Id),
+        Kind = posting.Kind,
+        Account = NameOf(posting.Account),
+        Counterparty = NameOf(posting.Counterparty),
+        Amount = posting.Amount,
+        RequestId = posting.RequestId,
+        Reason = posting.Reason,
+        CreatedBy = posting.CreatedBy is { } by ? WireId.Format(WireId.User, by) : null,
+        CreatedAt = posting.CreatedAt.UtcDateTime,
+    };
+
+    private static string NameOf(long account) => account switch
+    {
+        LedgerAccounts.Platform => "platform",
+        LedgerAccounts.Issuance => "issuance",
+        _ => WireId.Format(WireId.User, account),
+    };
+}

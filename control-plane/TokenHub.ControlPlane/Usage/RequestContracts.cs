@@ -1,0 +1,107 @@
+using System.Text.Json.Serialization;
+using TokenHub.ControlPlane.OpenApi;
+using TokenHub.ControlPlane.Prices;
+using TokenHub.Core.Money;
+
+namespace TokenHub.ControlPlane.Usage;
+
+/// <summary>One request that held money, as a list shows it.</summary>
+internal record RequestView
+{
+    public required string Id { get; init; }
+    public required string UserId { get; init; }
+    public required string KeyId { get; init; }
+
+    /// <summary>The channel that served it, or the last one tried; null when none was reached.</summary>
+    public string? ChannelId { get; init; }
+
+    public required string Model { get; init; }
+
+    [Allowed("none", "chat", "responses", "anthropic", "gemini")]
+    public required string Protocol { get; init; }
+
+    /// <summary>How it ended, which decides whether it is charged.</summary>
+    [Allowed(
+        "completed", "client_cut", "client_cancelled", "upstream_error_before_content", "upstream_error_after_content",
+        "empty", "interrupted", "funds_exhausted")]
+    public required string Outcome { get; init; }
+
+    /// <summary>False when the hold went back whole.</summary>
+    public required bool IsCharged { get; init; }
+
+    public required bool IsStream { get; init; }
+
+    /// <summary>True when the gateway counted the tokens itself.</summary>
+    public required bool IsCounted { get; init; }
+
+    /// <summary>The HTTP status that the client saw.</summary>
+    public required int Status { get; init; }
+
+    public required DateTime StartedAt { get; init; }
+    public int? FirstTokenMs { get; init; }
+    public required int DurationMs { get; init; }
+    public required int AttemptCount { get; init; }
+    public required Usd Hold { get; init; }
+    public required Usd Cost { get; init; }
+    public required UsageView Usage { get; init; }
+}
+
+/// <summary>Tokens by class. <c>input</c> counts every prompt token, the cached ones included.</summary>
+internal sealed record UsageView
+{
+    public required long Input { get; init; }
+    public required long CacheRead { get; init; }
+
+    [JsonPropertyName("cache_write_5m")]
+    public required long CacheWrite5m { get; init; }
+
+    [JsonPropertyName("cache_write_1h")]
+    public required long CacheWrite1h { get; init; }
+
+    public required long CacheWriteOther { get; init; }
+    public required long Output { get; init; }
+    public required long Reasoning { get; init; }
+    public required long ToolUsePrompt { get; init; }
+}
+
+/// <summary>One request with everything that explains its charge.</summary>
+internal sealed record RequestDetailView : RequestView
+{
+    public required string UpstreamId { get; init; }
+
+    /// <summary>The hold, then <c>settle</c> or <c>refund</c>.</summary>
+    public required IReadOnlyList<StageView> Stages { get; init; }
+
+    public required IReadOnlyList<AttemptView> Attempts { get; init; }
+
+    /// <summary>The classes that were charged, in the order of the formula.</summary>
+    public required IReadOnlyList<ChargedClassView> Classes { get; init; }
+
+    /// <summary>The price version; null when the request was refunded before it had one.</summary>
+    public required AppliedPriceView? Price { get; init; }
+
+    /// <summary>Plain arithmetic that comes to <c>cost</c>.</summary>
+    public required string Formula { get; init; }
+
+    /// <summary>Who owns the channel; shown to admins and auditors.</summary>
+    public string? OwnerUserId { get; init; }
+
+    public required int OwnerShareBp { get; init; }
+    public required Usd OwnerPart { get; init; }
+    public required Usd PlatformPart { get; init; }
+}
+
+/// <summary>What was held, charged or given back, and when.</summary>
+internal sealed record StageView(string Name, Usd Amount, DateTime At);
+
+/// <summary>One try at one channel.</summary>
+internal sealed record AttemptView(string? ChannelId, int Status, string Fault, int ElapsedMs);
+
+/// <summary>Tokens of one class and the price of a million of them.</summary>
+internal sealed record ChargedClassView(string Name, long Tokens, Usd PricePerMillion);
+
+/// <summary>The price version with every rate spelt out.</summary>
+internal sealed record AppliedPriceView : PriceRates
+{
+    public required string Id { get; init; }
+}

@@ -1,0 +1,61 @@
+namespace TokenHub.Ledger.Draining;
+
+/// <summary>Records turned into one array for each parameter of the function <c>ingest_usage</c>.</summary>
+internal sealed class UsageColumns
+{
+    private readonly IReadOnlyList<LogEntry> _entries;
+
+    public UsageColumns(IReadOnlyList<LogEntry> entries, int? positionGateway, long positionLsn)
+    {
+        _entries = entries;
+        PositionGateway = positionGateway;
+        PositionLsn = positionLsn;
+    }
+
+    public int? PositionGateway { get; }
+    public long PositionLsn { get; }
+    public Guid[] Rid => Column(e => e.Record!.RequestId.ToGuid());
+    public int[] GatewayNo => Column(e => e.Record!.RequestId.GatewayNo);
+    public long[] Account => Column(e => e.Record!.Account);
+    public long[] Key => Column(e => e.Record!.Key);
+    public long[] Channel => Column(e => e.Record!.Channel);
+    public long[] Owner => Column(e => e.Record!.OwnerAccount);
+    public int[] OwnerShareBp => Column(e => e.Record!.OwnerShareBp);
+    public long[] Price => Column(e => e.Record!.PriceVersion);
+    public string[] Model => Column(e => Text(e.Record!.Model));
+    public short[] Dialect => Column(e => (short)e.Record!.Dialect);
+    public short[] Outcome => Column(e => (short)e.Record!.Outcome);
+    public bool[] IsStream => Column(e => e.Record!.IsStream);
+    public bool[] IsCounted => Column(e => e.Record!.IsCounted);
+    public int[] Status => Column(e => e.Record!.Status);
+    public DateTime[] StartedAt => Column(e => DateTime.UnixEpoch.AddMilliseconds(e.Record!.StartedMs));
+    public int[] FirstTokenMs => Column(e => e.Record!.FirstTokenMs);
+    public int[] DurationMs => Column(e => e.Record!.DurationMs);
+    public long[] Hold => Column(e => e.Record!.Hold.Units);
+    public long[] Cost => Column(e => e.Record!.Cost.Units);
+    public long[] OwnerUnits => Column(e => RecordRules.OwnerPart(e.Record!).Units);
+    public long[] Input => Column(e => e.Record!.Usage.Input);
+    public long[] CacheRead => Column(e => e.Record!.Usage.CacheRead);
+    public long[] CacheWrite5m => Column(e => e.Record!.Usage.CacheWrite5m);
+    public long[] CacheWrite1h => Column(e => e.Record!.Usage.CacheWrite1h);
+    public long[] CacheWriteOther => Column(e => e.Record!.Usage.CacheWriteOther);
+    public long[] Output => Column(e => e.Record!.Usage.Output);
+    public long[] Reasoning => Column(e => e.Record!.Usage.Reasoning);
+    public long[] ToolUsePrompt => Column(e => e.Record!.Usage.ToolUsePrompt);
+    public string[] UpstreamId => Column(e => Text(e.Record!.UpstreamId));
+    public string[] Attempts => Column(e => AttemptRow.Write(e.Record!.Attempts));
+
+    private T[] Column<T>(Func<LogEntry, T> value)
+    {
+        var column = new T[_entries.Count];
+        for (var i = 0; i < column.Length; i++)
+        {
+            column[i] = value(_entries[i]);
+        }
+
+        return column;
+    }
+
+    // PostgreSQL takes no NUL in a text. An upstream chooses its own ids: none of them may make a request free.
+    private static string Text(string value) => value.Replace('\0', '\uFFFD');
+}

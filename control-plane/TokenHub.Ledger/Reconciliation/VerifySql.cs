@@ -1,0 +1,100 @@
+namespace TokenHub.Ledger.Reconciliation;
+
+/// <summary>
+/// The checks that the database does by itself. Each gives one row for a problem: subject and detail.
+/// </summary>
+internal static class VerifySql
+{
+    public const string TotalsSql = """
+        select
+          (select count(*) from accounts) as accounts,
+          (select count(*) from transfers) as transfers,
+          (select coalesce(sum(balance_units), 0)::bigint from accounts) as sum
+        """;
+
+    public const string BalancesSql = """
+        select a.id::text as subject,
+          format('balance %s, postings give %s; version %s, postings are %s',
+            a.balance_units, coalesce(t.total, 0), a.version, coalesce(t.postings, 0)) as detail
+        from accounts a
+        left join (
+          select x.account, sum(x.delta) as total, count(*) as postings
+          from transfers t
+          cross join lateral (values
+            (t.debit_account, -t.amount_units), (t.credit_account, t.amount_units)) x (account, delta)
+          group by x.account) t on t.account = a.id
+        where a.balance_units <> coalesce(t.total, 0) or a.version <> coalesce(t.postings, 0)
+        order by a.id
+        limit @limit
+        """;
+
+    public const string UsersWithoutAccountSql = """
+        select u.id::text as subject, 'user has no account' as detail
+        from users u
+        where not exists (select from accounts a where a.id = u.id and a.kind = 'user')
+        order by u.id
+        limit @limit
+        """;
+
+    public const string OwnerTransfersSql = """
+        select e.rid::text as subject,
+          format('owner part is %s, transfer is %s from %s to %s',
+            e.owner_units, coalesce(t.amount_units, 0), t.debit_account, t.credit_account) as detail
+        from usage_events e
+        left join transfers t on t.rid = e.rid and t.leg = 1
+        where coalesce(t.amount_units, 0) <> e.owner_units
+          or (t.id is not null and (t.debit_account, t.credit_account, t.kind)
+            <> (e.account_id, e.owner_account_id, 'usage_owner'))
+        limit @limit
+        """;
+
+    public const string PlatformTransfersSql = """
+        select e.rid::text as subject,
+          format('platform part is %s, transfer is %s from %s to %s',
+            e.cost_units - e.owner_units, coalesce(t.amount_units, 0), t.debit_account, t.credit_account) as detail
+        from usage_events e
+        left join transfers t on t.rid = e.rid and t.leg = 2
+        where coalesce(t.amount_units, 0) <> e.cost_units - e.owner_units
+          or (t.id is not null and (t.debit_account, t.credit_account, t.kind)
+            <> (e.account_id, 1, 'usage_platform'))
+        limit @limit
+        """;
+
+    public const string StrayTransfersSql = """
+        select t.id::text as subject,
+          format('%s of %s from %s to %s has no request or is of no known kind',
+            t.kind, t.amount_units, t.debit_account, t.credit_account) as detail
+        from transfers t
+        left join usage_events e on e.rid = t.rid
+        where (t.rid is not null and (e.rid is null or t.leg not in (1, 2)))
+          or (t.rid is null and not (t.kind = 'credit' and t.debit_account = 2)
+            and not (t.kind = 'debit' and t.credit_account = 2))
+        order by t.id
+        limit @limit
+        """;
+
+    public const string KeysSql = """
+        select k.id::text as subject,
+          format('spent %s, requests give %s; version %s, charges are %s',
+            k.spent_units, coalesce(e.spent, 0), k.spent_version, coalesce(e.charges, 0)) as detail
+        from api_keys k
+        left join (
+          select key_id, sum(cost_units) as spent, count(*) as charges
+          from usage_events
+          where cost_units > 0
+          group by key_id) e on e.key_id = k.id
+        where k.spent_units <> coalesce(e.spent, 0) or k.spent_version <> coalesce(e.charges, 0)
+        order by k.id
+        limit @limit
+        """;
+
+    public const string EventsSql = """
+        select e.rid, e.account_id, e.owner_account_id, e.owner_share_bp, e.outcome, e.cost_units, e.owner_units,
+          e.input, e.cache_read, e.cache_write_5m, e.cache_write_1h, e.cache_write_other, e.output,
+          p.id as price_id, coalesce(p.input_units, 0) as price_input, coalesce(p.output_units, 0) as price_output,
+          p.cache_read_units as price_cache_read, p.cache_write_5m_units as price_cache_write_5m,
+          p.cache_write_1h_units as price_cache_write_1h
+        from usage_events e
+        left join prices p on p.id = e.price_id
+        """;
+}

@@ -1,0 +1,38 @@
+using TokenHub.Core.Money;
+using TokenHub.Ledger.Draining;
+
+namespace TokenHub.Ledger.Requests;
+
+/// <summary>One request with everything that explains its charge.</summary>
+public sealed record RequestDetail : RequestSummary
+{
+    public required string UpstreamId { get; init; }
+    public long OwnerAccount { get; init; }
+    public int OwnerShareBp { get; init; }
+    public required Usd OwnerPart { get; init; }
+    public required Usd PlatformPart { get; init; }
+
+    /// <summary>The hold, then what became of it.</summary>
+    public required IReadOnlyList<RequestStage> Stages { get; init; }
+
+    public required IReadOnlyList<AttemptRow> Attempts { get; init; }
+
+    /// <summary>The classes that were used, in the order of the formula.</summary>
+    public required IReadOnlyList<UsageClass> Classes { get; init; }
+
+    /// <summary>Null when the request was refunded before it had a price.</summary>
+    public Tariff? Tariff { get; init; }
+
+    /// <summary>
+    /// Plain arithmetic over tokens and prices of a million, which comes to <see cref="RequestSummary.Cost"/>.
+    /// </summary>
+    public required string Formula { get; init; }
+}
+
+/// <summary>
+/// <c>hold</c>, then <c>settle</c> or <c>refund</c>. <see cref="Amount"/> is what was held, charged, or given back.
+/// </summary>
+public readonly record struct RequestStage(string Name, Usd Amount, DateTimeOffset At);
+
+/// <summary>Tokens of one class and the price of a million of them.</summary>
+public readonly record struct UsageClass(string Name, long Tokens, Usd PricePerMillion);

@@ -1,0 +1,23 @@
+namespace TokenHub.Gateway;
+
+/// <summary>How an answer came to its end, as far as it came.</summary>
+internal enum AnswerEnd : byte
+{
+    /// <summary>It never began: no upstream gave one.</summary>
+    None = 0,
+
+    /// <summary>By the protocol's own end mark.</summary>
+    Proper,
+
+    /// <summary>The upstream reported an error in it.</summary>
+    UpstreamError,
+
+    /// <summary>The upstream stopped in the middle: cut, silence or bytes that are no answer.</summary>
+    UpstreamCut,
+
+    /// <summary>The client left.</summary>
+    ClientGone,
+
+    /// <summary>The balance was used up; the gateway wrote the dialect's own end.</summary>
+    FundsExhausted,
+}

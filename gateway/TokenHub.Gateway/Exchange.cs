@@ -1,0 +1,212 @@
+using Microsoft.AspNetCore.Http.Features;
+using TokenHub.Core.Requests;
+using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Settlement;
+using TokenHub.Protocols.Json;
+
+namespace TokenHub.Gateway;
+
+internal enum ExchangeState : byte
+{
+    /// <summary>In the pool.</summary>
+    Idle = 0,
+
+    /// <summary>A request is being served; it holds no money.</summary>
+    Open,
+
+    /// <summary>It holds money and has a slot in the in-flight table.</summary>
+    Holding,
+
+    /// <summary>The hold was closed, exactly once.</summary>
+    Closed,
+}
+
+/// <summary>The state of one request, used again for the next one of the same connection.</summary>
+internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
+{
+    private readonly List<AttemptRecord> _attempts = new(GatewayOptions.AttemptsMax);
+    private volatile bool _isClientGone;
+    private CancellationTokenSource? _stop;
+    private CancellationTokenRegistration _leaving;
+
+    public ExchangeState State { get; private set; }
+
+    public RequestId Id { get; private set; }
+
+    public string IdText { get; private set; } = "";
+
+    public long StartedMs { get; private set; }
+
+    /// <summary>On the monotonic clock.</summary>
+    public long StartedAt { get; private set; }
+
+    public int ElapsedMs => (int)Math.Min(int.MaxValue, time.GetElapsedTime(StartedAt).TotalMilliseconds);
+
+    public IHttpRequestFeature Request { get; private set; } = null!;
+
+    public IHttpResponseFeature Response { get; private set; } = null!;
+
+    public IHttpResponseBodyFeature ResponseBody { get; private set; } = null!;
+
+    public IHttpRequestLifetimeFeature Lifetime { get; private set; } = null!;
+
+    public IFeatureCollection Features { get; private set; } = null!;
+
+    public Endpoint Endpoint { get; set; }
+
+    public Dialect Dialect { get; set; }
+
+    /// <summary>The channel group that the path names, or null.</summary>
+    public string? Group { get; set; }
+
+    /// <summary>The caller wants the answer in pieces.</summary>
+    public bool IsStream { get; set; }
+
+    /// <summary>A Gemini stream as one JSON array: no <c>alt=sse</c> was asked for.</summary>
+    public bool IsArrayStream { get; set; }
+
+    public BufferLease Body { get; } = new();
+
+    public RequestFacts Facts { get; set; }
+
+    /// <summary>The name asked for.</summary>
+    public string Model { get; set; } = "";
+
+    public KeyEntry? Key { get; set; }
+
+    public Candidate? First { get; set; }
+
+    public Candidate? Second { get; set; }
+
+    /// <summary>The channel being tried, or that served.</summary>
+    public Candidate? Serving { get; private set; }
+
+    public long InputEstimate { get; set; }
+
+    public Hold Hold { get; } = hold;
+
+    public InFlightSlot? Slot { get; private set; }
+
+    public IAnswerTap Tap { get; } = tap;
+
+    public Deadline Deadline { get; } = new();
+
+    /// <summary>An answer that is relayed whole, with its type.</summary>
+    public BufferLease Answer { get; } = new();
+
+    public string AnswerType { get; set; } = "";
+
+    public int FirstContentMs { get; set; }
+
+    public IReadOnlyList<AttemptRecord> Attempts => _attempts;
+
+    public bool IsClientGone => _isClientGone;
+
+    public bool HasStarted => Response.HasStarted;
+
+    public void Open(IFeatureCollection features, RequestId id, long startedMs)
+    {
+        Require(ExchangeState.Idle);
+        State = ExchangeState.Open;
+        Features = features;
+        (Id, IdText, StartedMs, StartedAt) = (id, id.ToString(), startedMs, time.GetTimestamp());
+        Request = features.GetRequiredFeature<IHttpRequestFeature>();
+        Response = features.GetRequiredFeature<IHttpResponseFeature>();
+        ResponseBody = features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        Lifetime = features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
+        FirstContentMs = -1;
+    }
+
+    /// <summary>Money is held for this request from now on, and must be closed.</summary>
+    public void BeginHold(InFlightSlot slot)
+    {
+        Require(ExchangeState.Open);
+        State = ExchangeState.Holding;
+        Slot = slot;
+    }
+
+    /// <summary>The hold is handed to the settlement: the second time is a bug that would charge twice.</summary>
+    public InFlightSlot EndHold()
+    {
+        Require(ExchangeState.Holding);
+        State = ExchangeState.Closed;
+        var slot = Slot!;
+        Slot = null;
+        return slot;
+    }
+
+    /// <summary>From now on the client's leaving stops what is done for it.</summary>
+    public void WatchClient() => _leaving = Lifetime.RequestAborted.UnsafeRegister(
+        static state => ((Exchange)state!).OnClientGone(), this);
+
+    /// <summary>
+    /// Turns to a channel. False when the next one cannot be taken on, because the in-flight table is full.
+    /// </summary>
+    public bool BeginAttempt(Candidate candidate, CancellationTokenSource stop)
+    {
+        if (Serving is not null && Slot is { } slot)
+        {
+            var channel = candidate.Channel;
+            var moved = slot.MoveTo(channel.Id, channel.OwnerAccount, channel.OwnerShareBp, candidate.Tariff);
+            if (moved is null)
+            {
+                return false;
+            }
+
+            Slot = moved;
+            Hold.MoveTo(candidate.Tariff, InputEstimate);
+        }
+
+        Serving = candidate;
+        Deadline.Begin(stop);
+        Volatile.Write(ref _stop, stop);
+        if (_isClientGone)
+        {
+            stop.Cancel();
+        }
+
+        return true;
+    }
+
+    public void EndAttempt() => Volatile.Write(ref _stop, null);
+
+    public void AddAttempt(in AttemptRecord attempt) => _attempts.Add(attempt);
+
+    /// <summary>The client left, or does not take what it is sent.</summary>
+    public void OnClientGone()
+    {
+        _isClientGone = true;
+        Volatile.Read(ref _stop)?.Cancel();
+    }
+
+    /// <summary>Makes the exchange new. Throws when a hold was never closed; the exchange is then not to be used again.</summary>
+    public void Recycle()
+    {
+        _leaving.Dispose();
+        _leaving = default;
+        if (State is ExchangeState.Holding or ExchangeState.Idle)
+        {
+            throw new InvalidOperationException($"A request ended in state {State}.");
+        }
+
+        State = ExchangeState.Idle;
+        Body.Dispose();
+        Answer.Dispose();
+        _attempts.Clear();
+        (_isClientGone, _stop) = (false, null);
+        (Group, Key, First, Second, Serving, Slot) = (null, null, null, null, null, null);
+        (Model, AnswerType, Facts) = ("", "", default);
+        (IsStream, IsArrayStream, InputEstimate) = (false, false, 0);
+        (Endpoint, Dialect) = (Endpoint.Unknown, Dialect.None);
+        (Request, Response, ResponseBody, Lifetime, Features) = (null!, null!, null!, null!, null!);
+    }
+
+    private void Require(ExchangeState state)
+    {
+        if (State != state)
+        {
+            throw new InvalidOperationException($"A request is in state {State} where it must be {state}.");
+        }
+    }
+}

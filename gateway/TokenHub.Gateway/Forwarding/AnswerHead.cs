@@ -1,0 +1,52 @@
+using TokenHub.Core.Money;
+
+namespace TokenHub.Gateway.Forwarding;
+
+/// <summary>The head of an answer that comes from an upstream, and the words about money that stand in it.</summary>
+internal static class AnswerHead
+{
+    public const string CostHeader = "x-tokenhub-cost";
+    public const string BalanceHeader = "x-tokenhub-balance";
+
+    /// <summary>The head of a stream: its cost is not known yet, so what is held for it stands there.</summary>
+    public static void Write(Exchange exchange, UpstreamAnswer answer)
+    {
+        Write(exchange, answer, answer.ContentType.Length > 0 ? answer.ContentType : "text/event-stream");
+        var headers = exchange.Response.Headers;
+        headers["x-accel-buffering"] = "no";
+        if (!headers.ContainsKey("cache-control"))
+        {
+            headers.CacheControl = "no-cache";
+        }
+
+        WriteMoney(exchange, exchange.Hold.Amount, exchange.Hold.Available);
+    }
+
+    public static void Write(Exchange exchange, UpstreamAnswer answer, string contentType)
+    {
+        exchange.Response.StatusCode = answer.Status;
+        exchange.Response.Headers.ContentType = contentType;
+        CopyReturned(exchange, answer);
+    }
+
+    /// <summary>Sets the headers that an upstream's answer may bring along.</summary>
+    public static void CopyReturned(Exchange exchange, UpstreamAnswer answer)
+    {
+        foreach (var name in HeaderRules.Returned)
+        {
+            if (answer.Header(name) is { Length: > 0 } value && !value.AsSpan().ContainsAnyInRange('\0', '\x1f'))
+            {
+                exchange.Response.Headers[name] = value;
+            }
+        }
+    }
+
+    public static void WriteMoney(Exchange exchange, Usd cost, Usd balance)
+    {
+        if (exchange.Endpoint.IsBilled())
+        {
+            exchange.Response.Headers[CostHeader] = cost.ToString();
+            exchange.Response.Headers[BalanceHeader] = balance.ToString();
+        }
+    }
+}

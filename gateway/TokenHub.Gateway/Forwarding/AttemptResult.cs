@@ -1,0 +1,44 @@
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Errors;
+
+namespace TokenHub.Gateway.Forwarding;
+
+/// <summary>What came of one try at one channel.</summary>
+/// <param name="End">How the answer ended, when one was begun towards the client or is ready to be relayed.</param>
+/// <param name="IsWhole">The answer waits in the exchange, to be relayed in one piece.</param>
+/// <param name="CanMoveOn">Nothing has reached the client and another channel may do better.</param>
+/// <param name="Error">What to tell the client when this was the last try.</param>
+internal readonly record struct AttemptResult(
+    AnswerEnd End,
+    bool IsWhole,
+    bool CanMoveOn,
+    AttemptFault Fault,
+    int Status,
+    GatewayError Error,
+    TimeSpan? RetryAfter)
+{
+    /// <summary>The channel is at fault, not the client or his request.</summary>
+    public bool BlamesChannel => Fault is not (AttemptFault.None or AttemptFault.ClientGone)
+        && Error.Fault != GatewayFault.UpstreamRefusedRequest;
+
+    /// <summary>The answer passed to the client, to its end or not.</summary>
+    public static AttemptResult Passed(AnswerEnd end, int status, AttemptFault fault = AttemptFault.None) =>
+        new(end, IsWhole: false, CanMoveOn: false, fault, status, default, null);
+
+    /// <summary>The answer is in the exchange, whole.</summary>
+    public static AttemptResult Whole(int status) =>
+        new(AnswerEnd.Proper, IsWhole: true, CanMoveOn: false, AttemptFault.None, status, default, null);
+
+    /// <summary>The upstream turned the request down as the client wrote it; its own words wait in the exchange.</summary>
+    public static AttemptResult Refused(int status, bool hasBody) => new(
+        AnswerEnd.None, hasBody, CanMoveOn: false, AttemptFault.UpstreamStatus, status,
+        new GatewayError(GatewayFault.UpstreamRefusedRequest, Status: status), null);
+
+    public static AttemptResult Failed(
+        AttemptFault fault, GatewayFault error, int status = 0, TimeSpan? retryAfter = null) => new(
+            AnswerEnd.None, IsWhole: false, CanMoveOn: true, fault, status,
+            new GatewayError(error, RetryAfterMs: (int)Math.Min(retryAfter?.TotalMilliseconds ?? 0, int.MaxValue)), retryAfter);
+
+    public static AttemptResult ClientGone(int status = 0) =>
+        new(AnswerEnd.ClientGone, IsWhole: false, CanMoveOn: false, AttemptFault.ClientGone, status, default, null);
+}

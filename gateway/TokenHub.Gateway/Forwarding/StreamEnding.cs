@@ -1,0 +1,214 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text.Json;
+using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using TokenHub.Protocols.Streams;
+
+namespace TokenHub.Gateway.Forwarding;
+
+/// <summary>
+/// Ends a stream where the money ends, in the dialect's own words for a limit reached. It notes from the last events what
+/// an end must refer to: the block that is open, the number of the next event.
+/// </summary>
+internal struct StreamEnding
+{
+    private int _openBlock;
+    private bool _hasOpenBlock;
+    private long _sequence;
+
+    /// <summary>An event passed, late in the stream.</summary>
+    public void Note(ReadOnlySpan<byte> part, Dialect dialect)
+    {
+        switch (dialect)
+        {
+            case Dialect.Anthropic when part.IndexOf("content_block_stop"u8) >= 0:
+                _hasOpenBlock = false;
+                break;
+            case Dialect.Anthropic when part.IndexOf("content_block_"u8) >= 0:
+                _hasOpenBlock = true;
+                _openBlock = (int)NumberAfter(part, "\"index\":"u8);
+                break;
+            case Dialect.Responses when part.IndexOf("\"sequence_number\":"u8) >= 0:
+                _sequence = NumberAfter(part, "\"sequence_number\":"u8) + 1;
+                break;
+        }
+    }
+
+    /// <param name="answers">How many answers were asked for at once.</param>
+    /// <param name="wantsUsage">A Chat client asked for the usage chunk.</param>
+    public readonly void Write(
+        IBufferWriter<byte> writer, Dialect dialect, AnswerReader reader, in TokenUsage usage, int answers, bool wantsUsage)
+    {
+        using var json = new Utf8JsonWriter(writer);
+        switch (dialect)
+        {
+            case Dialect.Chat:
+                WriteChat(writer, json, reader, usage, answers, wantsUsage);
+                break;
+            case Dialect.Responses:
+                WriteResponses(writer, json, reader, usage);
+                break;
+            case Dialect.Anthropic:
+                WriteAnthropic(writer, json, usage);
+                break;
+            default:
+                WriteGemini(writer, json, reader, usage);
+                break;
+        }
+    }
+
+    private static void WriteChat(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage, int answers, bool wantsUsage)
+    {
+        WriteEvent(writer, json, default, () => WriteChatChunk(json, reader, Math.Max(1, answers), usage: null));
+        if (wantsUsage)
+        {
+            WriteEvent(writer, json, default, () => WriteChatChunk(json, reader, answers: 0, usage));
+        }
+
+        writer.Write("data: [DONE]\n\n"u8);
+    }
+
+    private static void WriteChatChunk(Utf8JsonWriter json, AnswerReader reader, int answers, TokenUsage? usage)
+    {
+        json.WriteString("id"u8, reader.UpstreamId);
+        json.WriteString("object"u8, "chat.completion.chunk"u8);
+        json.WriteNumber("created"u8, 0);
+        json.WriteString("model"u8, reader.Model);
+        json.WriteStartArray("choices"u8);
+        for (var i = 0; i < answers; i++)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("index"u8, i);
+            json.WriteStartObject("delta"u8);
+            json.WriteEndObject();
+            json.WriteString("finish_reason"u8, "length"u8);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        if (usage is { } used)
+        {
+            json.WriteStartObject("usage"u8);
+            json.WriteNumber("prompt_tokens"u8, used.Input);
+            json.WriteNumber("completion_tokens"u8, used.Output);
+            json.WriteNumber("total_tokens"u8, used.Total);
+            json.WriteEndObject();
+        }
+    }
+
+    private readonly void WriteResponses(IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage)
+    {
+        var sequence = _sequence;
+        WriteEvent(writer, json, "response.incomplete"u8, () =>
+        {
+            json.WriteString("type"u8, "response.incomplete"u8);
+            json.WriteNumber("sequence_number"u8, sequence);
+            json.WriteStartObject("response"u8);
+            json.WriteString("id"u8, reader.UpstreamId);
+            json.WriteString("object"u8, "response"u8);
+            json.WriteNumber("created_at"u8, 0);
+            json.WriteString("status"u8, "incomplete"u8);
+            json.WriteNull("error"u8);
+            json.WriteStartObject("incomplete_details"u8);
+            json.WriteString("reason"u8, "max_output_tokens"u8);
+            json.WriteEndObject();
+            json.WriteString("model"u8, reader.Model);
+            json.WriteStartArray("output"u8);
+            json.WriteEndArray();
+            json.WriteStartObject("usage"u8);
+            json.WriteNumber("input_tokens"u8, usage.Input);
+            json.WriteStartObject("input_tokens_details"u8);
+            json.WriteNumber("cached_tokens"u8, usage.CacheRead);
+            json.WriteEndObject();
+            json.WriteNumber("output_tokens"u8, usage.Output);
+            json.WriteStartObject("output_tokens_details"u8);
+            json.WriteNumber("reasoning_tokens"u8, usage.Reasoning);
+            json.WriteEndObject();
+            json.WriteNumber("total_tokens"u8, usage.Total);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        });
+    }
+
+    private readonly void WriteAnthropic(IBufferWriter<byte> writer, Utf8JsonWriter json, TokenUsage usage)
+    {
+        var openBlock = _openBlock;
+        if (_hasOpenBlock)
+        {
+            WriteEvent(writer, json, "content_block_stop"u8, () =>
+            {
+                json.WriteString("type"u8, "content_block_stop"u8);
+                json.WriteNumber("index"u8, openBlock);
+            });
+        }
+
+        WriteEvent(writer, json, "message_delta"u8, () =>
+        {
+            json.WriteString("type"u8, "message_delta"u8);
+            json.WriteStartObject("delta"u8);
+            json.WriteString("stop_reason"u8, "max_tokens"u8);
+            json.WriteNull("stop_sequence"u8);
+            json.WriteEndObject();
+            json.WriteStartObject("usage"u8);
+            json.WriteNumber("output_tokens"u8, usage.Output);
+            json.WriteEndObject();
+        });
+        WriteEvent(writer, json, "message_stop"u8, () => json.WriteString("type"u8, "message_stop"u8));
+    }
+
+    private static void WriteGemini(IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage) =>
+        WriteEvent(writer, json, default, () =>
+        {
+            json.WriteStartArray("candidates"u8);
+            json.WriteStartObject();
+            json.WriteStartObject("content"u8);
+            json.WriteStartArray("parts"u8);
+            json.WriteStartObject();
+            json.WriteString("text"u8, ""u8);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteString("role"u8, "model"u8);
+            json.WriteEndObject();
+            json.WriteString("finishReason"u8, "MAX_TOKENS"u8);
+            json.WriteNumber("index"u8, 0);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteStartObject("usageMetadata"u8);
+            json.WriteNumber("promptTokenCount"u8, usage.Input - usage.ToolUsePrompt);
+            json.WriteNumber("candidatesTokenCount"u8, usage.Output - usage.Reasoning);
+            json.WriteNumber("thoughtsTokenCount"u8, usage.Reasoning);
+            json.WriteNumber("totalTokenCount"u8, usage.Total);
+            json.WriteEndObject();
+            json.WriteString("modelVersion"u8, reader.Model);
+            json.WriteString("responseId"u8, reader.UpstreamId);
+        });
+
+    // Anthropic's and Responses' clients go by the event line; the others must not see one.
+    private static void WriteEvent(IBufferWriter<byte> writer, Utf8JsonWriter json, ReadOnlySpan<byte> name, Action members)
+    {
+        if (!name.IsEmpty)
+        {
+            writer.Write("event: "u8);
+            writer.Write(name);
+            writer.Write("\n"u8);
+        }
+
+        writer.Write("data: "u8);
+        json.Reset();
+        json.WriteStartObject();
+        members();
+        json.WriteEndObject();
+        json.Flush();
+        writer.Write("\n\n"u8);
+    }
+
+    private static long NumberAfter(ReadOnlySpan<byte> part, ReadOnlySpan<byte> name)
+    {
+        var at = part.IndexOf(name);
+        return at >= 0 && Utf8Parser.TryParse(part[(at + name.Length)..].TrimStart((byte)' '), out long number, out _)
+            ? number
+            : 0;
+    }
+}

@@ -1,0 +1,312 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Errors;
+using TokenHub.Protocols.Streams;
+
+namespace TokenHub.Gateway.Forwarding;
+
+/// <summary>
+/// Passes one stream from an upstream to the client, bytes as they were read, flushed per read. Nothing reaches the client
+/// before the first content, so that until then another channel can still be tried.
+/// </summary>
+internal sealed class StreamPump(GatewayOptions options)
+{
+    // One block of Kestrel's pool.
+    private const int ReadBytes = 4 << 10;
+    private const int FiltersKeptMax = 256;
+    private readonly ConcurrentStack<ChatUsageFilter> _filters = new();
+
+    public async ValueTask<AttemptResult> RunAsync(
+        Exchange exchange, UpstreamAnswer answer, bool isLast, CancellationToken stop)
+    {
+        var run = new Run(exchange, answer, options, stop) { Filter = RentFilter(exchange) };
+        run.Held.Clear();
+        try
+        {
+            if (await HoldBackAsync(run, isLast) is { } failed)
+            {
+                return failed;
+            }
+
+            await PassHeldAsync(run);
+            while (run.End == AnswerEnd.None)
+            {
+                await PassNextAsync(run);
+            }
+
+            return await StreamTail.EndAsync(run);
+        }
+        finally
+        {
+            run.Held.Dispose();
+            ReturnFilter(run.Filter);
+        }
+    }
+
+    // Takes out what was asked for on the client's behalf; none where nothing was.
+    private ChatUsageFilter? RentFilter(Exchange exchange) =>
+        exchange is not { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false } ? null
+            : _filters.TryPop(out var filter) ? filter : new ChatUsageFilter();
+
+    private void ReturnFilter(ChatUsageFilter? filter)
+    {
+        if (filter is not null && _filters.Count < FiltersKeptMax)
+        {
+            filter.Reset();
+            _filters.Push(filter);
+        }
+    }
+
+    // Reads until the answer has content. What it returns instead ends the attempt.
+    private static async ValueTask<AttemptResult?> HoldBackAsync(Run run, bool isLast)
+    {
+        var reader = run.Tap.Reader;
+        while (!reader.HasContent && !run.IsOutOfMoney && run.Held.Length < run.Options.HeldBackBytesMax)
+        {
+            var memory = run.Held.GetMemory(ReadBytes);
+            var count = await ReadAsync(run, memory);
+            if (count > 0)
+            {
+                run.Held.Advance(await TakeAsync(run, memory[..count]));
+            }
+
+            if (count <= 0 || reader.HasError)
+            {
+                run.Tap.Complete();
+                if (reader is { HasContent: true, HasError: false } && count == 0)
+                {
+                    break;
+                }
+
+                return EndedEarly(run, count, isLast);
+            }
+        }
+
+        run.Exchange.FirstContentMs = run.Exchange.ElapsedMs;
+        return null;
+    }
+
+    private static AttemptResult? EndedEarly(Run run, int count, bool isLast)
+    {
+        var reader = run.Tap.Reader;
+        if (run.Exchange.IsClientGone)
+        {
+            return AttemptResult.ClientGone();
+        }
+
+        if (reader.HasError && !reader.HasContent)
+        {
+            return UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
+        }
+
+        if (reader.HasContent)
+        {
+            // Content and an error in one read: the client gets both.
+            return null;
+        }
+
+        if (count < 0)
+        {
+            return run.Exchange.Deadline.Missed != Wait.None
+                ? AttemptResult.Failed(AttemptFault.HeadersTimeout, GatewayFault.UpstreamTimeout, run.Answer.Status)
+                : AttemptResult.Failed(AttemptFault.CutMidStream, GatewayFault.UpstreamFailed, run.Answer.Status);
+        }
+
+        // A proper end with tokens used but nothing said is passed on when nobody else can be asked.
+        return isLast && reader.Usage is not null && StreamTail.IsWhole(reader, run.Exchange.Dialect)
+            ? null
+            : AttemptResult.Failed(
+                reader.Faults.HasFlag(StreamFaults.Malformed) ? AttemptFault.BadResponse : AttemptFault.EmptyAnswer,
+                GatewayFault.UpstreamFailed, run.Answer.Status);
+    }
+
+    private static async ValueTask PassHeldAsync(Run run)
+    {
+        AnswerHead.Write(run.Exchange, run.Answer);
+        run.Edge.Pass(run.Held.Span);
+        if (run.Filter is { } filter)
+        {
+            filter.Append(run.Held.Span, run.Writer);
+        }
+        else
+        {
+            run.Writer.Write(run.Held.Span);
+        }
+
+        run.Held.Clear();
+        if (run.End == AnswerEnd.None && run.IsOutOfMoney)
+        {
+            run.End = AnswerEnd.FundsExhausted;
+        }
+
+        await FlushAsync(run, run.Stop);
+    }
+
+    // The hot path: read into the client's own pipe, count, flush.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask PassNextAsync(Run run)
+    {
+        run.Exchange.Deadline.Set(Wait.UpstreamBytes, run.Options.IdleTimeout);
+
+        // Waits without holding memory: of thousands of open streams few have something to say at any moment.
+        if (await ReadAsync(run, Memory<byte>.Empty) < 0)
+        {
+            return;
+        }
+
+        var memory = run.Filter is null ? run.Writer.GetMemory(ReadBytes) : run.Held.GetMemory(ReadBytes);
+        var count = await ReadAsync(run, memory);
+        if (count <= 0)
+        {
+            return;
+        }
+
+        var passed = await TakeAsync(run, memory[..count]);
+        run.Edge.Pass(memory.Span[..passed]);
+        if (run.Filter is null)
+        {
+            run.Writer.Advance(passed);
+        }
+        else
+        {
+            run.Filter.Append(memory.Span[..passed], run.Writer);
+        }
+
+        if (run.IsOutOfMoney)
+        {
+            run.End = AnswerEnd.FundsExhausted;
+        }
+
+        await FlushAsync(run, run.Stop);
+    }
+
+    // Bytes read, 0 at the proper end, -1 when the upstream broke off; the run's end is set accordingly.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<int> ReadAsync(Run run, Memory<byte> memory)
+    {
+        try
+        {
+            var count = await run.Answer.ReadAsync(memory, run.Stop);
+            if (count == 0 && memory.Length > 0)
+            {
+                run.HasEnded = true;
+                run.End = AnswerEnd.Proper;
+            }
+
+            return count;
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or HttpRequestException)
+        {
+            run.End = run.Exchange.IsClientGone ? AnswerEnd.ClientGone : AnswerEnd.UpstreamCut;
+            return -1;
+        }
+    }
+
+    // Shows new bytes to the tap. Returns how many of them may pass: all, but where the money ends.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<int> TakeAsync(Run run, Memory<byte> bytes)
+    {
+        var tap = run.Tap;
+        if (!run.IsStopping && (tap.Covers(bytes.Length) || await tap.CoverAsync(bytes.Length)))
+        {
+            var hadError = tap.Reader.HasError;
+            tap.Take(bytes.Span);
+            if (hadError || tap.Reader.HasError)
+            {
+                Redactor.Mask(bytes.Span, run.Exchange.Serving!.Channel);
+            }
+
+            return bytes.Length;
+        }
+
+        return TakeByEvents(run, bytes.Span);
+    }
+
+    // The last of the money: one event at a time, and none begun once it is used up.
+    private static int TakeByEvents(Run run, Span<byte> bytes)
+    {
+        var edge = run.Edge;
+        edge.Pass(run.Held.Span);
+        var at = 0;
+        while (at < bytes.Length)
+        {
+            var length = edge.FindEnd(bytes[at..]);
+            var isWhole = length >= 0;
+            var part = bytes.Slice(at, isWhole ? length : bytes.Length - at);
+            run.Tap.Take(part);
+            edge.Pass(part);
+            at += part.Length;
+            run.Ending.Note(part, run.Exchange.Dialect);
+            run.IsStopping |= run.Tap.IsUsedUp;
+            if (run.IsStopping && (isWhole || run.Exchange.IsArrayStream))
+            {
+                run.IsOutOfMoney = true;
+                return at;
+            }
+        }
+
+        return at;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    internal static async ValueTask FlushAsync(Run run, CancellationToken cancellationToken)
+    {
+        run.Exchange.Deadline.Set(Wait.ClientWrite, run.Options.ClientWriteTimeout);
+        try
+        {
+            var flush = await run.Writer.FlushAsync(cancellationToken);
+            if (flush.IsCompleted)
+            {
+                run.Exchange.OnClientGone();
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException)
+        {
+            run.Exchange.OnClientGone();
+        }
+
+        if (run.Exchange.IsClientGone)
+        {
+            run.End = AnswerEnd.ClientGone;
+        }
+    }
+
+    /// <summary>What one pumping needs at hand.</summary>
+    internal sealed class Run(Exchange exchange, UpstreamAnswer answer, GatewayOptions options, CancellationToken stop)
+    {
+        // Fields: they are structs that change.
+        public EventEdge Edge;
+        public StreamEnding Ending;
+
+        public Exchange Exchange { get; } = exchange;
+
+        public UpstreamAnswer Answer { get; } = answer;
+
+        public GatewayOptions Options { get; } = options;
+
+        public CancellationToken Stop { get; } = stop;
+
+        public IAnswerTap Tap { get; } = exchange.Tap;
+
+        public PipeWriter Writer { get; } = exchange.ResponseBody.Writer;
+
+        /// <summary>Bytes kept back before the first content; later the room in which a filtered stream is read.</summary>
+        public BufferLease Held { get; } = exchange.Answer;
+
+        public ChatUsageFilter? Filter { get; init; }
+
+        public AnswerEnd End { get; set; }
+
+        /// <summary>The upstream closed its answer properly.</summary>
+        public bool HasEnded { get; set; }
+
+        /// <summary>The money is used up; the event under way is passed to its end.</summary>
+        public bool IsStopping { get; set; }
+
+        public bool IsOutOfMoney { get; set; }
+    }
+}

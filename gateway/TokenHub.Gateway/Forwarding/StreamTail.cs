@@ -1,0 +1,103 @@
+using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Errors;
+using TokenHub.Protocols.Errors;
+using TokenHub.Protocols.Streams;
+
+namespace TokenHub.Gateway.Forwarding;
+
+/// <summary>
+/// The end of a stream. A proper one passes as it came; one that was broken off ends with the dialect's error and a
+/// connection that does not close cleanly, so that no client takes half an answer for a whole one.
+/// </summary>
+internal static class StreamTail
+{
+    /// <summary>The protocol's own end has come. Many that speak Chat leave out the mark after the finish reason.</summary>
+    public static bool IsWhole(AnswerReader reader, Dialect dialect) =>
+        reader.IsTerminal || (dialect == Dialect.Chat && !reader.HasError && reader.Finish.Length > 0);
+
+    public static async ValueTask<AttemptResult> EndAsync(StreamPump.Run run)
+    {
+        var exchange = run.Exchange;
+        var status = run.Answer.Status;
+        if (run.End is AnswerEnd.Proper or AnswerEnd.UpstreamCut)
+        {
+            run.Tap.Complete();
+        }
+
+        var reader = run.Tap.Reader;
+        switch (run.End)
+        {
+            case AnswerEnd.ClientGone:
+                exchange.Lifetime.Abort();
+                return AttemptResult.Passed(AnswerEnd.ClientGone, status, AttemptFault.ClientGone);
+            case AnswerEnd.FundsExhausted:
+                return await EndForFundsAsync(run);
+            case AnswerEnd.Proper when reader.HasError:
+                await EndProperlyAsync(run);
+                return AttemptResult.Passed(AnswerEnd.UpstreamError, status, AttemptFault.ErrorBody);
+            case AnswerEnd.Proper or AnswerEnd.UpstreamCut when IsWhole(reader, exchange.Dialect):
+                await EndProperlyAsync(run);
+                return AttemptResult.Passed(AnswerEnd.Proper, status);
+            default:
+                return await EndCutAsync(run);
+        }
+    }
+
+    private static async ValueTask EndProperlyAsync(StreamPump.Run run)
+    {
+        if (run.Filter is { HeldBytes: > 0 } filter)
+        {
+            filter.Complete(run.Writer);
+            await StreamPump.FlushAsync(run, run.Stop);
+        }
+    }
+
+    private static async ValueTask<AttemptResult> EndForFundsAsync(StreamPump.Run run)
+    {
+        var exchange = run.Exchange;
+        if (exchange.IsArrayStream)
+        {
+            // One JSON document that cannot be ended from here.
+            exchange.Lifetime.Abort();
+        }
+        else
+        {
+            WriteEnding(run);
+            await StreamPump.FlushAsync(run, run.Stop);
+        }
+
+        return AttemptResult.Passed(AnswerEnd.FundsExhausted, run.Answer.Status);
+    }
+
+    private static void WriteEnding(StreamPump.Run run)
+    {
+        var exchange = run.Exchange;
+        if (run.Edge.EndsInReturn)
+        {
+            run.Writer.GetSpan(1)[0] = (byte)'\n';
+            run.Writer.Advance(1);
+        }
+
+        run.Ending.Write(
+            run.Writer, exchange.Dialect, run.Tap.Reader, run.Tap.Usage, exchange.Facts.N, exchange.Facts.IncludeUsage);
+    }
+
+    private static async ValueTask<AttemptResult> EndCutAsync(StreamPump.Run run)
+    {
+        var exchange = run.Exchange;
+        var fault = exchange.Deadline.Missed == Wait.UpstreamBytes ? AttemptFault.IdleTimeout : AttemptFault.CutMidStream;
+        var error = ErrorTable.ToApiError(exchange.Dialect, new GatewayError(GatewayFault.UpstreamCut), exchange.IdText);
+
+        // A filter passes whole events only.
+        var closesEvent = run.Filter is null && !run.Edge.IsAtEdge;
+        ErrorBody.WriteStreamEvent(
+            exchange.Dialect, run.Writer, error, closesEvent, run.Tap.Reader.UpstreamId);
+
+        // The run's own token has been cancelled by what ended it.
+        using var limit = new CancellationTokenSource(run.Options.ClientWriteTimeout);
+        await StreamPump.FlushAsync(run, limit.Token);
+        exchange.Lifetime.Abort();
+        return AttemptResult.Passed(AnswerEnd.UpstreamCut, run.Answer.Status, fault);
+    }
+}

@@ -1,0 +1,112 @@
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Errors;
+using TokenHub.Protocols.Streams;
+
+namespace TokenHub.Gateway.Forwarding;
+
+/// <summary>
+/// Takes an answer in one piece before anything of it is relayed: its cost stands in the head, and an error that comes with
+/// status 200 is found while another channel can still be tried.
+/// </summary>
+internal sealed class WholeAnswer(GatewayOptions options)
+{
+    private const int ReadBytes = 16 << 10;
+
+    public async ValueTask<AttemptResult> RunAsync(
+        Exchange exchange, UpstreamAnswer answer, bool isLast, CancellationToken stop)
+    {
+        var body = exchange.Answer;
+        body.Clear();
+        var isBilled = exchange.Endpoint.IsBilled();
+        exchange.Deadline.Set(Wait.UpstreamBytes, options.IdleTimeout);
+        if (answer.ContentLength is { } length and > 0)
+        {
+            body.Reserve((int)Math.Min(length, ReadBytes * 4));
+        }
+
+        while (true)
+        {
+            var memory = body.GetMemory(ReadBytes);
+            var count = await answer.ReadAsync(memory, stop);
+            if (count == 0)
+            {
+                break;
+            }
+
+            exchange.Deadline.Set(Wait.UpstreamBytes, options.IdleTimeout);
+            if (body.Length + count > options.AnswerBytesMax)
+            {
+                return AttemptResult.Failed(AttemptFault.BadResponse, GatewayFault.UpstreamFailed, answer.Status);
+            }
+
+            body.Advance(count);
+            if (isBilled)
+            {
+                exchange.Tap.Take(memory.Span[..count]);
+            }
+        }
+
+        return isBilled ? Judge(exchange, answer, isLast) : Relay(exchange, answer);
+    }
+
+    /// <summary>Reads the body of an error, as much of it as is allowed. True when it is there to be relayed.</summary>
+    public async ValueTask<bool> ReadErrorAsync(Exchange exchange, UpstreamAnswer answer, CancellationToken stop)
+    {
+        var body = exchange.Answer;
+        body.Clear();
+        exchange.Deadline.Set(Wait.UpstreamBytes, options.IdleTimeout);
+        try
+        {
+            while (body.Length < options.ErrorBodyBytesMax)
+            {
+                var count = await answer.ReadAsync(body.GetMemory(ReadBytes), stop);
+                if (count == 0)
+                {
+                    break;
+                }
+
+                body.Advance(count);
+            }
+        }
+        catch (IOException)
+        {
+            // Half an error says as much as a whole one, but is not fit to be relayed.
+            return false;
+        }
+
+        Redactor.Mask(body.WrittenSpan, exchange.Serving!.Channel);
+        exchange.AnswerType = "application/json";
+        var first = body.Span.TrimStart(" \t\r\n"u8);
+        return body.Length < options.ErrorBodyBytesMax && !first.IsEmpty && (first[0] is (byte)'{' or (byte)'[');
+    }
+
+    private static AttemptResult Judge(Exchange exchange, UpstreamAnswer answer, bool isLast)
+    {
+        exchange.Tap.Complete();
+        var reader = exchange.Tap.Reader;
+        if (reader.HasError && !reader.HasContent)
+        {
+            return UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
+        }
+
+        if (reader.Faults.HasFlag(StreamFaults.Malformed) || !StreamTail.IsWhole(reader, exchange.Dialect))
+        {
+            return AttemptResult.Failed(AttemptFault.BadResponse, GatewayFault.UpstreamFailed, answer.Status);
+        }
+
+        if (!reader.HasContent && !(isLast && reader.Usage is not null))
+        {
+            return AttemptResult.Failed(AttemptFault.EmptyAnswer, GatewayFault.UpstreamFailed, answer.Status);
+        }
+
+        exchange.FirstContentMs = exchange.ElapsedMs;
+        return Relay(exchange, answer);
+    }
+
+    private static AttemptResult Relay(Exchange exchange, UpstreamAnswer answer)
+    {
+        exchange.AnswerType = answer.ContentType is { Length: > 0 } type ? type : "application/json";
+        AnswerHead.CopyReturned(exchange, answer);
+        return AttemptResult.Whole(answer.Status);
+    }
+}
