@@ -29,7 +29,11 @@ begin
     return;
   end if;
   perform pg_advisory_xact_lock(730658366, p_day - date '2025-01-01');
-  if to_regclass(v_name) is not null then
+
+  -- Asked of the table itself: to_regclass answers from a cache that waiting for an advisory lock does not refresh.
+  if exists (
+    select from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'usage_events'::regclass and c.relname = v_name) then
     return;
   end if;
   execute format('create table %I (like usage_events including all)', v_name);

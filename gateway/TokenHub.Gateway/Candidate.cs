@@ -1,4 +1,5 @@
 using TokenHub.Core.Money;
+using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Gateway;
 
@@ -16,6 +17,7 @@ internal sealed class Candidate
         Tariff = tariff;
         _upstreamModel = upstreamModel;
         Alias = upstreamModel == model ? null : upstreamModel;
+        Encoding = TokenizerCatalog.EncodingOf(upstreamModel);
     }
 
     public UpstreamChannel Channel { get; }
@@ -24,6 +26,9 @@ internal sealed class Candidate
 
     /// <summary>The upstream's own name of the model; null when it is the one asked for.</summary>
     public string? Alias { get; }
+
+    /// <summary>How this model's text is counted.</summary>
+    public TokenEncoding Encoding { get; }
 
     /// <summary>The address of a call at this channel. Made once: the answer is the same for every request.</summary>
     /// <param name="asArray">For Gemini streams: without <c>alt=sse</c> the stream is one JSON array.</param>

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
@@ -82,6 +83,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
     /// <summary>The channel being tried, or that served.</summary>
     public Candidate? Serving { get; private set; }
 
+    /// <summary>Input tokens as the gateway guesses them, for when the upstream says nothing.</summary>
     public long InputEstimate { get; set; }
 
     public Hold Hold { get; } = hold;
@@ -97,7 +99,11 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
 
     public string AnswerType { get; set; } = "";
 
+    /// <summary>When the first content was passed on, or was there to be; -1 before.</summary>
     public int FirstContentMs { get; set; }
+
+    /// <summary>The charge, once it is known.</summary>
+    public Usd Cost { get; set; }
 
     public IReadOnlyList<AttemptRecord> Attempts => _attempts;
 
@@ -135,6 +141,9 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
         Slot = null;
         return slot;
     }
+
+    /// <summary>Keeps the in-flight table up to date, for the case of a crash.</summary>
+    public void NoteProgress(long inputTokens, long outputTokens) => Slot?.Progress(inputTokens, outputTokens, Hold.Amount);
 
     /// <summary>From now on the client's leaving stops what is done for it.</summary>
     public void WatchClient() => _leaving = Lifetime.RequestAborted.UnsafeRegister(
@@ -197,7 +206,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
         (_isClientGone, _stop) = (false, null);
         (Group, Key, First, Second, Serving, Slot) = (null, null, null, null, null, null);
         (Model, AnswerType, Facts) = ("", "", default);
-        (IsStream, IsArrayStream, InputEstimate) = (false, false, 0);
+        (IsStream, IsArrayStream, InputEstimate, Cost) = (false, false, 0, Usd.Zero);
         (Endpoint, Dialect) = (Endpoint.Unknown, Dialect.None);
         (Request, Response, ResponseBody, Lifetime, Features) = (null!, null!, null!, null!, null!);
     }

@@ -71,6 +71,9 @@ internal sealed record GatewayOptions
     /// </summary>
     public int UnstreamedStepTokens { get; init; } = 2048;
 
+    /// <summary>How often the limits of running requests are looked at.</summary>
+    public TimeSpan DeadlineTick { get; init; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>Life of a hold in Redis between two heartbeats.</summary>
     public TimeSpan HoldTtl { get; init; } = TimeSpan.FromSeconds(90);
 

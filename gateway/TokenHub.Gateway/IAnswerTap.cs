@@ -1,3 +1,4 @@
+using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Streams;
 
@@ -11,6 +12,9 @@ internal interface IAnswerTap
 {
     /// <summary>What has been understood of the answer so far.</summary>
     public AnswerReader Reader { get; }
+
+    /// <summary>Another attempt begins: what the former one said no longer counts.</summary>
+    public void Restart();
 
     /// <summary>Counts bytes of the answer. Nothing is kept, nothing waits.</summary>
     public void Take(ReadOnlySpan<byte> bytes);
@@ -29,4 +33,11 @@ internal interface IAnswerTap
 
     /// <summary>True when the money is out and the answer must end here.</summary>
     public bool IsUsedUp { get; }
+}
+
+internal static class AnswerReaderFacts
+{
+    /// <summary>The protocol's own end has come. Many that speak Chat leave out the mark after the finish reason.</summary>
+    public static bool IsWhole(this AnswerReader reader, Dialect dialect) =>
+        reader.IsTerminal || (dialect == Dialect.Chat && !reader.HasError && reader.Finish.Length > 0);
 }

@@ -33,6 +33,8 @@ internal sealed class KeyEntry
     public bool AllowsAddress(IPAddress? address) =>
         !_hasAddressRule || (address is not null && AddressRange.AnyContains(_addresses, address));
 
+    public bool AllowsChannel(long channel) => Record.Channels.Count == 0 || Record.Channels.Contains(channel);
+
     public bool AllowsModel(string model)
     {
         if (Record.Models.Count == 0)

@@ -77,7 +77,9 @@ internal static class AccessTable
     public static AccessRow? Find(RouteEndpoint endpoint) =>
         ByRoute.GetValueOrDefault($"{MethodOf(endpoint)} {endpoint.RoutePattern.RawText}");
 
-    /// <summary>Each of our routes has one method; a route with several or none would not be found in the table.</summary>
+    /// <summary>
+    /// Each of our routes has one method; a route with several or none would not be found in the table.
+    /// </summary>
     public static string MethodOf(RouteEndpoint endpoint) =>
         string.Join(',', endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []);
 

@@ -68,7 +68,7 @@ internal sealed class CreditPosting(NpgsqlDataSource database, Credits credits, 
         },
         CreditOutcome.UnknownUser => throw UserEndpoints.NotFound(),
         CreditOutcome.AmountOutOfRange =>
-            throw RefusedException.Field("amount", "out_of_range", "would take the balance beyond what an account holds"),
+            throw RefusedException.Field("amount", "out_of_range", "is more than an account holds"),
         _ => throw new RefusedException(ProblemCode.Conflict, "The balance does not allow this."),
     };
 }

@@ -42,7 +42,9 @@ internal sealed record ChannelView
     public required DateTime CreatedAt { get; init; }
 }
 
-/// <summary>How much a channel may be used in a period. Exactly one limit is set; the first window is the main one.</summary>
+/// <summary>
+/// How much a channel may be used in a period. Exactly one limit is set; the first window is the main one.
+/// </summary>
 internal sealed record QuotaWindow
 {
     public Usd? LimitUsd { get; init; }
@@ -107,7 +109,8 @@ internal sealed record UpdateChannel
 }
 
 /// <summary>
-/// How the upstream is told who is calling. <c>type</c> says which of the other fields belong to it; sent in, never out.
+/// How the upstream is told who is calling. <c>type</c> says which of the other fields belong to it; sent in, never
+/// out.
 /// </summary>
 internal sealed record ChannelCredential
 {

@@ -61,7 +61,7 @@ internal sealed class ProbeAnswer(Dialect dialect, bool isStream)
 
     private string[][] ContentPaths() => dialect switch
     {
-        Dialect.Anthropic => [["delta", "text"], ["delta", "thinking"], ["content", "0", "text"], ["content", "0", "thinking"]],
+        Dialect.Anthropic => [["delta", "text"], ["delta", "thinking"], ["content", "0", "text"]],
         Dialect.Gemini => [["candidates", "0", "content", "parts", "0", "text"]],
         _ =>
         [

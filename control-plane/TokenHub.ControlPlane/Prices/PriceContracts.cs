@@ -4,7 +4,9 @@ using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Prices;
 
-/// <summary>Dollars for one million tokens of each class; a cache price that is not given equals the input price.</summary>
+/// <summary>
+/// Dollars for one million tokens of each class; a cache price that is not given equals the input price.
+/// </summary>
 internal record PriceRates
 {
     public required PricePerMillion Input { get; init; }

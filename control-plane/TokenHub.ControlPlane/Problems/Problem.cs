@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace TokenHub.ControlPlane.Problems;
 
-/// <summary>The body of every answer that is not a success (RFC 9457), with the fixed code that programs read.</summary>
+/// <summary>
+/// The body of every answer that is not a success (RFC 9457), with the fixed code that programs read.
+/// </summary>
 internal sealed record Problem
 {
     public required string Type { get; init; }

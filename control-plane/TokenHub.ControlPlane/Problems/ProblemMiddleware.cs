@@ -4,7 +4,9 @@ using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Problems;
 
-/// <summary>Turns every failure below it into a problem: refusals, bad HTTP, lost servers, and what nobody foresaw.</summary>
+/// <summary>
+/// Turns every failure below it into a problem: refusals, bad HTTP, lost servers, and what nobody foresaw.
+/// </summary>
 internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
 {
     private const int RetryAfterSeconds = 1;
@@ -61,7 +63,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 return;
             default:
                 LogFault(logger, context.Request.Method, context.Request.Path, RequestIds.Of(context), fault);
-                await WriteAsync(context, ProblemCode.Internal, "The fault is in the server's log under this request id.");
+                await WriteAsync(context, ProblemCode.Internal, "The log has the fault under this request id.");
                 return;
         }
     }

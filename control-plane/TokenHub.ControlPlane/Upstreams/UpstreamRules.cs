@@ -4,8 +4,8 @@ using TokenHub.ControlPlane.Options;
 namespace TokenHub.ControlPlane.Upstreams;
 
 /// <summary>
-/// Where the platform may be sent. An address that people type is refused early when it is plainly wrong; what counts is
-/// the check of the resolved address at each connection (<see cref="UpstreamConnector"/>).
+/// Where the platform may be sent. An address that people type is refused early when it is plainly wrong; what counts
+/// is the check of the resolved address at each connection (<see cref="UpstreamConnector"/>).
 /// </summary>
 internal sealed class UpstreamRules(ControlPlaneOptions options)
 {

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using TokenHub.Gateway.Errors;
 
 namespace TokenHub.Gateway.Auth;
 
@@ -18,7 +19,21 @@ internal enum AuthFault : byte
     Unavailable,
 }
 
-internal readonly record struct AuthResult(AuthFault Fault, KeyEntry? Key);
+internal readonly record struct AuthResult(AuthFault Fault, KeyEntry? Key)
+{
+    public GatewayError ToError() => new(Fault switch
+    {
+        AuthFault.None => GatewayFault.None,
+        AuthFault.Missing => GatewayFault.KeyMissing,
+        AuthFault.Malformed => GatewayFault.KeyMalformed,
+        AuthFault.Unknown => GatewayFault.KeyUnknown,
+        AuthFault.Disabled => GatewayFault.KeyDisabled,
+        AuthFault.Expired => GatewayFault.KeyExpired,
+        AuthFault.UserDisabled => GatewayFault.UserDisabled,
+        AuthFault.AddressNotAllowed => GatewayFault.AddressNotAllowed,
+        _ => GatewayFault.KeyUncheckable,
+    });
+}
 
 /// <summary>Room two: who is calling. Shape and checksum first, for a mistyped key is to cost no look-up.</summary>
 internal sealed class KeyAuth(KeyTable keys, ClientAddress addresses, TimeProvider time)

@@ -9,7 +9,10 @@ namespace TokenHub.Gateway.Auth;
 /// While notices may be missed it is bypassed, so that a revoked key is refused everywhere within a second.
 /// </summary>
 internal sealed class KeyTable(
-    Func<HubKeyHash, CancellationToken, Task<KeyRecord?>> find, GatewayOptions options, TimeProvider time)
+    Func<HubKeyHash, CancellationToken, Task<KeyRecord?>> find,
+    Func<bool> hearsNotices,
+    GatewayOptions options,
+    TimeProvider time)
 {
     private static readonly TimeSpan LookUpTimeout = TimeSpan.FromSeconds(5);
 
@@ -19,12 +22,11 @@ internal sealed class KeyTable(
     private readonly ConcurrentDictionary<HubKeyHash, LookUp> _lookUps = new();
     private readonly Lock _turn = new();
     private long _changes;
-    private volatile bool _isDeaf;
 
     /// <summary>The key's entry, or null when there is no such key. Throws what the look-up throws.</summary>
     public ValueTask<KeyEntry?> FindAsync(HubKeyHash hash)
     {
-        if (!_isDeaf && TryRecall(hash, out var known))
+        if (hearsNotices() && TryRecall(hash, out var known))
         {
             return new ValueTask<KeyEntry?>(known);
         }
@@ -59,13 +61,6 @@ internal sealed class KeyTable(
         _old.Clear();
     }
 
-    /// <summary>Says whether notices of change are being received.</summary>
-    public void SetListening(bool isListening)
-    {
-        _isDeaf = !isListening;
-        ForgetAll();
-    }
-
     private bool TryRecall(HubKeyHash hash, out KeyEntry? entry)
     {
         entry = null;
@@ -93,7 +88,7 @@ internal sealed class KeyTable(
             using var limit = new CancellationTokenSource(LookUpTimeout);
             var record = await find(hash, limit.Token);
             var entry = record is null ? null : new KeyEntry(record);
-            if (!_isDeaf && changes == Interlocked.Read(ref _changes))
+            if (hearsNotices() && changes == Interlocked.Read(ref _changes))
             {
                 var ttl = entry is null ? options.KeyCacheNegativeTtl : options.KeyCacheTtl;
                 Keep(hash, new Entry(entry, time.GetTimestamp() + (long)(ttl.TotalSeconds * time.TimestampFrequency)));

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
@@ -11,7 +12,7 @@ namespace TokenHub.Gateway.Forwarding;
 /// any more; before, any failure that is not the client's own moves on.
 /// </summary>
 internal sealed class Forwarder(
-    UpstreamPool pool, ChannelHealth health, GatewayOptions options, GatewayMetrics metrics, TimeProvider time)
+    UpstreamPool pool, ChannelHealth health, GatewayOptions options, GatewayMetrics metrics, TimeProvider time, ILogger log)
 {
     private readonly StreamPump _pump = new(options);
     private readonly WholeAnswer _whole = new(options);
@@ -28,13 +29,19 @@ internal sealed class Forwarder(
                 break;
             }
 
+            if (i > 0)
+            {
+                metrics.FellBack();
+                exchange.Tap.Restart();
+            }
+
             var startedMs = exchange.ElapsedMs;
             var isLast = i > 0 || exchange.Second is null;
             last = await TryAsync(exchange, candidate, isLast, stop);
             exchange.EndAttempt();
             exchange.AddAttempt(new AttemptRecord(
                 candidate.Channel.Id, last.Status, last.Fault, exchange.ElapsedMs - startedMs));
-            Report(candidate, last);
+            Report(exchange, candidate, last);
             if (!last.CanMoveOn)
             {
                 break;
@@ -44,11 +51,13 @@ internal sealed class Forwarder(
         return last;
     }
 
-    private void Report(Candidate candidate, in AttemptResult result)
+    private void Report(Exchange exchange, Candidate candidate, in AttemptResult result)
     {
         if (result.BlamesChannel)
         {
             health.ReportFailure(candidate.Channel, result.Fault, result.Status, result.RetryAfter);
+            GatewayLog.AttemptFailed(
+                log, exchange.IdText, candidate.Channel.Id, result.Fault.ToString(), result.Status);
         }
         else if (result.End == AnswerEnd.Proper)
         {

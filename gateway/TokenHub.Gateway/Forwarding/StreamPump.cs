@@ -117,7 +117,7 @@ internal sealed class StreamPump(GatewayOptions options)
         }
 
         // A proper end with tokens used but nothing said is passed on when nobody else can be asked.
-        return isLast && reader.Usage is not null && StreamTail.IsWhole(reader, run.Exchange.Dialect)
+        return isLast && reader.Usage is not null && reader.IsWhole(run.Exchange.Dialect)
             ? null
             : AttemptResult.Failed(
                 reader.Faults.HasFlag(StreamFaults.Malformed) ? AttemptFault.BadResponse : AttemptFault.EmptyAnswer,

@@ -1,8 +1,6 @@
-using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
 using TokenHub.Protocols.Errors;
-using TokenHub.Protocols.Streams;
 
 namespace TokenHub.Gateway.Forwarding;
 
@@ -12,10 +10,6 @@ namespace TokenHub.Gateway.Forwarding;
 /// </summary>
 internal static class StreamTail
 {
-    /// <summary>The protocol's own end has come. Many that speak Chat leave out the mark after the finish reason.</summary>
-    public static bool IsWhole(AnswerReader reader, Dialect dialect) =>
-        reader.IsTerminal || (dialect == Dialect.Chat && !reader.HasError && reader.Finish.Length > 0);
-
     public static async ValueTask<AttemptResult> EndAsync(StreamPump.Run run)
     {
         var exchange = run.Exchange;
@@ -36,7 +30,7 @@ internal static class StreamTail
             case AnswerEnd.Proper when reader.HasError:
                 await EndProperlyAsync(run);
                 return AttemptResult.Passed(AnswerEnd.UpstreamError, status, AttemptFault.ErrorBody);
-            case AnswerEnd.Proper or AnswerEnd.UpstreamCut when IsWhole(reader, exchange.Dialect):
+            case AnswerEnd.Proper or AnswerEnd.UpstreamCut when reader.IsWhole(exchange.Dialect):
                 await EndProperlyAsync(run);
                 return AttemptResult.Passed(AnswerEnd.Proper, status);
             default:

@@ -11,6 +11,7 @@ namespace TokenHub.Gateway.Forwarding;
 internal sealed class WholeAnswer(GatewayOptions options)
 {
     private const int ReadBytes = 16 << 10;
+    private const int WriteBytes = 64 << 10;
 
     public async ValueTask<AttemptResult> RunAsync(
         Exchange exchange, UpstreamAnswer answer, bool isLast, CancellationToken stop)
@@ -80,6 +81,35 @@ internal sealed class WholeAnswer(GatewayOptions options)
         return body.Length < options.ErrorBodyBytesMax && !first.IsEmpty && (first[0] is (byte)'{' or (byte)'[');
     }
 
+    /// <summary>Relays what was taken, with what it cost.</summary>
+    public static async ValueTask SendAsync(Exchange exchange, int status, GatewayOptions options)
+    {
+        exchange.Response.StatusCode = status;
+        exchange.Response.Headers.ContentType = exchange.AnswerType;
+        exchange.Response.Headers.ContentLength = exchange.Answer.Length;
+        if (status is >= 200 and < 300)
+        {
+            AnswerHead.WriteMoney(
+                exchange, exchange.Cost, exchange.Hold.Available + exchange.Hold.Amount - exchange.Cost);
+        }
+
+        var stop = new CancellationTokenSource();
+        exchange.Deadline.Begin(stop);
+        try
+        {
+            for (var at = 0; at < exchange.Answer.Length && !exchange.IsClientGone; at += WriteBytes)
+            {
+                exchange.Deadline.Set(Wait.ClientWrite, options.ClientWriteTimeout);
+                var part = exchange.Answer.Memory[at..Math.Min(at + WriteBytes, exchange.Answer.Length)];
+                await exchange.ResponseBody.Writer.WriteAsync(part, stop.Token);
+            }
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            exchange.Lifetime.Abort();
+        }
+    }
+
     private static AttemptResult Judge(Exchange exchange, UpstreamAnswer answer, bool isLast)
     {
         exchange.Tap.Complete();
@@ -89,7 +119,7 @@ internal sealed class WholeAnswer(GatewayOptions options)
             return UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
         }
 
-        if (reader.Faults.HasFlag(StreamFaults.Malformed) || !StreamTail.IsWhole(reader, exchange.Dialect))
+        if (reader.Faults.HasFlag(StreamFaults.Malformed) || !reader.IsWhole(exchange.Dialect))
         {
             return AttemptResult.Failed(AttemptFault.BadResponse, GatewayFault.UpstreamFailed, answer.Status);
         }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Streams;
+using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Gateway.Metering;
 
@@ -8,18 +9,25 @@ namespace TokenHub.Gateway.Metering;
 internal sealed class AnswerReaderPool
 {
     private const int KeptMax = 256;
+    private const int Encodings = (int)TokenEncoding.Cl100k + 1;
+
     private readonly ConcurrentStack<AnswerReader>[] _kept =
-        [.. Enumerable.Range(0, (int)Dialect.Gemini + 1).Select(_ => new ConcurrentStack<AnswerReader>())];
+        [.. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings).Select(_ => new ConcurrentStack<AnswerReader>())];
 
-    public AnswerReader Rent(Dialect dialect, bool isStream) =>
-        _kept[(int)dialect].TryPop(out var reader) ? reader : AnswerReader.Create(dialect, isStream);
+    public AnswerReader Rent(Dialect dialect, TokenEncoding encoding) => Kept(dialect, encoding).TryPop(out var reader)
+        ? reader
+        : AnswerReader.Create(dialect, isStream: true, TokenizerCatalog.CreateCounter(encoding));
 
-    public void Return(Dialect dialect, AnswerReader reader)
+    public void Return(Dialect dialect, TokenEncoding encoding, AnswerReader reader)
     {
-        if (_kept[(int)dialect].Count < KeptMax)
+        var kept = Kept(dialect, encoding);
+        if (kept.Count < KeptMax)
         {
             reader.Reset();
-            _kept[(int)dialect].Push(reader);
+            kept.Push(reader);
         }
     }
+
+    private ConcurrentStack<AnswerReader> Kept(Dialect dialect, TokenEncoding encoding) =>
+        _kept[((int)dialect * Encodings) + (int)encoding];
 }

@@ -1,5 +1,4 @@
 using TokenHub.Core.Usage;
-using TokenHub.Gateway.Settlement;
 using TokenHub.Protocols.Streams;
 
 namespace TokenHub.Gateway.Metering;
@@ -15,8 +14,11 @@ internal sealed class StreamMeter : IAnswerTap
 {
     private AnswerReader? _reader;
     private Hold? _hold;
-    private InFlightSlot? _slot;
+    private Exchange? _exchange;
     private long _inputTokens;
+
+    /// <summary>Between <see cref="Begin"/> and <see cref="End"/>.</summary>
+    public bool IsReading => _reader is not null;
 
     public AnswerReader Reader => _reader!;
 
@@ -26,20 +28,15 @@ internal sealed class StreamMeter : IAnswerTap
 
     private long OutputTokens => Math.Max(Reader.CountedOutputTokens, Reader.Usage?.Output ?? 0);
 
-    /// <param name="hold">Null for calls that cost nothing.</param>
-    /// <param name="inputTokens">The gateway's own guess, for when the upstream says nothing.</param>
-    public void Begin(AnswerReader reader, Hold? hold, InFlightSlot? slot, long inputTokens)
+    /// <summary>An exchange is about to be answered.</summary>
+    public void Begin(AnswerReader reader, Exchange exchange)
     {
-        (_reader, _hold, _slot, _inputTokens) = (reader, hold, slot, inputTokens);
         reader.Reset();
+        (_reader, _exchange, _inputTokens) = (reader, exchange, exchange.InputEstimate);
+        _hold = exchange.Endpoint.IsBilled() ? exchange.Hold : null;
     }
 
-    /// <summary>Another attempt: what the former one said no longer counts.</summary>
-    public void Restart(InFlightSlot? slot)
-    {
-        _slot = slot;
-        Reader.Reset();
-    }
+    public void Restart() => Reader.Reset();
 
     public void Take(ReadOnlySpan<byte> bytes)
     {
@@ -55,10 +52,10 @@ internal sealed class StreamMeter : IAnswerTap
             _hold.NoteInput(known.Input);
         }
 
-        _slot?.Progress(
+        // One token at least once there is content: a crash must not give away what was begun.
+        _exchange!.NoteProgress(
             usage is { Input: > 0 } reported ? reported.Input : _inputTokens,
-            Reader.HasContent ? Math.Max(1, OutputTokens) : 0,
-            _hold.Amount);
+            Reader.HasContent ? Math.Max(1, OutputTokens) : 0);
     }
 
     public void Complete() => Reader.Complete();
@@ -93,5 +90,11 @@ internal sealed class StreamMeter : IAnswerTap
         return new MeterReading(whole, IsCounted: true);
     }
 
-    public void End() => (_reader, _hold, _slot) = (null, null, null);
+    /// <summary>Gives the reader back.</summary>
+    public AnswerReader End()
+    {
+        var reader = _reader!;
+        (_reader, _hold, _exchange) = (null, null, null);
+        return reader;
+    }
 }

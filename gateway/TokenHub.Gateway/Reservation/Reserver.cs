@@ -1,5 +1,6 @@
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
+using TokenHub.Gateway.Errors;
 using TokenHub.Gateway.Planes;
 using TokenHub.Redis;
 
@@ -24,7 +25,23 @@ internal enum ReservationFault : byte
 /// <param name="Amount">What is held now.</param>
 /// <param name="Available">What the account has left; on a refusal, what there is.</param>
 internal readonly record struct ReservationResult(
-    ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code);
+    ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code)
+{
+    public GatewayError ToError() => Fault switch
+    {
+        ReservationFault.None => default,
+        ReservationFault.Funds => new(
+            GatewayFault.Funds, $"The balance of {Available} USD does not cover this request, for which {Amount} USD are held."),
+        ReservationFault.KeyCap => new(
+            GatewayFault.KeyCap,
+            $"The {Available} USD left of this API key's spend limit do not cover this request, for which {Amount} USD are held."),
+        ReservationFault.Rate => new(GatewayFault.Rate, RetryAfterMs: RetryAfterMs),
+        ReservationFault.Concurrency => new(GatewayFault.Concurrency),
+        ReservationFault.AccountDisabled => new(GatewayFault.AccountDisabled),
+        ReservationFault.Unavailable => new(GatewayFault.MoneyUnavailable),
+        _ => new(GatewayFault.Internal),
+    };
+}
 
 /// <summary>Room four: holds the money for a request before a byte of it leaves, in one script call as a rule.</summary>
 internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity identity, GatewayOptions options)
@@ -34,10 +51,10 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
     private const int ReleaseTriesMax = 5;
 
     public async ValueTask<ReservationResult> ReserveAsync(
-        RequestId rid, KeyEntry key, CostEstimate estimate, Candidate first, Candidate? second, CancellationToken cancel)
+        RequestId rid, KeyEntry key, CostEstimate estimate, Candidate first, Candidate? second)
     {
         var amount = estimate.Amount(estimate.StepTokens, first, second);
-        var result = await TryReserveAsync(rid, key, estimate, amount, cancel);
+        var result = await TryReserveAsync(rid, key, estimate, amount);
         if (result.Fault is not (ReservationFault.Funds or ReservationFault.KeyCap)
             || estimate.LeastTokens >= estimate.StepTokens)
         {
@@ -47,7 +64,7 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
         // The step cannot be afforded, but enough of it may be.
         var least = estimate.Amount(estimate.LeastTokens, first, second);
         return result.Available >= least && result.Available < amount
-            ? await TryReserveAsync(rid, key, estimate, result.Available, cancel)
+            ? await TryReserveAsync(rid, key, estimate, result.Available)
             : result;
     }
 
@@ -55,7 +72,7 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
     public void Release(RequestId rid, KeyEntry key) => _ = ReleaseAsync(rid, key);
 
     private async ValueTask<ReservationResult> TryReserveAsync(
-        RequestId rid, KeyEntry key, CostEstimate estimate, Usd amount, CancellationToken cancel)
+        RequestId rid, KeyEntry key, CostEstimate estimate, Usd amount)
     {
         var request = new HoldRequest(
             rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds, identity.GatewayNo, identity.BootNo,
@@ -63,15 +80,15 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
             estimate.InputTokens + estimate.StepTokens);
         try
         {
-            var reply = await till.ReserveAsync(request, cancel);
+            var reply = await till.ReserveAsync(request, CancellationToken.None);
             if (reply.Code is TillCode.NotHydrated or TillCode.ShardNotBuilt)
             {
-                if (!await HydrateAsync(key, cancel))
+                if (!await HydrateAsync(key))
                 {
                     return new ReservationResult(ReservationFault.AccountDisabled, default, default, 0, reply.Code);
                 }
 
-                reply = await till.ReserveAsync(request, cancel);
+                reply = await till.ReserveAsync(request, CancellationToken.None);
             }
 
             return ResultOf(reply, amount);
@@ -88,19 +105,13 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
         }
         catch (Exception error) when (error is PlaneUnavailableException or OperationCanceledException)
         {
-            if (error is OperationCanceledException)
-            {
-                Release(rid, key);
-            }
-
             return new ReservationResult(ReservationFault.Unavailable, default, default, 0, TillCode.None);
         }
     }
 
-    private async Task<bool> HydrateAsync(KeyEntry key, CancellationToken cancel)
+    private async Task<bool> HydrateAsync(KeyEntry key)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        limit.CancelAfter(HydrateTimeout);
+        using var limit = new CancellationTokenSource(HydrateTimeout);
         return (await plane.HydrateAsync(key.Account, key.Id, limit.Token)).Found;
     }
 

@@ -1,4 +1,5 @@
 using TokenHub.Core.Snapshots;
+using TokenHub.Gateway.Errors;
 
 namespace TokenHub.Gateway.Routing;
 
@@ -8,6 +9,9 @@ internal enum RoutingFault : byte
     None = 0,
     UnknownModel,
     UnknownGroup,
+
+    /// <summary>The key may not use this model.</summary>
+    ModelNotAllowed,
     Unpriced,
 
     /// <summary>The model is served, but in another protocol.</summary>
@@ -21,10 +25,34 @@ internal enum RoutingFault : byte
 }
 
 /// <summary>Room three's answer: at most two channels, to be tried in order.</summary>
-internal readonly record struct RoutingResult(RoutingFault Fault, Candidate? First, Candidate? Second, ModelRoute? Route);
+internal readonly record struct RoutingResult(RoutingFault Fault, Candidate? First, Candidate? Second, ModelRoute? Route)
+{
+    public GatewayError ToError() => Fault switch
+    {
+        RoutingFault.None => default,
+        RoutingFault.UnknownModel => new(GatewayFault.ModelUnknown, Param: "model"),
+        RoutingFault.UnknownGroup => new(GatewayFault.GroupUnknown),
+        RoutingFault.ModelNotAllowed => new(GatewayFault.ModelNotAllowed, Param: "model"),
+        RoutingFault.Unpriced => new(GatewayFault.ModelUnpriced, Param: "model"),
+        RoutingFault.OtherProtocol => new(GatewayFault.OtherProtocol, OtherProtocolSentence(), Param: "model"),
+        RoutingFault.OutOfScope => new(GatewayFault.ChannelsOutOfScope),
+        _ => new(GatewayFault.NoChannel, Route?.ChannelFault is { } fault
+            ? $"No channel can serve this model: {fault}."
+            : null),
+    };
+
+    private string OtherProtocolSentence()
+    {
+        var path = Route!.IsSpokenIn(Dialect.Anthropic) ? "/v1/messages"
+            : Route.IsSpokenIn(Dialect.Gemini) ? "/v1beta/models/{model}:generateContent"
+            : Route.IsSpokenIn(Dialect.Chat) ? "/v1/chat/completions"
+            : "/v1/responses";
+        return $"This model is not offered in this protocol; call it at {path}.";
+    }
+}
 
 /// <summary>What a request brings to the choice.</summary>
-internal readonly record struct RoutingQuery(Dialect Dialect, string? Group, IReadOnlyList<long> ChannelScope);
+internal readonly record struct RoutingQuery(Dialect Dialect, string? Group, KeyEntry Key);
 
 /// <summary>
 /// Chooses channels: those of the client's own protocol, inside the key's scope and group; not cooling before cooling,
@@ -42,6 +70,11 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
         if (table.Find(model) is not { IsUnknown: false } route)
         {
             return new RoutingResult(RoutingFault.UnknownModel, null, null, null);
+        }
+
+        if (!query.Key.AllowsModel(route.Model))
+        {
+            return new RoutingResult(RoutingFault.ModelNotAllowed, null, null, route);
         }
 
         var first = PickOne(route, query, except: null);
@@ -94,7 +127,7 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
 
     private static bool IsEligible(UpstreamChannel channel, in RoutingQuery query) =>
         channel.Speaks(query.Dialect)
-        && (query.ChannelScope.Count == 0 || query.ChannelScope.Contains(channel.Id))
+        && query.Key.AllowsChannel(channel.Id)
         && (query.Group is null || channel.IsInGroup(query.Group));
 
     private static RoutingFault FaultOf(ModelRoute route, in RoutingQuery query)

@@ -12,12 +12,14 @@ public sealed class KeyTableTests
     private readonly HubKeyHash _hash = HubKeyHash.Of("one");
     private readonly KeyTable _table;
     private Func<Task<KeyRecord?>> _source = () => Task.FromResult<KeyRecord?>(Entries.Key());
+    private bool _hearsNotices = true;
     private int _lookUps;
 
     public KeyTableTests()
     {
         _table = new KeyTable(
             (_, _) => { Interlocked.Increment(ref _lookUps); return _source(); },
+            () => _hearsNotices,
             TestOptions.Create() with { KeyCacheEntriesMax = 8 },
             _clock);
     }
@@ -92,12 +94,13 @@ public sealed class KeyTableTests
     public async Task Nothing_is_recalled_while_notices_may_be_missed()
     {
         await _table.FindAsync(_hash);
-        _table.SetListening(false);
+        _hearsNotices = false;
         await _table.FindAsync(_hash);
         await _table.FindAsync(_hash);
         Assert.Equal(3, _lookUps);
 
-        _table.SetListening(true);
+        _hearsNotices = true;
+        _table.ForgetAll();
         await _table.FindAsync(_hash);
         await _table.FindAsync(_hash);
         Assert.Equal(4, _lookUps);

@@ -8,7 +8,7 @@ namespace TokenHub.Gateway.Tests.Routing;
 
 public sealed class ChannelPickerTests
 {
-    private static readonly RoutingQuery Chat = new(Dialect.Chat, null, []);
+    private static readonly RoutingQuery Chat = new(Dialect.Chat, null, new KeyEntry(Entries.Key()));
     private readonly TestClock _clock = new();
     private readonly ChannelHealth _health;
     private readonly ChannelPicker _picker;
@@ -108,10 +108,18 @@ public sealed class ChannelPickerTests
     {
         var table = Build(Entries.Channel(1), Entries.Channel(2) with { Groups = ["blue"] });
 
-        Assert.Equal(1, Pick(table, Chat with { ChannelScope = [1] }).First!.Channel.Id);
+        Assert.Equal(1, Pick(table, Chat with { Key = new KeyEntry(Entries.Key() with { Channels = [1] }) }).First!.Channel.Id);
         Assert.Equal(2, Pick(table, Chat with { Group = "blue" }).First!.Channel.Id);
-        Assert.Equal(RoutingFault.OutOfScope, Pick(table, Chat with { ChannelScope = [99] }).Fault);
+        Assert.Equal(RoutingFault.OutOfScope, Pick(table, Chat with { Key = new KeyEntry(Entries.Key() with { Channels = [99] }) }).Fault);
         Assert.Equal(RoutingFault.UnknownGroup, Pick(table, Chat with { Group = "green" }).Fault);
+    }
+
+    [Fact]
+    public void Model_outside_the_keys_scope_is_not_routed()
+    {
+        var narrow = Chat with { Key = new KeyEntry(Entries.Key() with { Models = ["x", "y-*"] }) };
+
+        Assert.Equal(RoutingFault.ModelNotAllowed, Pick(Build(Entries.Channel(1)), narrow).Fault);
     }
 
     [Fact]

@@ -1,0 +1,27 @@
+using System.Text.Json;
+using TokenHub.Core.Keys;
+using TokenHub.Core.Snapshots;
+using TokenHub.Gateway.Planes;
+using TokenHub.Redis;
+
+namespace TokenHub.Gateway.Auth;
+
+/// <summary>Where keys are looked up: the record in Redis, and the control plane when Redis has none.</summary>
+internal sealed class KeySource(RedisClient redis, PlaneClient plane)
+{
+    /// <summary>Null when there is no such key. Throws <see cref="KeySourceException"/> when that cannot be said.</summary>
+    public async Task<KeyRecord?> FindAsync(HubKeyHash hash, CancellationToken cancel)
+    {
+        try
+        {
+            var bytes = await redis.GetAsync($"{PlaneMessages.KeyRecordPrefix}{hash}", cancel);
+            return bytes is null
+                ? await plane.FindKeyAsync(hash, cancel)
+                : JsonSerializer.Deserialize(bytes, SnapshotJsonContext.Default.KeyRecord);
+        }
+        catch (Exception error) when (error is RedisUnavailableException or PlaneUnavailableException or JsonException)
+        {
+            throw new KeySourceException(error.Message, error);
+        }
+    }
+}

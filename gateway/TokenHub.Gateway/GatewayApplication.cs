@@ -1,0 +1,272 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Listening;
+using TokenHub.Gateway.Metering;
+using TokenHub.Gateway.Reservation;
+using TokenHub.Gateway.Routing;
+using TokenHub.Gateway.Settlement;
+using TokenHub.Gateway.Telemetry;
+
+namespace TokenHub.Gateway;
+
+/// <summary>One request's way through the seven rooms, in order. Nothing else knows the order, and no room calls another.</summary>
+// client -> 1 Listening -> 2 Auth -> 3 Routing -> 4 Reservation -> 5 Forwarding -> upstream
+// client <----------------------------- 6 Metering (a tap) <------ 5 Forwarding <- upstream
+//                            log, Redis, ledger <- 7 Settlement <------ 6 Metering
+internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHttpApplication<Exchange>
+{
+    private readonly AnswerReaderPool _readers = new();
+
+    public Exchange CreateContext(IFeatureCollection contextFeatures)
+    {
+        // Kestrel keeps one exchange with each connection.
+        var exchange = contextFeatures is IHostContextContainer<Exchange> container
+            ? container.HostContext ??= rooms.NewExchange()
+            : rooms.NewExchange();
+        var now = rooms.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        exchange.Open(contextFeatures, rooms.Ids.Next(now), now);
+        rooms.Metrics.Entered();
+        return exchange;
+    }
+
+    public async Task ProcessRequestAsync(Exchange exchange)
+    {
+        GatewayError error;
+        try
+        {
+            error = await ServeAsync(exchange);
+        }
+        catch (Exception unexpected) when (unexpected is not OutOfMemoryException)
+        {
+            GatewayLog.Failed(log, exchange.IdText, unexpected);
+            error = new GatewayError(GatewayFault.Internal);
+            CloseAfterFailure(exchange);
+        }
+
+        if (!error.IsNone)
+        {
+            NoteRefusal(exchange, error);
+            await ErrorWriter.WriteAsync(exchange, error);
+        }
+    }
+
+    public void DisposeContext(Exchange context, Exception? exception)
+    {
+        rooms.Metrics.Left();
+        var features = context.Features;
+        try
+        {
+            context.Recycle();
+        }
+        catch (InvalidOperationException leak)
+        {
+            // The hold stays in the in-flight table and is billed at the next start; the exchange is not used again.
+            rooms.Metrics.Leaked();
+            GatewayLog.Leaked(log, context.IdText, leak);
+            if (features is IHostContextContainer<Exchange> container)
+            {
+                container.HostContext = null;
+            }
+        }
+    }
+
+    private async ValueTask<GatewayError> ServeAsync(Exchange exchange)
+    {
+        // 1. Listening: which call is this? What the gateway answers by itself ends here.
+        var error = RequestFront.Open(exchange);
+        if (!error.IsNone)
+        {
+            return error;
+        }
+
+        if (exchange.Endpoint >= Endpoint.Health)
+        {
+            await rooms.Local.AnswerAsync(exchange);
+            return default;
+        }
+
+        if (rooms.Local.IsDraining)
+        {
+            return new GatewayError(GatewayFault.Draining);
+        }
+
+        // 2. Auth: who is calling? Before the body, for only a known caller may make us keep one.
+        var identity = await rooms.Auth.IdentifyAsync(
+            exchange.Request.Headers, exchange.Request.QueryString,
+            exchange.Features.Get<IHttpConnectionFeature>()?.RemoteIpAddress);
+        if (identity.Key is not { } key)
+        {
+            return identity.ToError();
+        }
+
+        exchange.Key = key;
+        if (exchange.Endpoint.IsModelList())
+        {
+            return await rooms.Local.AnswerModelsAsync(exchange);
+        }
+
+        // 1, second half. The body, in one scan.
+        error = await rooms.Front.ReadAsync(exchange);
+        if (!error.IsNone)
+        {
+            return error;
+        }
+
+        // 3. Routing: who can serve it, at which price?
+        error = Route(exchange);
+        if (!error.IsNone)
+        {
+            return error;
+        }
+
+        // 4. Reservation: nothing is sent that is not paid for.
+        error = await HoldAsync(exchange);
+        return error.IsNone ? await AnswerAsync(exchange) : error;
+    }
+
+    private GatewayError Route(Exchange exchange)
+    {
+        if (!rooms.Snapshots.IsLoaded)
+        {
+            return new GatewayError(GatewayFault.NoChannel);
+        }
+
+        Span<byte> scratch = stackalloc byte[UsageRecord.ModelBytesMax];
+        var model = exchange.Facts.HasModel
+            ? exchange.Facts.ModelUtf8(exchange.Body.Span, scratch)
+            : scratch[..System.Text.Encoding.UTF8.GetBytes(exchange.Model, scratch)];
+        var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!);
+        var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query);
+        exchange.Model = routing.Route?.Model ?? "";
+        (exchange.First, exchange.Second) = (routing.First, routing.Second);
+        return routing.ToError();
+    }
+
+    private async ValueTask<GatewayError> HoldAsync(Exchange exchange)
+    {
+        if (!exchange.Endpoint.IsBilled())
+        {
+            return default;
+        }
+
+        if (!rooms.Settler.IsAccepting)
+        {
+            return new GatewayError(GatewayFault.LogUnavailable);
+        }
+
+        var (key, first) = (exchange.Key!, exchange.First!);
+        var estimate = CostEstimate.Of(exchange.Facts, exchange.Dialect, exchange.IsStream, rooms.Options);
+        var held = await rooms.Reserver.ReserveAsync(exchange.Id, key, estimate, first, exchange.Second);
+        if (held.Fault != ReservationFault.None)
+        {
+            if (held.Fault == ReservationFault.Internal)
+            {
+                GatewayLog.TillConflict(log, exchange.IdText, held.Code.ToString());
+            }
+
+            return held.ToError();
+        }
+
+        exchange.InputEstimate = Protocols.Tokens.TokenEstimate.Plain(exchange.Facts.Input, exchange.Dialect);
+        var open = new OpenRequest(
+            exchange.Id, key.Account, key.Id, first.Channel.Id, first.Channel.OwnerAccount, first.Channel.OwnerShareBp,
+            first.Tariff, exchange.Dialect, exchange.IsStream, exchange.Model, held.Amount, exchange.InputEstimate,
+            exchange.StartedMs);
+        if (!rooms.Table.TryOpen(open, out var slot))
+        {
+            rooms.Reserver.Release(exchange.Id, key);
+            return new GatewayError(GatewayFault.TooManyOpen);
+        }
+
+        exchange.Hold.Begin(
+            exchange.Id, key, first.Tariff, held.Amount, held.Available, estimate.InputTokens, estimate.OutputTokensMax);
+        exchange.BeginHold(slot);
+        return default;
+    }
+
+    private async ValueTask<GatewayError> AnswerAsync(Exchange exchange)
+    {
+        var (meter, encoding) = ((StreamMeter)exchange.Tap, exchange.First!.Encoding);
+        meter.Begin(_readers.Rent(exchange.Dialect, encoding), exchange);
+        rooms.Deadlines.Add(exchange.Deadline);
+        exchange.WatchClient();
+        rooms.Metrics.Admission.Add(exchange.ElapsedMs / 1000.0);
+        try
+        {
+            // 5. Forwarding, with 6. Metering as its tap.
+            var result = await rooms.Forwarder.ForwardAsync(exchange);
+
+            // 7. Settlement: before the last bytes, so that whoever has his answer also finds it in his balance.
+            Close(exchange, result.End, StatusOf(exchange, result));
+            if (result.IsWhole)
+            {
+                await WholeAnswer.SendAsync(exchange, result.Status, rooms.Options);
+                return default;
+            }
+
+            return result.End == AnswerEnd.None ? result.Error : default;
+        }
+        finally
+        {
+            rooms.Deadlines.Remove(exchange.Deadline);
+            CloseAfterFailure(exchange);
+            _readers.Return(exchange.Dialect, encoding, meter.End());
+        }
+    }
+
+    private void Close(Exchange exchange, AnswerEnd end, int status)
+    {
+        var provider = exchange.Serving?.Channel.ProviderName ?? "none";
+        if (exchange.State != ExchangeState.Holding)
+        {
+            rooms.Metrics.RequestEnded(
+                exchange.Dialect, exchange.Model, provider, "unbilled", status, exchange.ElapsedMs);
+            return;
+        }
+
+        var record = FinalRecord.Of(exchange, end, status);
+        rooms.Settler.Close(exchange.EndHold(), record);
+        exchange.Cost = record.Cost;
+        rooms.Metrics.Settled(record);
+        rooms.Metrics.RequestEnded(
+            exchange.Dialect, exchange.Model, provider, record.Outcome.ToString(), status, record.DurationMs);
+        if (log.IsEnabled(LogLevel.Debug))
+        {
+            GatewayLog.Settled(log, exchange.IdText, record.Outcome.ToString(), record.Cost.ToString(), record.DurationMs);
+        }
+    }
+
+    // Whatever went wrong in the gateway itself, the hold is closed: charged if content had been passed on, else refunded.
+    private void CloseAfterFailure(Exchange exchange)
+    {
+        if (exchange.State == ExchangeState.Holding)
+        {
+            Close(exchange, exchange.FirstContentMs >= 0 ? AnswerEnd.UpstreamCut : AnswerEnd.None, 500);
+        }
+    }
+
+    private static int StatusOf(Exchange exchange, in AttemptResult result) =>
+        exchange.HasStarted ? exchange.Response.StatusCode
+        : result.End == AnswerEnd.ClientGone ? 0
+        : result.IsWhole ? result.Status
+        : ErrorWriter.StatusOf(exchange, result.Error);
+
+    private void NoteRefusal(Exchange exchange, in GatewayError error)
+    {
+        if (error.Fault is GatewayFault.Rate or GatewayFault.Concurrency or GatewayFault.Funds or GatewayFault.KeyCap)
+        {
+            rooms.Metrics.Limited(error.Fault.ToString().ToLowerInvariant());
+        }
+
+        if (exchange.Serving is null)
+        {
+            rooms.Metrics.RequestEnded(
+                exchange.Dialect, exchange.Model, "none", "refused", ErrorWriter.StatusOf(exchange, error), exchange.ElapsedMs);
+        }
+    }
+}

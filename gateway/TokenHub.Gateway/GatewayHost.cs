@@ -1,0 +1,217 @@
+using Microsoft.Extensions.Logging;
+using TokenHub.Core.Keys;
+using TokenHub.Core.Requests;
+using TokenHub.Gateway.Auth;
+using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Listening;
+using TokenHub.Gateway.Planes;
+using TokenHub.Gateway.Reservation;
+using TokenHub.Gateway.Routing;
+using TokenHub.Gateway.Settlement;
+using TokenHub.Gateway.Snapshots;
+using TokenHub.Gateway.Telemetry;
+using TokenHub.Redis;
+
+namespace TokenHub.Gateway;
+
+/// <summary>Builds the gateway with plain constructors, starts it, and takes it down without losing a request.</summary>
+internal sealed class GatewayHost : IAsyncDisposable
+{
+    private static readonly TimeSpan RedisPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan FirstSnapshotWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AckWithin = TimeSpan.FromSeconds(10);
+
+    private readonly GatewayOptions _options;
+    private readonly ILogger _log;
+    private readonly RedisClient _redis;
+    private readonly PlaneClient _plane;
+    private readonly SettlementStart _settlement;
+    private readonly UpstreamPool _upstreams;
+    private readonly GatewayRooms _rooms;
+    private readonly KestrelStart _kestrel;
+    private readonly Heartbeat _heartbeat;
+    private readonly CancellationTokenSource _background = new();
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Task> _tasks = [];
+    private int _isStopped;
+
+    private GatewayHost(
+        GatewayOptions options, ILogger log, RedisClient redis, PlaneClient plane, SettlementStart settlement,
+        UpstreamPool upstreams, GatewayRooms rooms, KestrelStart kestrel)
+    {
+        (_options, _log, _redis, _plane, _settlement) = (options, log, redis, plane, settlement);
+        (_upstreams, _rooms, _kestrel) = (upstreams, rooms, kestrel);
+        _heartbeat = new Heartbeat(plane, settlement.Settler, settlement.Table, rooms.Snapshots, Address.ToString());
+    }
+
+    public Uri Address => _kestrel.Address;
+
+    /// <summary>Done when a background task has ended that must not end.</summary>
+    public Task Failed => _failed.Task;
+
+    internal GatewayRooms Rooms => _rooms;
+
+    internal RedisClient Redis => _redis;
+
+    public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, CancellationToken cancel)
+    {
+        var log = logs.CreateLogger("TokenHub.Gateway");
+        var redis = await ConnectRedisAsync(options, log, cancel);
+        var plane = new PlaneClient(options.ControlPlaneUrl, options.ControlPlaneToken);
+        var identity = await Registration.RegisterAsync(
+            plane, options.GatewayId, GatewayVersion.Text, reason => GatewayLog.Waiting(log, reason), cancel);
+        plane.Identity = identity;
+        var till = new Till(redis.Runner);
+        var settlement = await SettlementStart.OpenAsync(options, till, plane, log, cancel);
+        var snapshots = new SnapshotHolder();
+        var refresher = new SnapshotRefresher(plane, snapshots, new SecretBox(options.MasterKey), options.DataDir);
+        await LoadSnapshotAsync(refresher, log, cancel);
+        var upstreams = new UpstreamPool(options);
+        var rooms = BuildRooms(options, redis, plane, identity, till, settlement, snapshots, upstreams, log);
+        var kestrel = await KestrelStart.StartAsync(options, new GatewayApplication(rooms, log), logs, cancel);
+        var host = new GatewayHost(options, log, redis, plane, settlement, upstreams, rooms, kestrel);
+        host.RunBackground(refresher, till);
+        GatewayLog.Serving(log, host.Address.ToString(), identity.GatewayNo, identity.BootNo);
+        return host;
+    }
+
+    /// <summary>
+    /// New requests are refused, running ones may finish; then the log is flushed and, if the control plane is there,
+    /// acknowledged.
+    /// </summary>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _isStopped, 1) == 1)
+        {
+            return;
+        }
+
+        _rooms.Local.IsDraining = true;
+        _heartbeat.Draining = true;
+        GatewayLog.Draining(_log, _rooms.Metrics.Active);
+        var until = Environment.TickCount64 + (long)_options.DrainTimeout.TotalMilliseconds;
+        while (_rooms.Metrics.Active > 0 && Environment.TickCount64 < until)
+        {
+            await Task.Delay(20);
+        }
+
+        var cutOff = _rooms.Metrics.Active;
+        using (var atOnce = new CancellationTokenSource())
+        {
+            await atOnce.CancelAsync();
+            await _kestrel.Server.StopAsync(atOnce.Token);
+        }
+
+        var isAcknowledged = await _settlement.Settler.DrainAsync(AckWithin, CancellationToken.None);
+        await _background.CancelAsync();
+        await Task.WhenAll(_tasks);
+        GatewayLog.Stopped(_log, cutOff, isAcknowledged);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _kestrel.DisposeAsync();
+        _rooms.Deadlines.Dispose();
+        _upstreams.Dispose();
+        _settlement.Settler.Dispose();
+        _settlement.Table.Dispose();
+        await _redis.DisposeAsync();
+        _plane.Dispose();
+        _background.Dispose();
+    }
+
+    private static GatewayRooms BuildRooms(
+        GatewayOptions options, RedisClient redis, PlaneClient plane, GatewayIdentity identity, Till till,
+        SettlementStart settlement, SnapshotHolder snapshots, UpstreamPool upstreams, ILogger log)
+    {
+        var time = TimeProvider.System;
+        var metrics = new GatewayMetrics();
+        var health = new ChannelHealth(time);
+        var keys = new KeyTable(new KeySource(redis, plane).FindAsync, () => redis.Subscriber.IsConnected, options, time);
+        KeyNotices.Follow(redis.Subscriber, keys);
+        return new GatewayRooms
+        {
+            Options = options,
+            Time = time,
+            Ids = new RequestIdSource(identity.GatewayNo, identity.BootNo),
+            Metrics = metrics,
+            Local = new LocalAnswers(redis, snapshots, settlement.Settler, settlement.Table, health, metrics),
+            Front = new RequestFront(options),
+            Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
+            Snapshots = snapshots,
+            Picker = new ChannelPicker(health, Random.Shared),
+            Till = till,
+            Reserver = new Reserver(till, plane, identity, options),
+            Table = settlement.Table,
+            Deadlines = new Deadlines(options.DeadlineTick),
+            Forwarder = new Forwarder(upstreams, health, options, metrics, time, log),
+            Settler = settlement.Settler,
+        };
+    }
+
+    private static async Task<RedisClient> ConnectRedisAsync(GatewayOptions options, ILogger log, CancellationToken cancel)
+    {
+        var redisOptions = RedisOptions.Parse(options.RedisUrl);
+        while (true)
+        {
+            try
+            {
+                await ScriptIsolation.VerifyAsync(redisOptions, cancel);
+                return await RedisClient.ConnectAsync(redisOptions, cancel);
+            }
+            catch (RedisUnavailableException error)
+            {
+                GatewayLog.Waiting(log, error.Message);
+                await Task.Delay(RedisPause, cancel);
+            }
+        }
+    }
+
+    // A gateway may serve from the snapshot on its disk; without any it waits a little for the first one.
+    private static async Task LoadSnapshotAsync(SnapshotRefresher refresher, ILogger log, CancellationToken cancel)
+    {
+        await refresher.LoadFromDiskAsync(cancel);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(FirstSnapshotWithin);
+        try
+        {
+            await refresher.RefreshAsync(limit.Token);
+        }
+        catch (Exception error) when (error is PlaneUnavailableException or IOException or System.Text.Json.JsonException)
+        {
+            GatewayLog.Waiting(log, error.Message);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            // Nothing newer than what the disk had.
+        }
+    }
+
+    private void RunBackground(SnapshotRefresher refresher, Till till)
+    {
+        Run("snapshots", refresher.RunAsync);
+        Run("heartbeat", _heartbeat.RunAsync);
+        Run("redis settlement", _settlement.Redis.RunAsync);
+        Run("usage shipper", _settlement.Shipper.RunAsync);
+        Run("hold keeper", new HoldKeeper(_settlement.Table, till).RunAsync);
+    }
+
+    private void Run(string name, Func<CancellationToken, Task> run) => _tasks.Add(Task.Run(async () =>
+    {
+        try
+        {
+            await run(_background.Token);
+        }
+        catch (OperationCanceledException) when (_background.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            GatewayLog.BackgroundEnded(_log, name, error);
+        }
+
+        _failed.TrySetResult();
+    }));
+}

@@ -1,0 +1,99 @@
+using System.Text;
+using System.Text.Json;
+using TokenHub.Core.Money;
+using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Routing;
+using TokenHub.Gateway.Settlement;
+using TokenHub.Gateway.Snapshots;
+using TokenHub.Gateway.Telemetry;
+using TokenHub.Redis;
+
+namespace TokenHub.Gateway;
+
+/// <summary>Calls that the gateway answers by itself: health, readiness, metrics and the lists of models.</summary>
+internal sealed class LocalAnswers(
+    RedisClient redis,
+    SnapshotHolder snapshots,
+    Settler settler,
+    InFlightTable table,
+    ChannelHealth health,
+    GatewayMetrics metrics)
+{
+    /// <summary>Set when the gateway takes no new requests any more.</summary>
+    public bool IsDraining { get; set; }
+
+    public bool IsReady => redis.IsConnected && snapshots.IsLoaded && settler.IsAccepting && !IsDraining;
+
+    /// <summary>Answers health, readiness and metrics, for which nobody has to be known.</summary>
+    public ValueTask AnswerAsync(Exchange exchange)
+    {
+        var (status, type, text) = exchange.Endpoint switch
+        {
+            Endpoint.Health => (200, "application/json", """{"status":"ok"}"""),
+            Endpoint.Ready => (IsReady ? 200 : 503, "application/json", Readiness()),
+            _ => (200, PrometheusText.ContentType, PrometheusText.Write(metrics, Gauges())),
+        };
+        exchange.Answer.Clear();
+        System.Buffers.BuffersExtensions.Write(exchange.Answer, Encoding.UTF8.GetBytes(text));
+        return SendAsync(exchange, status, type);
+    }
+
+    /// <summary>Answers a call for the models that a key may use.</summary>
+    public async ValueTask<GatewayError> AnswerModelsAsync(Exchange exchange)
+    {
+        var key = exchange.Key!;
+        exchange.Answer.Clear();
+        if (exchange.Endpoint is Endpoint.Models or Endpoint.GeminiModels)
+        {
+            ModelList.Write(exchange.Answer, snapshots.Current, key, exchange.Dialect);
+        }
+        else if (!ModelList.TryWriteOne(exchange.Answer, snapshots.Current, key, exchange.Dialect, exchange.Model))
+        {
+            return new GatewayError(GatewayFault.ModelUnknown, Param: "model");
+        }
+
+        await SendAsync(exchange, 200, "application/json");
+        return default;
+    }
+
+    private static async ValueTask SendAsync(Exchange exchange, int status, string type)
+    {
+        exchange.Response.StatusCode = status;
+        exchange.Response.Headers.ContentType = type;
+        exchange.Response.Headers.ContentLength = exchange.Answer.Length;
+        await exchange.ResponseBody.Writer.WriteAsync(exchange.Answer.Memory, exchange.Lifetime.RequestAborted);
+    }
+
+    private string Readiness()
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            json.WriteString("status"u8, IsReady ? "ready" : "not_ready");
+            json.WriteStartObject("checks"u8);
+            json.WriteBoolean("redis"u8, redis.IsConnected);
+            json.WriteBoolean("snapshot"u8, snapshots.IsLoaded);
+            json.WriteBoolean("log"u8, settler.IsAccepting);
+            json.WriteBoolean("not_draining"u8, !IsDraining);
+            json.WriteEndObject();
+            json.WriteNumber("snapshot_version"u8, snapshots.Version);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private GaugeReadings Gauges()
+    {
+        var held = Usd.Zero;
+        foreach (var slot in table.OpenSlots())
+        {
+            held += slot.Counters.Hold;
+        }
+
+        var channels = snapshots.Current.Channels
+            .Select(c => (c.Id, c.ProviderName, c.Fault is not null ? 2 : health.IsCooling(c) ? 1 : 0)).ToList();
+        return new GaugeReadings(table.OpenCount, held, settler.Unconfirmed, health.Cooldowns, channels, IsReady);
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+using TokenHub.Core.Requests;
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Planes;
+using TokenHub.Gateway.Settlement;
+using TokenHub.Gateway.Settlement.Log;
+using TokenHub.Gateway.Telemetry;
+using TokenHub.Redis;
+
+namespace TokenHub.Gateway;
+
+/// <summary>
+/// Opens the log and the in-flight table and closes what a former process left open in it, before anything is served.
+/// </summary>
+internal sealed class SettlementStart
+{
+    private const long SegmentBytes = 64L << 20;
+    private static readonly TimeSpan DurableWithin = TimeSpan.FromSeconds(30);
+
+    private SettlementStart(InFlightTable table, Settler settler, RedisSettlement redis, UsageShipper shipper)
+    {
+        (Table, Settler, Redis, Shipper) = (table, settler, redis, shipper);
+    }
+
+    public InFlightTable Table { get; }
+
+    public Settler Settler { get; }
+
+    public RedisSettlement Redis { get; }
+
+    public UsageShipper Shipper { get; }
+
+    public static async Task<SettlementStart> OpenAsync(
+        GatewayOptions options, Till till, PlaneClient plane, ILogger log, CancellationToken cancel)
+    {
+        List<(OpenRequest, InFlightCounters)> leftOpen = [];
+        HashSet<RequestId> inLog = [];
+        Directory.CreateDirectory(options.WalDir);
+        var table = InFlightTable.Open(options.WalDir, (open, counters) => leftOpen.Add((open, counters)));
+        var files = LogFiles.Open(options.WalDir, SegmentBytes, UsageRecordCodec.BytesMax, (_, payload) =>
+        {
+            if (UsageRecordCodec.TryRead(payload, out var record))
+            {
+                inLog.Add(record.RequestId);
+            }
+        });
+        var redis = new RedisSettlement(till, files);
+        var shipper = new UsageShipper(files, plane);
+        var settler = new Settler(options.WalDir, SegmentBytes, files, table, redis, shipper);
+        var recovered = Recovery.RecordsOf(leftOpen, inLog);
+        var last = files.LastLsn + recovered.Count;
+        foreach (var record in recovered)
+        {
+            settler.CloseRecovered(record);
+        }
+
+        // The table forgets them only when the log has them for good.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(DurableWithin);
+        while (files.DurableLsn < last)
+        {
+            await Task.Delay(5, limit.Token);
+        }
+
+        table.Clear();
+        if (recovered.Count > 0)
+        {
+            GatewayLog.Recovered(log, recovered.Count);
+        }
+
+        return new SettlementStart(table, settler, redis, shipper);
+    }
+}
