@@ -30,7 +30,7 @@ class Product {
   #folder = mkdtempSync(join(tmpdir(), 'tokenhub-sdk-'));
   #process;
   #exit;
-  #killOnExit = () => this.#process.kill('SIGKILL');
+  #stopOnExit = () => this.#process.kill('SIGTERM');
 
   output = '';
 
@@ -41,7 +41,7 @@ class Product {
     this.#process = spawn('dotnet', [assembly], {
       cwd: this.#folder, env: this.#environment(gateway, console), stdio: ['ignore', 'pipe', 'pipe'],
     });
-    process.once('exit', this.#killOnExit);
+    process.once('exit', this.#stopOnExit);
     this.#exit = new Promise((resolve) => this.#process.once('exit', (code, signal) => resolve({ code, signal })));
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => { this.output += text; });
@@ -84,7 +84,7 @@ class Product {
     const kill = setTimeout(() => this.#process.kill('SIGKILL'), stopWithin);
     const exit = await this.#exit;
     clearTimeout(kill);
-    process.off('exit', this.#killOnExit);
+    process.off('exit', this.#stopOnExit);
     return exit;
   }
 
