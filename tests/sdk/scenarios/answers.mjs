@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { countedTokens, goodScripts, modelOf, surfaces, usages } from '../lib/scripts.mjs';
+import { units } from '../lib/usd.mjs';
 
 const text = 'Hello wörld, "你好"\n\\u0041 👋🏽 done.';
 
@@ -50,7 +51,9 @@ export function answers(rig, sdk) {
     assert.equal(entry.is_stream, true);
     assert.ok(entry.first_token_ms >= 0);
     await checkBill(entry, result, mark);
-    assert.equal(record.calls[0].response.headers.get('x-tokenhub-cost'), entry.hold);
+    // The head of a stream tells the first hold; the books tell what it had grown to.
+    const firstHold = units(record.calls[0].response.headers.get('x-tokenhub-cost'));
+    assert.ok(firstHold > 0n && firstHold <= units(entry.hold));
   });
 
   if (sdk.count) {
