@@ -26,7 +26,7 @@ public sealed class DemoSetup(StandaloneOptions options, DataFolder folder, Secr
             cancel);
         await PointChannelsAsync(api, $"http://127.0.0.1:{upstreamPort}", cancel);
         var key = secrets.DemoKey ?? await CreateUserAsync(api, cancel);
-        return $"curl {options.GatewayUrl}/v1/chat/completions -H 'Authorization: Bearer {key}' "
+        return $"curl -N {options.GatewayUrl}/v1/chat/completions -H 'Authorization: Bearer {key}' "
             + "-H 'Content-Type: application/json' "
             + "-d '{\"model\":\"" + Model + "\",\"stream\":true,"
             + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'";
