@@ -9,7 +9,7 @@ using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Status;
 using TokenHub.ControlPlane.Usage;
 using TokenHub.ControlPlane.Users;
-using TokenHub.ControlPlane.Wallets;
+using TokenHub.ControlPlane.Accounts;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane;

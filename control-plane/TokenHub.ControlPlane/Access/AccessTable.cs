@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using TokenHub.Core.Snapshots;
 using static TokenHub.ControlPlane.Access.Reach;
 
 namespace TokenHub.ControlPlane.Access;
@@ -60,6 +61,13 @@ internal static class AccessTable
 
         Of("GET", "/status", admin: All, member: None, auditor: All),
         Of("GET", "/events", admin: All, member: Own, auditor: All),
+
+        Plane("POST", PlaneMessages.RegisterPath),
+        Plane("POST", PlaneMessages.BeatPath),
+        Plane("POST", PlaneMessages.UsagePath),
+        Plane("POST", PlaneMessages.HydratePath),
+        Plane("GET", PlaneMessages.SnapshotPath),
+        Plane("GET", PlaneMessages.KeysPath + "/{hash}"),
     ];
 
     private static readonly FrozenDictionary<string, AccessRow> ByRoute =
@@ -69,11 +77,16 @@ internal static class AccessTable
     public static AccessRow? Find(RouteEndpoint endpoint) =>
         ByRoute.GetValueOrDefault($"{MethodOf(endpoint)} {endpoint.RoutePattern.RawText}");
 
-    /// <summary>Each of our routes has one method; a route with several or none would not be found in the table.</summary>
+    /// <summary>
+    /// Each of our routes has one method; a route with several or none would not be found in the table.
+    /// </summary>
     public static string MethodOf(RouteEndpoint endpoint) =>
         string.Join(',', endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []);
 
     private static AccessRow Open(string method, string pattern) => new(method, pattern, Door.Open, None, None, None);
+
+    private static AccessRow Plane(string method, string pattern) =>
+        new(method, pattern, Door.Plane, None, None, None);
 
     private static AccessRow Of(string method, string path, Reach admin, Reach member, Reach auditor) =>
         new(method, Api + path, Door.Session, admin, member, auditor);

@@ -12,5 +12,5 @@ internal sealed record Caller(long UserId, string Email, Role Role, byte[] Sessi
     public bool IsAdmin => Role == Role.Admin;
 
     public static ValueTask<Caller?> BindAsync(HttpContext context, ParameterInfo parameter) =>
-        ValueTask.FromResult<Caller?>(context.Features.GetRequired<Caller>());
+        ValueTask.FromResult<Caller?>(context.Features.Get<Caller>());
 }

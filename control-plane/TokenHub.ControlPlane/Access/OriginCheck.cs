@@ -3,8 +3,8 @@ using TokenHub.ControlPlane.Problems;
 namespace TokenHub.ControlPlane.Access;
 
 /// <summary>
-/// A browser sends the cookie by itself, so a changing call that relies on it must come from our own pages. Browsers name
-/// the page's origin on every such call; a call without one is refused too.
+/// A browser sends the cookie by itself, so a changing call that relies on it must come from our own pages. Browsers
+/// name the page's origin on every such call; a call without one is refused too.
 /// </summary>
 internal static class OriginCheck
 {
@@ -14,7 +14,7 @@ internal static class OriginCheck
         if (!HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !HttpMethods.IsOptions(method)
             && !IsOwn(context.Request))
         {
-            throw new RefusedException(ProblemCode.BadOrigin, "A call by cookie must come from this console's own pages.");
+            throw new RefusedException(ProblemCode.BadOrigin, "A call by cookie must come from our own pages.");
         }
     }
 

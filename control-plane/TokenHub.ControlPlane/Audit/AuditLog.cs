@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace TokenHub.ControlPlane.Audit;
 
-/// <summary>Who changed what. Written in the transaction of the change, so that neither stands without the other.</summary>
+/// <summary>
+/// Who changed what. Written in the transaction of the change, so that neither stands without the other.
+/// </summary>
 internal static class AuditLog
 {
     private const string AddSql = """

@@ -1,13 +1,15 @@
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Publishing;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Changes;
 
 /// <summary>
 /// Spreads the news of a committed change: first to the gateways, then to open consoles. The database keeps the news as
-/// well, so nothing is lost when Redis is away; the gateways then hear of it as soon as it is back.
+/// well, so nothing is lost when Redis is away; the gateways then hear of it as soon as it is back. A caller who leaves
+/// does not take the news with him.
 /// </summary>
-internal sealed class ChangeNotices(ConsoleNews news, IGatewayNews gateways)
+internal sealed class ChangeNotices(ConsoleNews news, ChangePublisher gateways)
 {
     public async Task KeyChangedAsync(long id, long owner)
     {
@@ -46,11 +48,4 @@ internal sealed class ChangeNotices(ConsoleNews news, IGatewayNews gateways)
         await gateways.TellAsync();
         news.Publish(Topics.Wallet, userId, WireId.Format(WireId.User, userId));
     }
-}
-
-/// <summary>Brings what the database has noted as changed to Redis and from there to the gateways.</summary>
-internal interface IGatewayNews
-{
-    /// <summary>Returns when the changes committed so far are told, or when that has to be tried again later.</summary>
-    public Task TellAsync();
 }

@@ -1,3 +1,4 @@
+using TokenHub.ControlPlane.OpenApi;
 using TokenHub.Core.Money;
 
 namespace TokenHub.ControlPlane.Channels;
@@ -11,8 +12,10 @@ internal sealed record ChannelView
     public string? OwnerUserId { get; init; }
 
     public required string Name { get; init; }
+    [Allowed("openai", "anthropic", "gemini", "deepseek", "openai_compatible", "azure", "bedrock", "vertex")]
     public required string Provider { get; init; }
     public required string BaseUrl { get; init; }
+    [Allowed("api_key", "oauth_refresh", "aws", "google_service_account", "entra")]
     public required string CredentialType { get; init; }
     public required IReadOnlyList<string> Models { get; init; }
 
@@ -31,7 +34,7 @@ internal sealed record ChannelView
     public int? MaxConcurrency { get; init; }
     public required IReadOnlyList<QuotaWindow> Windows { get; init; }
 
-    /// <summary><c>active</c>, <c>disabled</c> or <c>deleted</c>.</summary>
+    [Allowed("active", "disabled", "deleted")]
     public required string Status { get; init; }
 
     public required bool Enabled { get; init; }
@@ -39,7 +42,9 @@ internal sealed record ChannelView
     public required DateTime CreatedAt { get; init; }
 }
 
-/// <summary>How much a channel may be used in a period. Exactly one limit is set; the first window is the main one.</summary>
+/// <summary>
+/// How much a channel may be used in a period. Exactly one limit is set; the first window is the main one.
+/// </summary>
 internal sealed record QuotaWindow
 {
     public Usd? LimitUsd { get; init; }
@@ -47,7 +52,7 @@ internal sealed record QuotaWindow
     public long? LimitTokens { get; init; }
     public long? LimitRequests { get; init; }
 
-    /// <summary><c>minute</c>, <c>hour</c>, <c>day</c>, <c>week</c> or <c>month</c>.</summary>
+    [Allowed("minute", "hour", "day", "week", "month")]
     public required string PeriodUnit { get; init; }
 
     public int? PeriodCount { get; init; }
@@ -64,10 +69,7 @@ internal sealed record CreateChannel
 {
     public required string Name { get; init; }
 
-    /// <summary>
-    /// <c>openai</c>, <c>anthropic</c>, <c>gemini</c>, <c>deepseek</c>, <c>openai_compatible</c>, <c>azure</c>,
-    /// <c>bedrock</c> or <c>vertex</c>.
-    /// </summary>
+    [Allowed("openai", "anthropic", "gemini", "deepseek", "openai_compatible", "azure", "bedrock", "vertex")]
     public required string Provider { get; init; }
 
     /// <summary>Address without the protocol's own path, such as <c>https://api.openai.com</c>.</summary>
@@ -101,16 +103,18 @@ internal sealed record UpdateChannel
     public int? OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
     public IReadOnlyList<QuotaWindow>? Windows { get; init; }
+    [Allowed("active", "disabled")]
     public string? Status { get; init; }
     public bool? Enabled { get; init; }
 }
 
 /// <summary>
-/// How the upstream is told who is calling. <c>type</c> says which of the other fields belong to it; sent in, never out.
+/// How the upstream is told who is calling. <c>type</c> says which of the other fields belong to it; sent in, never
+/// out.
 /// </summary>
 internal sealed record ChannelCredential
 {
-    /// <summary><c>api_key</c>, <c>oauth_refresh</c>, <c>aws</c>, <c>google_service_account</c> or <c>entra</c>.</summary>
+    [Allowed("api_key", "oauth_refresh", "aws", "google_service_account", "entra")]
     public required string Type { get; init; }
 
     public string? ApiKey { get; init; }
@@ -142,7 +146,7 @@ internal sealed record ChannelTestResult
 {
     public required bool Ok { get; init; }
 
-    /// <summary>Milliseconds to the first content; absent when none came.</summary>
+    /// <summary>Milliseconds to the first content; null when none came.</summary>
     public long? TtftMs { get; init; }
 
     /// <summary>The upstream's status, when there was an answer.</summary>

@@ -118,7 +118,8 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
         overriding system value
         values (
           @Id, @OwnerUserId, @Name, @Provider, @BaseUrl, @CredentialType, @SealedCredential, @Models,
-          cast(@ModelMap as jsonb), @Groups, @Weight, @Priority, @OwnerShareBp, @MaxConcurrency, cast(@Windows as jsonb))
+          cast(@ModelMap as jsonb), @Groups, @Weight, @Priority, @OwnerShareBp, @MaxConcurrency,
+          cast(@Windows as jsonb))
         returning {Columns}
         """;
 

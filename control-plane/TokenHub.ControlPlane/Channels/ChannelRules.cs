@@ -35,7 +35,8 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
     private const int GroupsMax = 20;
 
     // First parts of the gateway's own paths.
-    private static readonly string[] ReservedGroups = ["v1", "v1beta", "healthz", "readyz", "metrics", "api", "internal"];
+    private static readonly string[] ReservedGroups =
+        ["v1", "v1beta", "healthz", "readyz", "metrics", "api", "internal"];
 
     public ChannelShape Check(CreateChannel body, Caller caller)
     {
@@ -172,7 +173,9 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
         checks.Range(shape.MaxConcurrency, "max_concurrency", 1, ConcurrencyMax);
     }
 
-    /// <summary>A member's channel competes in the common pool; he must not be able to draw all traffic to it.</summary>
+    /// <summary>
+    /// A member's channel competes in the common pool; he must not be able to draw all traffic to it.
+    /// </summary>
     private static void CheckMember(FieldChecks checks, ChannelShape after, ChannelShape before, Caller caller)
     {
         if (caller.IsAdmin)

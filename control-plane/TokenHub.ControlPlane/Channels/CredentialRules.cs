@@ -20,7 +20,8 @@ internal static class CredentialRules
         ["api_key"] = new(["api_key"], []),
         ["oauth_refresh"] = new(["token_url", "client_id", "refresh_token"], ["client_secret", "scope"]),
         ["aws"] = new(["access_key_id", "secret_access_key", "region"], ["session_token"]),
-        ["google_service_account"] = new(["client_email", "private_key"], ["private_key_id", "project_id", "token_uri", "region"]),
+        ["google_service_account"] = new(
+            ["client_email", "private_key"], ["private_key_id", "project_id", "token_uri", "region"]),
         ["entra"] = new(["tenant_id", "client_id", "client_secret"], ["scope"]),
     };
 
@@ -49,7 +50,7 @@ internal static class CredentialRules
         if (TypesByProvider.TryGetValue(provider, out var types) && !types.Contains(credential.Type))
         {
             checks.Add(
-                $"{Field}.type", "unfit_type", $"must be one of: {string.Join(", ", types)} for the provider {provider}");
+                $"{Field}.type", "unfit_type", $"must be one of: {string.Join(", ", types)} for {provider}");
         }
 
         foreach (var (name, value) in Values(credential))
@@ -68,7 +69,10 @@ internal static class CredentialRules
 
     /// <summary>Every text of the credential that nobody may see again.</summary>
     public static IEnumerable<string> Secrets(ChannelCredential credential) =>
-        Values(credential).Where(pair => pair.Name is not ("scope" or "region")).Select(pair => pair.Value).OfType<string>();
+        Values(credential)
+            .Where(pair => pair.Name is not ("scope" or "region"))
+            .Select(pair => pair.Value)
+            .OfType<string>();
 
     private static void CheckValue(FieldChecks checks, Shape shape, string name, string? value, string type)
     {
@@ -92,7 +96,10 @@ internal static class CredentialRules
         checks.Require(
             value.Length <= (isKeyFile ? PrivateKeyLengthMax : ValueLengthMax), field, "too_long", "is too long");
         checks.Require(
-            !plain.AsSpan().ContainsAnyExcept(Printable), field, "bad_text", "must hold printable ASCII characters only");
+            !plain.AsSpan().ContainsAnyExcept(Printable),
+            field,
+            "bad_text",
+            "must hold printable ASCII characters only");
     }
 
     private static IEnumerable<(string Name, string? Value)> Values(ChannelCredential credential) =>

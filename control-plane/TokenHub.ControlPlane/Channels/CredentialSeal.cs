@@ -7,8 +7,8 @@ using TokenHub.Core.Snapshots;
 namespace TokenHub.ControlPlane.Channels;
 
 /// <summary>
-/// Seals a channel's credential: the JSON object of the API (<c>{"type":"api_key","api_key":"..."}</c>) bound to channel
-/// and owner, so that a row copied elsewhere does not open.
+/// Seals a channel's credential: the JSON object of the API (<c>{"type":"api_key","api_key":"..."}</c>) bound to
+/// channel and owner, so that a row copied elsewhere does not open.
 /// </summary>
 internal sealed class CredentialSeal(ControlPlaneOptions options)
 {

@@ -4,7 +4,9 @@ using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Channels;
 
-/// <summary>The smallest request that makes an upstream answer, in its own dialect: one word in, a few tokens out.</summary>
+/// <summary>
+/// The smallest request that makes an upstream answer, in its own dialect: one word in, a few tokens out.
+/// </summary>
 internal static class ProbeRequest
 {
     private const int OutputTokens = 16;
@@ -21,9 +23,8 @@ internal static class ProbeRequest
 
         return channel.Provider switch
         {
-            "openai" => (Chat(UrlOf(channel, "/v1/chat/completions"), key, model, "max_completion_tokens"), Dialect.Chat),
-            "deepseek" or "openai_compatible" =>
-                (Chat(UrlOf(channel, "/v1/chat/completions"), key, model, "max_tokens"), Dialect.Chat),
+            "openai" => (Chat(channel, key, model, "max_completion_tokens"), Dialect.Chat),
+            "deepseek" or "openai_compatible" => (Chat(channel, key, model, "max_tokens"), Dialect.Chat),
             "azure" => (Azure(channel, key, model), Dialect.Chat),
             "anthropic" => (Anthropic(channel, key, model), Dialect.Anthropic),
             "gemini" => (Gemini(channel, key, model), Dialect.Gemini),
@@ -31,16 +32,19 @@ internal static class ProbeRequest
         };
     }
 
-    private static HttpRequestMessage Chat(string url, string key, string model, string limitName)
+    private static HttpRequestMessage Chat(ChannelRow channel, string key, string model, string limitName)
     {
-        var request = Post(url, WriteChat(model, limitName));
+        var request = Post(UrlOf(channel, "/v1/chat/completions"), WriteChat(model, limitName));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return request;
     }
 
     private static HttpRequestMessage Azure(ChannelRow channel, string key, string model)
     {
-        var request = Post(UrlOf(channel, channel.BaseUrl.EndsWith("/openai", StringComparison.Ordinal) ? "/v1/chat/completions" : "/openai/v1/chat/completions"), WriteChat(model, "max_completion_tokens"));
+        const string Path = "/openai/v1/chat/completions";
+        var hasPrefix = channel.BaseUrl.EndsWith("/openai", StringComparison.Ordinal);
+        var url = UrlOf(channel, hasPrefix ? Path["/openai".Length..] : Path);
+        var request = Post(url, WriteChat(model, "max_completion_tokens"));
         request.Headers.Add("api-key", key);
         return request;
     }

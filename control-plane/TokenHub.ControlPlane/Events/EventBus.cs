@@ -21,7 +21,9 @@ internal sealed class EventBus
     private readonly HashSet<EventStream> _streams = [];
     private long _last;
 
-    /// <summary>Part of every event id: ids of another process, or of an earlier life of this one, are not ours.</summary>
+    /// <summary>
+    /// Part of every event id: ids of another process, or of an earlier life of this one, are not ours.
+    /// </summary>
     public string Boot { get; } = RandomNumberGenerator.GetHexString(8, lowercase: true);
 
     public long Last

@@ -64,7 +64,8 @@ internal static class EventEndpoints
         var unknown = topics.FirstOrDefault(topic => !Topics.All.Contains(topic));
         return unknown is null
             ? [.. topics.Length == 0 ? Topics.All : topics, Topics.Sync]
-            : throw RefusedException.Field("topics", "unknown_value", $"must be among: {string.Join(", ", Topics.All)}");
+            : throw RefusedException.Field(
+                "topics", "unknown_value", $"must be among: {string.Join(", ", Topics.All)}");
     }
 
     /// <summary>Null without an id. An id that is not of this process asks for a place that never was: a gap.</summary>

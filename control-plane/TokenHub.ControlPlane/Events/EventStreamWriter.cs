@@ -11,7 +11,9 @@ internal sealed record EventData(string Topic, IReadOnlyList<string> Ids);
 /// <summary>Writes server-sent events: <c>id</c>, <c>event</c> (the topic), <c>data</c>.</summary>
 internal sealed class EventStreamWriter(HttpResponse response, string boot, IReadOnlySet<string> topics)
 {
-    /// <summary>A comment goes out at least this often: proxies close what is silent, and a dead client shows.</summary>
+    /// <summary>
+    /// A comment goes out at least this often: proxies close what is silent, and a dead client shows.
+    /// </summary>
     public static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(15);
 
     private static readonly ConsoleEvent SyncEvent = new(Topics.Sync, ConsoleEvent.Everyone, []);

@@ -1,21 +1,20 @@
 using Npgsql;
-using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
+using TokenHub.ControlPlane.Publishing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Status;
 using TokenHub.ControlPlane.Upstreams;
 using TokenHub.ControlPlane.Users;
-using TokenHub.ControlPlane.Wallets;
-using TokenHub.Ledger.Gateways;
-using TokenHub.Ledger.Postings;
-using TokenHub.Ledger.Reconciliation;
-using TokenHub.Ledger.Requests;
+using TokenHub.ControlPlane.Accounts;
+using TokenHub.Ledger;
+using TokenHub.Ledger.Draining;
 using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Hosting;
@@ -38,17 +37,26 @@ internal static class ControlPlaneServices
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
 
-        // Without servers (while the OpenAPI document is made) nothing may ask for these.
-        services.AddSingleton(_ => (backends ?? throw new InvalidOperationException("Not connected.")).Database);
-        services.AddSingleton(_ => (backends ?? throw new InvalidOperationException("Not connected.")).Redis);
-        services.AddSingleton(provider => new Till(provider.GetRequiredService<RedisClient>().Runner));
-        AddLedger(services);
+        if (backends is not null)
+        {
+            // Instances, so that the container leaves their end to whoever opened them.
+            services.AddSingleton(backends.Database);
+            services.AddSingleton(backends.Redis);
+        }
+        else
+        {
+            // For the OpenAPI document the routes are enough: nothing of this is ever connected.
+            services.AddSingleton(_ => LedgerDatabase.Open("Host=localhost"));
+            services.AddSingleton<RedisClient>(_ => throw new InvalidOperationException("Not connected."));
+        }
 
-        services.AddSingleton<PlaneTokenCheck>();
+        services.AddLedger();
+        services.AddPublishing();
+        services.AddSingleton(CreateIngest);
         services.AddSingleton<EventBus>();
         services.AddSingleton<ConsoleNews>();
         services.AddSingleton<ChangeNotices>();
-        services.AddSingleton<IGatewayNews, StillGatewayNews>();
+        services.AddSingleton<UsageNews>();
 
         services.AddSingleton<SessionQueries>();
         services.AddSingleton<SessionReader>();
@@ -60,7 +68,6 @@ internal static class ControlPlaneServices
         services.AddSingleton<UserQueries>();
         services.AddSingleton<UserChange>();
         services.AddSingleton<FirstAdmin>();
-        services.AddSingleton<WalletReader>();
         services.AddSingleton<CreditPosting>();
 
         services.AddSingleton<KeyQueries>();
@@ -80,20 +87,42 @@ internal static class ControlPlaneServices
 
         services.AddSingleton<ServerChecks>();
         services.AddSingleton<StatusReader>();
-        if (backends is not null)
+        if (backends is null)
+        {
+            RemoveOwnLoops(services);
+        }
+        else
         {
             services.AddHostedService(provider => provider.GetRequiredService<ConsoleNews>());
+            services.AddHostedService(provider => provider.GetRequiredService<UsageNews>());
             services.AddHostedService<StatusWatch>();
             services.AddHostedService<Housekeeping>();
         }
     }
 
-    private static void AddLedger(IServiceCollection services)
+    private static void RemoveOwnLoops(IServiceCollection services)
     {
-        services.AddSingleton<GatewayRegistry>();
-        services.AddSingleton<PostingReads>();
-        services.AddSingleton<RequestReads>();
-        services.AddSingleton<Verify>();
-        services.AddSingleton(provider => new Credits(provider.GetRequiredService<NpgsqlDataSource>()));
+        var own = services.Where(service => service.ServiceType == typeof(IHostedService)
+            && service.ImplementationType?.Assembly == typeof(ControlPlaneServices).Assembly);
+        foreach (var service in own.ToList())
+        {
+            services.Remove(service);
+        }
+    }
+
+    // The ledger's own registration, with news for open consoles beside the acknowledgement to Redis.
+    private static UsageIngest CreateIngest(IServiceProvider provider)
+    {
+        var acknowledger = provider.GetRequiredService<Acknowledger>();
+        var news = provider.GetRequiredService<UsageNews>();
+        return new UsageIngest(
+            provider.GetRequiredService<NpgsqlDataSource>(),
+            batch =>
+            {
+                acknowledger.Enqueue(batch);
+                news.Note(batch);
+            },
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<UsageIngest>>());
     }
 }

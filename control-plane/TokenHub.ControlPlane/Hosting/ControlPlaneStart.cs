@@ -16,6 +16,8 @@ internal sealed record RunningControlPlane(WebApplication App, Backends Backends
 {
     public async ValueTask DisposeAsync()
     {
+        // Stopped before it is taken apart: loops and streams end in order.
+        await App.StopAsync();
         await App.DisposeAsync();
         await Backends.DisposeAsync();
     }

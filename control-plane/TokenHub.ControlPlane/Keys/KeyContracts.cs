@@ -1,3 +1,4 @@
+using TokenHub.ControlPlane.OpenApi;
 using TokenHub.Core.Money;
 
 namespace TokenHub.ControlPlane.Keys;
@@ -36,7 +37,7 @@ internal record KeyView
     /// <summary>Addresses or CIDR ranges; empty means any.</summary>
     public required IReadOnlyList<string> IpAllow { get; init; }
 
-    /// <summary><c>active</c>, <c>disabled</c> or <c>deleted</c>.</summary>
+    [Allowed("active", "disabled", "deleted")]
     public required string Status { get; init; }
 
     public required bool Enabled { get; init; }
@@ -82,7 +83,7 @@ internal sealed record UpdateKey
     public int? MaxConcurrency { get; init; }
     public IReadOnlyList<string>? IpAllow { get; init; }
 
-    /// <summary><c>active</c> or <c>disabled</c>.</summary>
+    [Allowed("active", "disabled")]
     public string? Status { get; init; }
 
     /// <summary>The same as <c>status</c>: true is active.</summary>

@@ -83,7 +83,8 @@ internal static class KeyEndpoints
         return TypedResults.Ok(row.WithSecret(secret));
     }
 
-    private static long ParseId(string id) => WireId.TryParse(WireId.Key, id, out var number) ? number : throw NotFound();
+    private static long ParseId(string id) =>
+        WireId.TryParse(WireId.Key, id, out var number) ? number : throw NotFound();
 
     private static RefusedException NotFound() => RefusedException.NotFound("key");
 }

@@ -145,7 +145,9 @@ internal sealed class KeyQueries(NpgsqlDataSource database)
         transaction.Connection!.QuerySingleOrDefaultAsync<KeyRow>(new CommandDefinition(
             LockSql, new { Id = id, OnlyUser = onlyUser }, transaction, cancellationToken: cancellation));
 
-    /// <summary>The owner's status, or null when there is no such user; holds the user's row against a change.</summary>
+    /// <summary>
+    /// The owner's status, or null when there is no such user; holds the user's row against a change.
+    /// </summary>
     public static Task<string?> OwnerStatusAsync(
         NpgsqlTransaction transaction, long userId, CancellationToken cancellation) =>
         transaction.Connection!.QuerySingleOrDefaultAsync<string>(new CommandDefinition(

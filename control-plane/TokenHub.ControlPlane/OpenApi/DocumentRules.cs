@@ -87,16 +87,25 @@ internal static class DocumentRules
         OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellation)
     {
         var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
-        if (type == typeof(Usd) || type == typeof(PricePerMillion))
+        var isNullable = type != context.JsonTypeInfo.Type;
+        if (type == typeof(DateTime))
         {
-            var nullable = type != context.JsonTypeInfo.Type;
-            schema.Type = nullable ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+            schema.Type = JsonSchemaType.String | (isNullable ? JsonSchemaType.Null : 0);
+        }
+        else if (type == typeof(Usd) || type == typeof(PricePerMillion))
+        {
+            schema.Type = JsonSchemaType.String | (isNullable ? JsonSchemaType.Null : 0);
             schema.Format = "decimal";
             schema.Pattern = @"^-?\d{1,10}(\.\d{1,8})?$";
             schema.Examples = [JsonValue.Create("12.50000000")];
             schema.Description = type == typeof(Usd)
                 ? "US dollars, eight decimals."
                 : "US dollars for one million tokens, eight decimals.";
+        }
+        else if (context.JsonPropertyInfo?.AttributeProvider is { } attributes
+            && attributes.GetCustomAttributes(typeof(AllowedAttribute), inherit: true) is [AllowedAttribute allowed])
+        {
+            schema.Enum = [.. allowed.Values.Select(value => (JsonNode)JsonValue.Create(value))];
         }
 
         return Task.CompletedTask;

@@ -15,7 +15,10 @@ internal static class AddressRange
 
         if (text.Contains('/', StringComparison.Ordinal))
         {
-            return IPNetwork.TryParse(text, out network);
+            // 10.0.0.1/8 is refused: the library would quietly make it 10.0.0.0/8.
+            return IPNetwork.TryParse(text, out network)
+                && IPAddress.TryParse(text.AsSpan(0, text.IndexOf('/', StringComparison.Ordinal)), out var first)
+                && network.BaseAddress.Equals(first);
         }
 
         // Short and octal forms (127.1, 0177.0.0.1) are refused: an address must read the same to everybody.

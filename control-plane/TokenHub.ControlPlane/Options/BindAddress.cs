@@ -3,7 +3,9 @@ using System.Net;
 
 namespace TokenHub.ControlPlane.Options;
 
-/// <summary>Reads <c>address:port</c>, with <c>localhost</c> and <c>*</c> for the loopback and for every address.</summary>
+/// <summary>
+/// Reads <c>address:port</c>, with <c>localhost</c> and <c>*</c> for the loopback and for every address.
+/// </summary>
 internal static class BindAddress
 {
     public static bool TryParse(string text, out IPEndPoint endPoint)

@@ -35,6 +35,9 @@ internal sealed record ControlPlaneOptions
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
+    /// <summary>Nothing of it: a record would print its secrets.</summary>
+    public override string ToString() => nameof(ControlPlaneOptions);
+
     public const string DefaultAdminEmail = "admin@localhost";
     public const string DefaultConsoleBind = "127.0.0.1:8090";
 }

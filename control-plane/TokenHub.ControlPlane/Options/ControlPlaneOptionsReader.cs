@@ -7,8 +7,8 @@ using TokenHub.Redis;
 namespace TokenHub.ControlPlane.Options;
 
 /// <summary>
-/// Reads the options from the environment. Every fault is found before any is reported, and no fault repeats a value: it
-/// may be a secret.
+/// Reads the options from the environment. Every fault is found before any is reported, and no fault repeats a value:
+/// it may be a secret.
 /// </summary>
 internal sealed class ControlPlaneOptionsReader
 {
@@ -38,14 +38,17 @@ internal sealed class ControlPlaneOptionsReader
 
     private ControlPlaneOptions Read()
     {
+        var database = ReadDatabase();
+        var redis = ReadRedis();
         var masterKey = ReadMasterKey();
+        var planeToken = ReadPlaneToken();
         return new ControlPlaneOptions
         {
-            DatabaseConnection = ReadDatabase(),
-            Redis = ReadRedis()!,
+            DatabaseConnection = database,
+            Redis = redis!,
             MasterKey = masterKey,
             SessionSecret = ReadSessionSecret(masterKey),
-            PlaneToken = ReadPlaneToken(),
+            PlaneToken = planeToken,
             ConsoleBind = ReadBind(),
             AdminEmail = ReadAdminEmail(),
             AdminPassword = ReadAdminPassword(),

@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace TokenHub.ControlPlane.Options;
 
-/// <summary>Turns <c>postgres://user:password@host:port/database?option=value</c> into Npgsql's connection string.</summary>
+/// <summary>
+/// Turns <c>postgres://user:password@host:port/database?option=value</c> into Npgsql's connection string.
+/// </summary>
 internal static class DatabaseUrl
 {
     private const int DefaultPort = 5432;

@@ -1,9 +1,12 @@
 using System.Text.Json.Serialization;
+using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Prices;
 
-/// <summary>Dollars for one million tokens of each class; a cache price that is not given equals the input price.</summary>
+/// <summary>
+/// Dollars for one million tokens of each class; a cache price that is not given equals the input price.
+/// </summary>
 internal record PriceRates
 {
     public required PricePerMillion Input { get; init; }
@@ -43,10 +46,9 @@ internal sealed record ResolvedPrice
     public required string Model { get; init; }
     public string? ChannelId { get; init; }
 
-    /// <summary>
-    /// <c>channel_pattern</c>, <c>channel_default</c>, <c>global_pattern</c>, <c>global_default</c>,
-    /// <c>runtime_fallback</c>, or <c>none</c>: then the model is refused.
-    /// </summary>
+    /// <summary>Where the price was found; with <c>none</c> the model is refused.</summary>
+    [Allowed(
+        "channel_pattern", "channel_default", "global_pattern", "global_default", "runtime_fallback", "none")]
     public required string Step { get; init; }
 
     public PriceView? Price { get; init; }

@@ -1,7 +1,6 @@
 using Dapper;
 using Npgsql;
 using TokenHub.ControlPlane.Wire;
-using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Prices;
@@ -26,11 +25,11 @@ internal sealed record PriceRow
         Id = WireName,
         Model = Model,
         ChannelId = ChannelId is { } channel ? WireId.Format(WireId.Channel, channel) : null,
-        Input = Rate(InputUnits)!.Value,
-        Output = Rate(OutputUnits)!.Value,
-        CacheRead = Rate(CacheReadUnits),
-        CacheWrite5m = Rate(CacheWrite5mUnits),
-        CacheWrite1h = Rate(CacheWrite1hUnits),
+        Input = PricePerMillion.Of(InputUnits),
+        Output = PricePerMillion.Of(OutputUnits),
+        CacheRead = PricePerMillion.Of(CacheReadUnits),
+        CacheWrite5m = PricePerMillion.Of(CacheWrite5mUnits),
+        CacheWrite1h = PricePerMillion.Of(CacheWrite1hUnits),
         CreatedAt = CreatedAt,
         RetiredAt = RetiredAt,
     };
@@ -53,8 +52,6 @@ internal sealed record PriceRow
         && CacheReadUnits == rates.CacheRead?.Amount.Units
         && CacheWrite5mUnits == rates.CacheWrite5m?.Amount.Units
         && CacheWrite1hUnits == rates.CacheWrite1h?.Amount.Units;
-
-    private static PricePerMillion? Rate(long? units) => units is { } known ? new PricePerMillion(new Usd(known)) : null;
 }
 
 /// <summary>Prices in PostgreSQL. Rows are retired and added, never edited.</summary>

@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+
 namespace TokenHub.ControlPlane.Problems;
 
-/// <summary>The body of every answer that is not a success (RFC 9457), with the fixed code that programs read.</summary>
+/// <summary>
+/// The body of every answer that is not a success (RFC 9457), with the fixed code that programs read.
+/// </summary>
 internal sealed record Problem
 {
     public required string Type { get; init; }
@@ -11,6 +15,7 @@ internal sealed record Problem
     public required string RequestId { get; init; }
 
     /// <summary>One entry for each field at fault.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<FieldError>? Errors { get; init; }
 
     public const string ContentType = "application/problem+json";

@@ -1,6 +1,8 @@
 namespace TokenHub.ControlPlane.Problems;
 
-/// <summary>Every code a problem can have, with its status and title: the whole list, so that clients can rely on it.</summary>
+/// <summary>
+/// Every code a problem can have, with its status and title: the whole list, so that clients can rely on it.
+/// </summary>
 internal sealed record ProblemCode(string Code, int Status, string Title)
 {
     public static readonly ProblemCode InvalidRequest = new("invalid_request", 400, "The request is not valid");

@@ -1,9 +1,12 @@
 using Npgsql;
 using TokenHub.ControlPlane.Wire;
+using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Problems;
 
-/// <summary>Turns every failure below it into a problem: refusals, bad HTTP, lost servers, and what nobody foresaw.</summary>
+/// <summary>
+/// Turns every failure below it into a problem: refusals, bad HTTP, lost servers, and what nobody foresaw.
+/// </summary>
 internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
 {
     private const int RetryAfterSeconds = 1;
@@ -60,13 +63,13 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 return;
             default:
                 LogFault(logger, context.Request.Method, context.Request.Path, RequestIds.Of(context), fault);
-                await WriteAsync(context, ProblemCode.Internal, "The fault is in the server's log under this request id.");
+                await WriteAsync(context, ProblemCode.Internal, "The log has the fault under this request id.");
                 return;
         }
     }
 
     private static bool IsOutage(Exception fault) =>
-        fault is NpgsqlException { IsTransient: true } or TimeoutException
+        fault is RedisUnavailableException or TimeoutException or NpgsqlException { IsTransient: true }
         || (fault is NpgsqlException && fault is not PostgresException);
 
     public static async Task WriteAsync(

@@ -39,10 +39,10 @@ internal sealed class PendingChanges
     private const string ReopenSql = """
         update pending_changes
         set published_at = null
-        where published_at > now() - @within and kind <> 'balance'
+        where published_at > now() - @within::interval and kind <> 'balance'
         """;
 
-    private const string ForgetSql = "delete from pending_changes where published_at < now() - @after";
+    private const string ForgetSql = "delete from pending_changes where published_at < now() - @after::interval";
 
     /// <summary>
     /// Locks a page of changes until the transaction ends: who asks meanwhile waits, and then finds them done.

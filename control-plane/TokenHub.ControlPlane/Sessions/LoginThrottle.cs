@@ -103,7 +103,8 @@ internal sealed class LoginThrottle(NpgsqlDataSource database, TimeProvider time
     private static string AccountSubject(string email) => Subject($"account|{email}");
 
     // Hashed, so that the table is no list of who tries to sign in from where, and every subject has the same length.
-    private static string Subject(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    private static string Subject(string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>An IPv6 customer has a whole /64 to himself; it counts as one address.</summary>
     private static string Place(IPAddress address)

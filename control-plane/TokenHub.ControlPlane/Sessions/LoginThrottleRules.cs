@@ -1,8 +1,8 @@
 namespace TokenHub.ControlPlane.Sessions;
 
 /// <summary>
-/// How bad sign-ins slow down further ones. Each attempt counts against three subjects before its password is looked at,
-/// so that parallel attempts cannot slip past, and is taken back when it succeeds.
+/// How bad sign-ins slow down further ones. Each attempt counts against three subjects before its password is looked
+/// at, so that parallel attempts cannot slip past, and is taken back when it succeeds.
 /// </summary>
 internal sealed record LoginThrottleRules(int FreeFailures, TimeSpan DelayMax)
 {
@@ -12,7 +12,9 @@ internal sealed record LoginThrottleRules(int FreeFailures, TimeSpan DelayMax)
     /// <summary>One address over many accounts.</summary>
     public static readonly LoginThrottleRules Address = new(30, TimeSpan.FromMinutes(15));
 
-    /// <summary>One account from many addresses. The delay stays short: it must not become a way to lock others out.</summary>
+    /// <summary>
+    /// One account from many addresses. The delay stays short: it must not become a way to lock others out.
+    /// </summary>
     public static readonly LoginThrottleRules Account = new(50, TimeSpan.FromMinutes(1));
 
     /// <summary>Failures are forgotten when none was added for this long.</summary>

@@ -6,8 +6,8 @@ using TokenHub.ControlPlane.Problems;
 namespace TokenHub.ControlPlane.Sessions;
 
 /// <summary>
-/// Password hashes: PBKDF2 with HMAC-SHA512. Hashing is slow on purpose, so only a few run at once and only so many wait:
-/// a flood of sign-ins must not take the console's processors away.
+/// Password hashes: PBKDF2 with HMAC-SHA512. Hashing is slow on purpose, so only a few run at once and only so many
+/// wait: a flood of sign-ins must not take the console's processors away.
 /// </summary>
 internal sealed class Passwords : IDisposable
 {
@@ -29,10 +29,11 @@ internal sealed class Passwords : IDisposable
         InTurnAsync(() => _hasher.HashPassword(Nobody, password), cancellation);
 
     /// <summary>
-    /// Compares a password with a hash. Without a hash (no such user) the same work is done against a decoy, so that the
-    /// time taken does not tell who exists.
+    /// Compares a password with a hash. Without a hash (no such user) the same work is done against a decoy, so that
+    /// the time taken does not tell who exists.
     /// </summary>
-    public Task<PasswordVerificationResult> VerifyAsync(string? hash, string password, CancellationToken cancellation) =>
+    public Task<PasswordVerificationResult> VerifyAsync(
+        string? hash, string password, CancellationToken cancellation) =>
         InTurnAsync(
             () =>
             {
@@ -46,7 +47,10 @@ internal sealed class Passwords : IDisposable
         if (Interlocked.Increment(ref _waiting) > WaitingMax)
         {
             Interlocked.Decrement(ref _waiting);
-            throw new RefusedException(ProblemCode.TooManyRequests, "Too many sign-ins at once.") { RetryAfterSeconds = 2 };
+            throw new RefusedException(ProblemCode.TooManyRequests, "Too many sign-ins at once.")
+            {
+                RetryAfterSeconds = 2,
+            };
         }
 
         try

@@ -9,7 +9,9 @@ internal sealed record LoginRequest
     public required string Password { get; init; }
 }
 
-/// <summary>A new session. The token goes into <c>Authorization: Bearer</c>; browsers have it in a cookie as well.</summary>
+/// <summary>
+/// A new session. The token goes into <c>Authorization: Bearer</c>; browsers have it in a cookie as well.
+/// </summary>
 internal sealed record LoginAnswer
 {
     public required string Token { get; init; }

@@ -1,6 +1,8 @@
 namespace TokenHub.ControlPlane.Sessions;
 
-/// <summary>The console's cookie. Over TLS it is bound to this host by its name's prefix; plain HTTP is for loopback.</summary>
+/// <summary>
+/// The console's cookie. Over TLS it is bound to this host by its name's prefix; plain HTTP is for loopback.
+/// </summary>
 internal static class SessionCookie
 {
     public const string PlainName = "tokenhub_session";

@@ -22,7 +22,7 @@ internal static class SessionEndpoints
         api.MapPost("/auth/logout", LogoutAsync).Documented("logout", Tag, "End this session.");
         api.MapGet("/me", MeAsync).Documented("getMe", Tag, "Who is signed in.");
         api.MapPost("/me/password", ChangePasswordAsync)
-            .Documented("changePassword", Tag, "Change one's own password; ends the user's other sessions.", 400, 401, 429);
+            .Documented("changePassword", Tag, "Change one's own password; ends other sessions.", 400, 401, 429);
     }
 
     private static async Task<Ok<LoginAnswer>> LoginAsync(
@@ -70,8 +70,8 @@ internal static class SessionEndpoints
         await UserQueries.UpdateAsync(transaction, caller.UserId, new UpdateUser(), hash, cancellation);
         await SessionQueries.RevokeOthersAsync(
             transaction, caller.UserId, caller.SessionHash, time.GetUtcNow().UtcDateTime, cancellation);
-        await AuditLog.AddAsync(
-            transaction, caller.UserId, "user.change_password", WireId.Format(WireId.User, caller.UserId), cancellation);
+        var target = WireId.Format(WireId.User, caller.UserId);
+        await AuditLog.AddAsync(transaction, caller.UserId, "user.change_password", target, cancellation);
         await transaction.CommitAsync(cancellation);
         return TypedResults.NoContent();
     }

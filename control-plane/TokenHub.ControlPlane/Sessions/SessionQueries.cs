@@ -88,5 +88,8 @@ internal sealed class SessionQueries(NpgsqlDataSource database)
     public static Task RevokeOthersAsync(
         NpgsqlTransaction transaction, long userId, byte[] keep, DateTime now, CancellationToken cancellation) =>
         transaction.Connection!.ExecuteAsync(new CommandDefinition(
-            RevokeOthersSql, new { UserId = userId, Hash = keep, Now = now }, transaction, cancellationToken: cancellation));
+            RevokeOthersSql,
+            new { UserId = userId, Hash = keep, Now = now },
+            transaction,
+            cancellationToken: cancellation));
 }

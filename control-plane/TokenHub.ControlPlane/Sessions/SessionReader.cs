@@ -5,7 +5,9 @@ namespace TokenHub.ControlPlane.Sessions;
 /// <summary>The session that came with a request.</summary>
 internal sealed record LiveSession(long UserId, string Email, Role Role, byte[] Hash, bool FromCookie);
 
-/// <summary>Finds the session of a request: the bearer token if there is an Authorization header, else the cookie.</summary>
+/// <summary>
+/// Finds the session of a request: the bearer token if there is an Authorization header, else the cookie.
+/// </summary>
 internal sealed class SessionReader(SessionQueries queries, SessionTokens tokens, TimeProvider time)
 {
     private const string Scheme = "Bearer ";
@@ -18,7 +20,8 @@ internal sealed class SessionReader(SessionQueries queries, SessionTokens tokens
         {
             // A header that is there decides alone: a bad one does not fall back to the cookie.
             var header = authorization.Count == 1 ? authorization[0] ?? "" : "";
-            token = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+            var isBearer = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
+            token = isBearer ? header[Scheme.Length..].Trim() : null;
         }
         else
         {

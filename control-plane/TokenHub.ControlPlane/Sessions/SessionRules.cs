@@ -9,7 +9,9 @@ internal static class SessionRules
     /// <summary>A session ends this long after the sign-in, however much it is used.</summary>
     public static readonly TimeSpan AgeMax = TimeSpan.FromDays(7);
 
-    /// <summary>The last use is written down at most this often, so that reading does not cost a write each time.</summary>
+    /// <summary>
+    /// The last use is written down at most this often, so that reading does not cost a write each time.
+    /// </summary>
     public static readonly TimeSpan TouchEvery = TimeSpan.FromMinutes(1);
 
     /// <summary>More sessions of one user end the oldest.</summary>

@@ -6,8 +6,8 @@ using TokenHub.ControlPlane.Options;
 namespace TokenHub.ControlPlane.Sessions;
 
 /// <summary>
-/// Session tokens: <c>th-ses-</c> and 256 random bits. Only a keyed hash is stored, so that neither a copy of the database
-/// nor write access to it is a way to sign in.
+/// Session tokens: <c>th-ses-</c> and 256 random bits. Only a keyed hash is stored, so that neither a copy of the
+/// database nor write access to it is a way to sign in.
 /// </summary>
 internal sealed class SessionTokens(ControlPlaneOptions options)
 {

@@ -6,8 +6,8 @@ using TokenHub.ControlPlane.Users;
 namespace TokenHub.ControlPlane.Sessions;
 
 /// <summary>
-/// Tells a right password from a wrong one without telling who exists: every failure costs the same work, counts the same,
-/// and has the same answer.
+/// Tells a right password from a wrong one without telling who exists: every failure costs the same work, counts the
+/// same, and has the same answer.
 /// </summary>
 internal sealed class SignIn(
     UserQueries users,

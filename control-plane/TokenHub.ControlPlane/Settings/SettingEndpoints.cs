@@ -6,7 +6,6 @@ using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Wire;
-using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Settings;
@@ -66,13 +65,11 @@ internal static class SettingEndpoints
             ? null
             : new PriceRates
             {
-                Input = new PricePerMillion(new Usd(fallback.Input)),
-                Output = new PricePerMillion(new Usd(fallback.Output)),
-                CacheRead = Rate(fallback.CacheRead),
-                CacheWrite5m = Rate(fallback.CacheWrite5m),
-                CacheWrite1h = Rate(fallback.CacheWrite1h),
+                Input = PricePerMillion.Of(fallback.Input),
+                Output = PricePerMillion.Of(fallback.Output),
+                CacheRead = PricePerMillion.Of(fallback.CacheRead),
+                CacheWrite5m = PricePerMillion.Of(fallback.CacheWrite5m),
+                CacheWrite1h = PricePerMillion.Of(fallback.CacheWrite1h),
             },
     };
-
-    private static PricePerMillion? Rate(long? units) => units is { } known ? new PricePerMillion(new Usd(known)) : null;
 }

@@ -9,8 +9,8 @@ namespace TokenHub.ControlPlane.Settings;
 internal sealed class SettingQueries(NpgsqlDataSource database)
 {
     /// <summary>
-    /// The setting of the price of last resort: a <see cref="PriceEntry"/> whose id is a row of <c>prices</c>, so that a
-    /// charge made at it can be computed again for ever.
+    /// The setting of the price of last resort: a <see cref="PriceEntry"/> whose id is a row of <c>prices</c>, so
+    /// that a charge made at it can be computed again for ever.
     /// </summary>
     public const string FallbackPriceName = "fallback_price";
 

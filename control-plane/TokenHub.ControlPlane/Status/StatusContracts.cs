@@ -37,7 +37,7 @@ internal sealed record ServerView
 {
     public required bool Ok { get; init; }
 
-    /// <summary>Time of one round trip; absent when there was none.</summary>
+    /// <summary>Time of one round trip; null when there was none.</summary>
     public double? LatencyMs { get; init; }
 
     public string? Version { get; init; }

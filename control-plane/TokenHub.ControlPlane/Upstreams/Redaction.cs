@@ -42,7 +42,8 @@ internal static partial class Redaction
     private static partial Regex Urls();
 
     // Providers echo keys with their middle starred out; the ends are secret enough to strike as well.
-    [GeneratedRegex(@"\b(?:sk|pk|rk|key|AIza|AKIA|ASIA|ya29|eyJ|ghp|xox|Bearer\s)[-\w.*/+=]{4,}|[A-Za-z0-9_\-*/+=.]{24,}")]
+    [GeneratedRegex(
+        @"\b(?:sk|pk|rk|key|AIza|AKIA|ASIA|ya29|eyJ|ghp|xox|Bearer\s)[-\w.*/+=]{4,}|[A-Za-z0-9_\-*/+=.]{24,}")]
     private static partial Regex Keys();
 
     [GeneratedRegex(@"\b(?:org|proj|req|user|acct)[-_][A-Za-z0-9]{4,}", RegexOptions.IgnoreCase)]

@@ -1,3 +1,4 @@
+using TokenHub.ControlPlane.OpenApi;
 using TokenHub.Core.Money;
 
 namespace TokenHub.ControlPlane.Usage;
@@ -7,7 +8,7 @@ internal sealed record LedgerEntryView
 {
     public required string Id { get; init; }
 
-    /// <summary><c>credit</c>, <c>debit</c>, <c>usage_owner</c> or <c>usage_platform</c>.</summary>
+    [Allowed("credit", "debit", "usage_owner", "usage_platform")]
     public required string Kind { get; init; }
 
     /// <summary>A user's id, <c>platform</c> or <c>issuance</c>.</summary>

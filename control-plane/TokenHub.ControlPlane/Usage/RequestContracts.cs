@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.Core.Money;
 
@@ -16,13 +17,13 @@ internal record RequestView
 
     public required string Model { get; init; }
 
-    /// <summary><c>chat</c>, <c>responses</c>, <c>anthropic</c> or <c>gemini</c>.</summary>
+    [Allowed("none", "chat", "responses", "anthropic", "gemini")]
     public required string Protocol { get; init; }
 
-    /// <summary>
-    /// <c>completed</c>, <c>client_cut</c>, <c>client_cancelled</c>, <c>upstream_error_before_content</c>,
-    /// <c>upstream_error_after_content</c>, <c>empty</c>, <c>interrupted</c> or <c>funds_exhausted</c>.
-    /// </summary>
+    /// <summary>How it ended, which decides whether it is charged.</summary>
+    [Allowed(
+        "completed", "client_cut", "client_cancelled", "upstream_error_before_content", "upstream_error_after_content",
+        "empty", "interrupted", "funds_exhausted")]
     public required string Outcome { get; init; }
 
     /// <summary>False when the hold went back whole.</summary>

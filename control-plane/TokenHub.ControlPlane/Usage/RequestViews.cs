@@ -2,6 +2,7 @@ using System.Text.Json;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;
 using TokenHub.Core.Usage;
+using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Requests;
 
 namespace TokenHub.ControlPlane.Usage;
@@ -57,19 +58,21 @@ internal static class RequestViews
             Usage = view.Usage,
             UpstreamId = request.UpstreamId,
             Stages = [.. request.Stages.Select(s => new StageView(s.Name, s.Amount, s.At.UtcDateTime))],
-            Attempts =
-            [
-                .. request.Attempts.Select(a => new AttemptView(ChannelName(a.Channel), a.Status, NameOf(a.Fault), a.ElapsedMs)),
-            ],
+            Attempts = [.. request.Attempts.Select(ToView)],
             Classes = [.. request.Classes.Select(c => new ChargedClassView(c.Name, c.Tokens, c.PricePerMillion))],
             Price = request.Tariff is { } tariff ? PriceOf(tariff) : null,
             Formula = request.Formula,
-            OwnerUserId = showsOwner && request.OwnerAccount != 0 ? WireId.Format(WireId.User, request.OwnerAccount) : null,
+            OwnerUserId = showsOwner && request.OwnerAccount is not 0 and var owner
+                ? WireId.Format(WireId.User, owner)
+                : null,
             OwnerShareBp = request.OwnerShareBp,
             OwnerPart = request.OwnerPart,
             PlatformPart = request.PlatformPart,
         };
     }
+
+    private static AttemptView ToView(AttemptRow attempt) =>
+        new(ChannelName(attempt.Channel), attempt.Status, NameOf(attempt.Fault), attempt.ElapsedMs);
 
     private static UsageView UsageOf(TokenUsage usage) => new()
     {
@@ -86,11 +89,11 @@ internal static class RequestViews
     private static AppliedPriceView PriceOf(Tariff tariff) => new()
     {
         Id = WireId.Format(WireId.Price, tariff.PriceVersion),
-        Input = new PricePerMillion(new Usd(tariff.Input)),
-        Output = new PricePerMillion(new Usd(tariff.Output)),
-        CacheRead = new PricePerMillion(new Usd(tariff.CacheRead)),
-        CacheWrite5m = new PricePerMillion(new Usd(tariff.CacheWrite5m)),
-        CacheWrite1h = new PricePerMillion(new Usd(tariff.CacheWrite1h)),
+        Input = PricePerMillion.Of(tariff.Input),
+        Output = PricePerMillion.Of(tariff.Output),
+        CacheRead = PricePerMillion.Of(tariff.CacheRead),
+        CacheWrite5m = PricePerMillion.Of(tariff.CacheWrite5m),
+        CacheWrite1h = PricePerMillion.Of(tariff.CacheWrite1h),
     };
 
     private static string? ChannelName(long id) => id == 0 ? null : WireId.Format(WireId.Channel, id);

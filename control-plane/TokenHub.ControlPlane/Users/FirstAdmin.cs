@@ -24,7 +24,8 @@ internal sealed class FirstAdmin(NpgsqlDataSource database, Passwords passwords,
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(LockSql, null, transaction, cancellationToken: cancellation));
+        await connection.ExecuteAsync(
+            new CommandDefinition(LockSql, null, transaction, cancellationToken: cancellation));
         var exists = await connection.ExecuteScalarAsync<bool>(
             new CommandDefinition(AnyAdminSql, null, transaction, cancellationToken: cancellation));
         if (exists)

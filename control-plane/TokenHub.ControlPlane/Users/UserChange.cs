@@ -7,7 +7,9 @@ using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Users;
 
-/// <summary>Applies a change of a user in one transaction: one active admin always remains, and lost rights end sessions.</summary>
+/// <summary>
+/// Applies a change of a user in one transaction: one active admin always remains, and lost rights end sessions.
+/// </summary>
 internal sealed class UserChange(NpgsqlDataSource database, Passwords passwords, TimeProvider time)
 {
     public async Task<UserRow> ApplyAsync(

@@ -1,3 +1,5 @@
+using TokenHub.ControlPlane.OpenApi;
+
 namespace TokenHub.ControlPlane.Users;
 
 /// <summary>A user as the API shows it.</summary>
@@ -6,10 +8,10 @@ internal sealed record UserView
     public required string Id { get; init; }
     public required string Email { get; init; }
 
-    /// <summary><c>admin</c>, <c>member</c> or <c>auditor</c>.</summary>
+    [Allowed("admin", "member", "auditor")]
     public required string Role { get; init; }
 
-    /// <summary><c>active</c> or <c>disabled</c>.</summary>
+    [Allowed("active", "disabled")]
     public required string Status { get; init; }
 
     /// <summary>Requests that all keys of the user may have open at once.</summary>
@@ -25,7 +27,8 @@ internal sealed record CreateUser
     public required string Email { get; init; }
     public required string Password { get; init; }
 
-    /// <summary><c>admin</c>, <c>member</c> (when left out) or <c>auditor</c>.</summary>
+    /// <summary>A member when left out.</summary>
+    [Allowed("admin", "member", "auditor")]
     public string? Role { get; init; }
 
     public int? MaxConcurrency { get; init; }
@@ -34,7 +37,9 @@ internal sealed record CreateUser
 /// <summary>A change of a user; fields that are left out stay as they are.</summary>
 internal sealed record UpdateUser
 {
+    [Allowed("admin", "member", "auditor")]
     public string? Role { get; init; }
+    [Allowed("active", "disabled")]
     public string? Status { get; init; }
     public int? MaxConcurrency { get; init; }
 

@@ -78,7 +78,8 @@ internal static class UserEndpoints
         return TypedResults.Ok(row.ToView());
     }
 
-    public static long ParseId(string id) => WireId.TryParse(WireId.User, id, out var number) ? number : throw NotFound();
+    public static long ParseId(string id) =>
+        WireId.TryParse(WireId.User, id, out var number) ? number : throw NotFound();
 
     public static RefusedException NotFound() => RefusedException.NotFound("user");
 }

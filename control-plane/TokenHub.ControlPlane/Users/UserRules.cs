@@ -16,7 +16,9 @@ internal static class UserRules
     private static readonly SearchValues<char> EmailCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.@");
 
-    /// <summary>Lower case, because mail servers do not tell cases apart and two accounts that look alike help no one.</summary>
+    /// <summary>
+    /// Lower case, because mail servers do not tell cases apart and two accounts that look alike help no one.
+    /// </summary>
     public static bool TryNormalizeEmail(string text, out string email)
     {
         email = text.Trim().ToLowerInvariant();

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace TokenHub.ControlPlane.Wire;
 
 /// <summary>
-/// A request's JSON body, read strictly (see <see cref="JsonBodyReader"/>). Knows which fields were sent, so that a PATCH
-/// can tell "not mentioned" from "set to null".
+/// A request's JSON body, read strictly (see <see cref="JsonBodyReader"/>). Knows which fields were sent, so that a
+/// PATCH can tell "not mentioned" from "set to null".
 /// </summary>
 internal sealed class JsonBody<T>(T value, IReadOnlySet<string> fields, ReadOnlyMemory<byte> bytes)
     : IBindableFromHttpContext<JsonBody<T>>, IEndpointParameterMetadataProvider

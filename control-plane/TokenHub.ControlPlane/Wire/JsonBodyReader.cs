@@ -6,15 +6,17 @@ using TokenHub.ControlPlane.Problems;
 namespace TokenHub.ControlPlane.Wire;
 
 /// <summary>
-/// Strict reading of a JSON object: valid UTF-8, one document, no duplicate, unknown or missing field, no value of another
-/// type than its field's. All faults of all fields are reported together.
+/// Strict reading of a JSON object: valid UTF-8, one document, no duplicate, unknown or missing field, no value of
+/// another type than its field's. All faults of all fields are reported together.
 /// </summary>
 internal static class JsonBodyReader
 {
     public const int BytesMax = 1024 * 1024;
     private const int DepthMax = 16;
 
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict =
+        new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
+
     private static readonly JsonDocumentOptions AllowingDuplicates = new() { MaxDepth = DepthMax };
 
     public static async Task<byte[]> ReadBytesAsync(HttpRequest request, CancellationToken cancellation)
@@ -71,6 +73,10 @@ internal static class JsonBodyReader
         {
             return JsonDocument.Parse(body, Strict);
         }
+        catch (InvalidOperationException)
+        {
+            throw Malformed("The name of a field holds a broken character.");
+        }
         catch (JsonException fault)
         {
             throw Malformed(
@@ -100,13 +106,13 @@ internal static class JsonBodyReader
         var fields = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in root.EnumerateObject())
         {
-            if (!JsonFaults.TryName(member, out var name) || !known.TryGetValue(name, out var property))
+            if (!known.TryGetValue(member.Name, out var property))
             {
-                checks.Add(JsonFaults.Shorten(name), "unknown_field", "is not a field of this request");
+                checks.Add(JsonFaults.Shorten(member.Name), "unknown_field", "is not a field of this request");
                 continue;
             }
 
-            fields.Add(name);
+            fields.Add(member.Name);
             CheckValue(member.Value, property, checks);
         }
 
@@ -133,12 +139,8 @@ internal static class JsonBodyReader
         }
         catch (JsonException fault)
         {
-            var (field, code, message) = JsonFaults.Describe(property, fault);
+            var (field, code, message) = JsonFaults.Describe(property, value.ValueKind, fault);
             checks.Add(field, code, message);
-        }
-        catch (InvalidOperationException)
-        {
-            checks.Add(property.Name, "bad_text", "holds a broken character");
         }
     }
 

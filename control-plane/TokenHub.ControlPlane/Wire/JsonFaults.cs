@@ -18,12 +18,19 @@ internal static class JsonFaults
     public const string WrongTypeMessage = "has the wrong type";
     private const int NameLengthMax = 64;
 
-    public static (string Field, string Code, string Message) Describe(JsonPropertyInfo property, JsonException fault)
+    public static (string Field, string Code, string Message) Describe(
+        JsonPropertyInfo property, JsonValueKind kind, JsonException fault)
     {
         var field = property.Name + FieldOf(fault);
         if (fault is ValueRefusedException refused)
         {
             return (field, refused.Code, refused.Message);
+        }
+
+        // A string that is no text: half a surrogate pair.
+        if (kind == JsonValueKind.String && property.PropertyType == typeof(string))
+        {
+            return (field, "bad_text", "holds a broken character");
         }
 
         // The path of an unknown or missing field inside an object ends at that object or at the field itself.
@@ -32,26 +39,13 @@ internal static class JsonFaults
             : (field, "wrong_type", Expected(property.PropertyType));
     }
 
-    /// <summary>The place of the fault below the value that was read: <c>$[0].limit</c> gives <c>[0].limit</c>.</summary>
+    /// <summary>
+    /// The place of the fault below the value that was read: <c>$[0].limit</c> gives <c>[0].limit</c>.
+    /// </summary>
     public static string FieldOf(JsonException fault) =>
         fault.Path is { Length: > 1 } path ? Shorten(path[1..]) : "";
 
     public static string Shorten(string name) => name.Length <= NameLengthMax ? name : name[..NameLengthMax];
-
-    /// <summary>False when the name holds a broken character; such a name is unknown in any case.</summary>
-    public static bool TryName(JsonProperty member, out string name)
-    {
-        try
-        {
-            name = member.Name;
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            name = "?";
-            return false;
-        }
-    }
 
     private static string Expected(Type type)
     {

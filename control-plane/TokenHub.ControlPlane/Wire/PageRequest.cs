@@ -7,8 +7,8 @@ using TokenHub.ControlPlane.Problems;
 namespace TokenHub.ControlPlane.Wire;
 
 /// <summary>
-/// <c>?limit=&amp;cursor=</c> of a list. The cursor is the last row's place in its order, opaque to callers; there are no
-/// page numbers and no counts, so that page one million costs what page one does.
+/// <c>?limit=&amp;cursor=</c> of a list. The cursor is the last row's place in its order, opaque to callers; there
+/// are no page numbers and no counts, so that page one million costs what page one does.
 /// </summary>
 internal sealed record PageRequest(int Limit, string? After) : IBindableFromHttpContext<PageRequest>
 {
@@ -32,7 +32,9 @@ internal sealed record PageRequest(int Limit, string? After) : IBindableFromHttp
         }
     }
 
-    /// <summary>Cuts one row more than asked for back to the limit and makes the cursor from the last row kept.</summary>
+    /// <summary>
+    /// Cuts one row more than asked for back to the limit and makes the cursor from the last row kept.
+    /// </summary>
     public Page<T> Cut<T>(IReadOnlyList<T> rows, Func<T, string> place) =>
         rows.Count <= Limit
             ? new Page<T>(rows, null)

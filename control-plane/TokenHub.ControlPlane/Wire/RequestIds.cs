@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace TokenHub.ControlPlane.Wire;
 
-/// <summary>Names each call: the caller's own <c>x-request-id</c> where it is harmless, else a new one; sent back always.</summary>
+/// <summary>
+/// Names each call: the caller's own <c>x-request-id</c> where it is harmless, else a new one; sent back always.
+/// </summary>
 internal static class RequestIds
 {
     public const string Header = "x-request-id";

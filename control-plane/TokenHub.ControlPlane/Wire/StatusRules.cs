@@ -13,7 +13,10 @@ internal static class StatusRules
         TextRules.OneOf(checks, status, "status", "active", "disabled");
         var asked = enabled switch { true => "active", false => "disabled", null => null };
         checks.Require(
-            asked is null || status is null || asked == status, "enabled", "contradiction", "says another thing than status");
+            asked is null || status is null || asked == status,
+            "enabled",
+            "contradiction",
+            "says another thing than status");
         return status ?? asked;
     }
 }

@@ -26,11 +26,18 @@ internal sealed class UsdJson : JsonConverter<Usd>
 
     public static ValueRefusedException Refused() => new(
         "bad_amount",
-        "must be plain decimal digits with at most 8 decimals: no sign, exponent or grouping, at most 90071992.54740991");
+        "must be plain decimal digits with at most 8 decimals, no sign or exponent, at most 90071992.54740991");
 }
 
-/// <summary>Dollars for one million tokens. Strings; JSON numbers are read by their digits, never as a double.</summary>
-internal readonly record struct PricePerMillion(Usd Amount);
+/// <summary>
+/// Dollars for one million tokens. Strings; JSON numbers are read by their digits, never as a double.
+/// </summary>
+internal readonly record struct PricePerMillion(Usd Amount)
+{
+    public static PricePerMillion Of(long units) => new(new Usd(units));
+
+    public static PricePerMillion? Of(long? units) => units is { } known ? Of(known) : null;
+}
 
 internal sealed class PricePerMillionJson : JsonConverter<PricePerMillion>
 {

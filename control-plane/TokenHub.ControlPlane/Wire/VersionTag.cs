@@ -19,8 +19,8 @@ internal static class VersionTag
         }
 
         return header.Length > 2 && header[0] == '"' && header[^1] == '"'
-            && long.TryParse(header.AsSpan(1, header.Length - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var v)
-            ? v
+            && long.TryParse(header.AsSpan()[1..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? version
             : throw RefusedException.VersionMismatch();
     }
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace TokenHub.ControlPlane.Wire;
 
-/// <summary>Ids as they stand on the wire: a prefix that names the kind, then the row's number. <c>key_1001</c>.</summary>
+/// <summary>
+/// Ids as they stand on the wire: a prefix that names the kind, then the row's number. <c>key_1001</c>.
+/// </summary>
 internal static class WireId
 {
     public const string User = "usr_";

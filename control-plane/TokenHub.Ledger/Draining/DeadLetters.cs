@@ -9,7 +9,7 @@ internal sealed class DeadLetters(NpgsqlDataSource database)
     private const string ParkSql = """
         insert into settle_dead (gateway_no, boot_no, lsn, rid, record, reason)
         select @gatewayNo, @bootNo, d.lsn, d.rid, d.record, d.reason
-        from unnest(@lsns, @rids, @records, @reasons) d (lsn, rid, record, reason)
+        from unnest(@lsns::bigint[], @rids::uuid[], @records::bytea[], @reasons::text[]) d (lsn, rid, record, reason)
         order by d.lsn
         on conflict (digest) do nothing
         """;

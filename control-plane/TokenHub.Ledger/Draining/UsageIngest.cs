@@ -53,6 +53,11 @@ public sealed class UsageIngest(
     public async Task<PlaneMessages.UsageReceipt> IngestOutboxAsync(
         IReadOnlyList<byte[]> records, CancellationToken ct = default)
     {
+        if (records.Count == 0)
+        {
+            return new PlaneMessages.UsageReceipt(0, 0, 0, 0);
+        }
+
         try
         {
             var entries = records.Select(bytes => new LogEntry(0, bytes)).ToList();

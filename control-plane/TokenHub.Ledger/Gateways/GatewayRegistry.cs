@@ -46,7 +46,7 @@ public sealed class GatewayRegistry(NpgsqlDataSource database)
     private const string ListSql = """
         select g.no, g.gateway_id, g.boot_no, g.build, g.address, g.last_lsn, coalesce(p.acked_lsn, 0) as acked_lsn,
           g.open_holds, g.oldest_open_ms, g.recovery_done, g.draining, g.snapshot_version, g.registered_at,
-          g.last_beat_at, g.last_beat_at > now() - @lease as alive
+          g.last_beat_at, g.last_beat_at > now() - @lease::interval as alive
         from gateways g
         left join gateway_positions p on p.gateway_no = g.no
         order by g.no

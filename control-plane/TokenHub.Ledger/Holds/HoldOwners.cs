@@ -14,7 +14,7 @@ internal sealed class HoldOwners
     public const long StartSkewMs = 10_000;
 
     private const string ReadSql = """
-        select no, boot_no, recovery_done, open_holds, oldest_open_ms, last_beat_at < now() - @lease as silent
+        select no, boot_no, recovery_done, open_holds, oldest_open_ms, last_beat_at < now() - @lease::interval as silent
         from gateways
         """;
 

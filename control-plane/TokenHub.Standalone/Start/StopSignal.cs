@@ -8,6 +8,7 @@ namespace TokenHub.Standalone.Start;
 public sealed class StopSignal : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
+    private int _asked;
     private readonly List<PosixSignalRegistration> _registrations;
 
     public StopSignal()
@@ -31,7 +32,7 @@ public sealed class StopSignal : IDisposable
     private void Handle(PosixSignalContext context)
     {
         context.Cancel = true;
-        if (!_stop.IsCancellationRequested)
+        if (Interlocked.Exchange(ref _asked, 1) == 0)
         {
             Console.Out.WriteLine("stopping: the gateway finishes its streams first (up to 30 s)");
             _stop.Cancel();

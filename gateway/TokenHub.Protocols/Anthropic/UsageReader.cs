@@ -4,8 +4,8 @@ using TokenHub.Protocols.Streams;
 namespace TokenHub.Protocols.Anthropic;
 
 /// <summary>
-/// Usage as Anthropic reports it: input_tokens leaves out what was read from or written to the cache, so the whole input
-/// is the sum of the three.
+/// Usage as Anthropic reports it: input_tokens leaves out what was read from or written to the cache, so the whole
+/// input is the sum of the three.
 /// </summary>
 internal static class UsageReader
 {

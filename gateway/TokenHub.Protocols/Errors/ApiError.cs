@@ -41,6 +41,11 @@ public readonly record struct ApiError(
 {
     /// <summary>The error with the status that its kind has in a dialect.</summary>
     public static ApiError Of(
-        Dialect dialect, ErrorKind kind, string message, string requestId, string? param = null, int retryAfterMs = 0) =>
+        Dialect dialect,
+        ErrorKind kind,
+        string message,
+        string requestId,
+        string? param = null,
+        int retryAfterMs = 0) =>
         new(ErrorWords.Of(dialect, kind).Status, kind, message, requestId, param, null, retryAfterMs);
 }

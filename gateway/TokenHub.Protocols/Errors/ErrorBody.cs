@@ -6,7 +6,7 @@ using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Errors;
 
-/// <summary>Writes an error in the shape of the dialect that was called, as a body or into a stream already begun.</summary>
+/// <summary>Writes an error in the shape of the dialect called, as a body or into a stream already begun.</summary>
 public static class ErrorBody
 {
     public const string ContentType = "application/json";

@@ -2,7 +2,9 @@ using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Protocols.Errors;
 
-/// <summary>What a kind of error is called in a dialect: HTTP status, type (Gemini: status word) and OpenAI's code.</summary>
+/// <summary>
+/// What a kind of error is called in a dialect: HTTP status, type (Gemini: status word) and OpenAI's code.
+/// </summary>
 public readonly record struct ErrorWords(int Status, string Type, string? Code)
 {
     /// <summary>

@@ -13,8 +13,8 @@ public static class SecretText
 
     private static readonly string[] Prefixes =
     [
-        "sk-", "sk_", "rk_", "pk_", "AIza", "ya29.", "gsk_", "xai-", "AKIA", "ASIA", "eyJ", "ghp_", "hf_", "r8_", "pplx-",
-        "Bearer ", "bearer ", "org-", "user_", "proj_", "key=",
+        "sk-", "sk_", "rk_", "pk_", "AIza", "ya29.", "gsk_", "xai-", "AKIA", "ASIA", "eyJ", "ghp_", "hf_", "r8_",
+        "pplx-", "Bearer ", "bearer ", "org-", "user_", "proj_", "key=",
     ];
 
     private static readonly SearchValues<char> TokenChars = SearchValues.Create(

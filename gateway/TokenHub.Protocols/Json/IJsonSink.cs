@@ -33,6 +33,6 @@ internal interface IJsonSink
     /// <summary>An object, array or string has ended just before <paramref name="at"/>.</summary>
     public void End(int node, JsonKind kind, long at);
 
-    /// <summary>A number or literal that began at <paramref name="at"/>; <paramref name="text"/> is its source.</summary>
+    /// <summary>A number or literal that began at <paramref name="at"/>, and its source.</summary>
     public void Scalar(int node, JsonKind kind, scoped ReadOnlySpan<byte> text, long at);
 }

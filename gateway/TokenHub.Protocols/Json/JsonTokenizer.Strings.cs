@@ -53,6 +53,8 @@ internal partial struct JsonTokenizer
                 _state = State.Escape;
                 return i + 1;
             default:
+                // What came before is handed over, as it would have been in a piece of its own.
+                Take(run, ref sink);
                 return Fail(JsonFault.ControlInString, i);
         }
     }

@@ -83,7 +83,7 @@ internal partial struct JsonTokenizer
     /// <summary>Objects and arrays now open.</summary>
     public readonly int Depth => _depth;
 
-    /// <summary>Reads on and returns the bytes consumed: all of them, unless the document ends or fails before.</summary>
+    /// <summary>Reads on and returns the bytes consumed: all, unless the document ends or fails before.</summary>
     public int Feed<TSink>(ReadOnlySpan<byte> bytes, ref TSink sink)
         where TSink : IJsonSink, allows ref struct
     {

@@ -7,7 +7,7 @@ namespace TokenHub.Protocols.Json;
 
 /// <summary>
 /// Reads a request body once, forward, without copying it: is it one strict JSON document, which model, how large.
-/// What any parser downstream might read otherwise (duplicates, spellings, comments, a second document) is refused here.
+/// What any parser downstream might read otherwise (duplicates, spellings, comments, a second document) is refused.
 /// </summary>
 public static class RequestScanner
 {
@@ -20,7 +20,7 @@ public static class RequestScanner
 
     private const int Megabyte = 1 << 20;
 
-    /// <summary>False with a fault when the body must be refused. In the Gemini dialect the body needs no model.</summary>
+    /// <summary>False with a fault when the body must be refused. A body for Gemini needs no model.</summary>
     public static bool TryScan(
         Dialect dialect, ReadOnlySpan<byte> body, out RequestFacts facts, out RequestFault fault)
     {

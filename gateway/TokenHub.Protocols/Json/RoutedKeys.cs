@@ -2,7 +2,7 @@ using System.Text;
 
 namespace TokenHub.Protocols.Json;
 
-/// <summary>Fields of a request that decide its way or its price. Each may stand only once, in its own spelling.</summary>
+/// <summary>Fields of a request that decide its way or price. Each may stand only once, in its own spelling.</summary>
 internal enum RoutedKey : byte
 {
     None,

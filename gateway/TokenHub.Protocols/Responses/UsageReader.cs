@@ -3,7 +3,7 @@ using TokenHub.Protocols.Streams;
 
 namespace TokenHub.Protocols.Responses;
 
-/// <summary>Usage as Responses reports it: cached, cache-written and reasoning tokens are parts of the totals.</summary>
+/// <summary>Usage as Responses reports it: cached, cache-written and reasoning tokens are parts of totals.</summary>
 internal static class UsageReader
 {
     public static TokenUsage Read(in UsageDraft usage) => new()

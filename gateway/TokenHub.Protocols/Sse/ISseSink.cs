@@ -15,6 +15,6 @@ internal interface ISseSink
     /// </summary>
     public int Bare(scoped ReadOnlySpan<byte> bytes);
 
-    /// <summary>A blank line, or the end of the stream: the event is complete. Also called when there was none.</summary>
+    /// <summary>A blank line, or the stream's end: the event is complete. Also called when there was none.</summary>
     public void Dispatch();
 }

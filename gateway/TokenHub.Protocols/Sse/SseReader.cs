@@ -24,8 +24,12 @@ internal struct SseReader
     private bool _isData;
     private bool _skipLineFeed;
     private bool _hasData;
+    private bool _isBegun;
 
     public void Reset() => this = default;
+
+    /// <summary>No event is begun, nor a line.</summary>
+    public readonly bool IsBetweenEvents => _state is State.Start || (_state == State.Line && !_isBegun);
 
     public void Feed<TSink>(ReadOnlySpan<byte> bytes, ref TSink sink)
         where TSink : ISseSink, allows ref struct
@@ -124,6 +128,7 @@ internal struct SseReader
         where TSink : ISseSink, allows ref struct
     {
         _skipLineFeed = false;
+        _isBegun |= c != ':';
         switch (c)
         {
             case (byte)' ' or (byte)'\t':
@@ -212,5 +217,6 @@ internal struct SseReader
     {
         sink.Dispatch();
         _hasData = false;
+        _isBegun = false;
     }
 }

@@ -84,6 +84,11 @@ public abstract partial class AnswerReader
     /// <summary>The protocol's own end mark has come; for a single body, its whole document.</summary>
     public bool IsTerminal { get; private protected set; }
 
+    /// <summary>
+    /// What has come of a stream ends with a whole event: something may be written behind it without breaking one.
+    /// </summary>
+    public bool IsBetweenEvents => _sse.IsBetweenEvents;
+
     /// <summary>The answer is, or contains, the upstream's report of an error.</summary>
     public bool HasError => _error is not null;
 

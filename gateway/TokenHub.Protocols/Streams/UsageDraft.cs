@@ -12,7 +12,7 @@ internal struct UsageDraft
     private Numbers _numbers;
     private int _present;
 
-    /// <summary>A number was negative, fractional, too large or none at all: nothing in the report can be trusted.</summary>
+    /// <summary>A number was negative, fractional, too large or none: nothing in the report can be trusted.</summary>
     public bool IsImpossible { get; private set; }
 
     public readonly bool IsEmpty => _present == 0;

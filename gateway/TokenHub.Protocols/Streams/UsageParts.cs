@@ -2,7 +2,7 @@ using TokenHub.Core.Usage;
 
 namespace TokenHub.Protocols.Streams;
 
-/// <summary>Keeps the parts of a usage within their whole, so that no upstream can be paid for more than it reports.</summary>
+/// <summary>Keeps the parts of a usage within their whole, so that no upstream is paid for more than that.</summary>
 internal static class UsageParts
 {
     // Reasoning is left as reported: OpenRouter counts it with another tokenizer and honestly gives 11 of 10.

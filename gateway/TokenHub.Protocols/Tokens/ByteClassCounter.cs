@@ -1,6 +1,6 @@
 namespace TokenHub.Protocols.Tokens;
 
-/// <summary>The counter for models without a public vocabulary: bytes by class, as <see cref="TokenEstimate"/>.</summary>
+/// <summary>Counts for models without a public vocabulary: bytes by class, as <see cref="TokenEstimate"/>.</summary>
 public sealed class ByteClassCounter : IncrementalCounter
 {
     private InputTally _tally;

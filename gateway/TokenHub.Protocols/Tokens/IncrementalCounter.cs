@@ -3,7 +3,7 @@ namespace TokenHub.Protocols.Tokens;
 /// <summary>Counts the tokens of a text that comes in pieces of UTF-8 cut anywhere, in constant memory.</summary>
 public abstract class IncrementalCounter
 {
-    /// <summary>Tokens of all text so far; the last few bytes may still be an estimate until <see cref="Break"/>.</summary>
+    /// <summary>Tokens of all text so far; the last few bytes may be a guess until <see cref="Break"/>.</summary>
     public abstract long Count { get; }
 
     public abstract void Append(ReadOnlySpan<byte> utf8);

@@ -124,11 +124,14 @@ internal struct RespFrameScanner
 
     private static long Count(ReadOnlySpan<byte> line)
     {
-        if (Utf8Parser.TryParse(line[1..], out long value, out var used) && used == line.Length - 1 && value >= -1)
+        if (!Utf8Parser.TryParse(line[1..], out long value, out var used) || used != line.Length - 1 || value < -1)
         {
-            return value;
+            throw new RespProtocolException("The server sent a length that is not a number.");
         }
 
-        throw new RespProtocolException("The server sent a length that is not a number.");
+        // No count of values or bytes may be larger, and sums of smaller ones do not overflow.
+        return value <= FrameBytesMax
+            ? value
+            : throw new RespProtocolException("The server sent a reply above the limit.");
     }
 }

@@ -29,25 +29,24 @@ public ref struct RespReader
     {
         var kind = Kind;
         var line = TakeLine();
-        return kind switch
+        var count = kind switch
         {
             (byte)'_' => 0,
             (byte)'*' or (byte)'~' or (byte)'>' => (int)Math.Max(Number(line), 0),
             (byte)'%' => (int)Math.Max(2 * Number(line), 0),
             _ => throw Unexpected(kind, "an array"),
         };
+        SkipAttributes();
+        return count;
     }
 
     /// <summary>An integer, also where the server sends it as text.</summary>
     public long ReadInteger()
     {
         var kind = Kind;
-        return kind switch
-        {
-            (byte)':' => Number(TakeLine()),
-            (byte)'$' or (byte)'+' => Number(ReadBytes()),
-            _ => throw Unexpected(kind, "an integer"),
-        };
+        return kind is (byte)':' or (byte)'$' or (byte)'+'
+            ? Number(ReadBytes())
+            : throw Unexpected(kind, "an integer");
     }
 
     /// <summary>
@@ -60,19 +59,14 @@ public ref struct RespReader
         switch (kind)
         {
             case (byte)'+' or (byte)'-' or (byte)':' or (byte)',' or (byte)'(' or (byte)'#' or (byte)'_':
+                SkipAttributes();
                 return line;
             case (byte)'$' or (byte)'!' or (byte)'=':
-                var size = (int)Number(line);
-                if (size < 0)
-                {
-                    return default;
-                }
-
-                var body = _rest[..size];
-                Advance(size + 2);
+                var body = TakeBody((int)Number(line));
+                SkipAttributes();
 
                 // A verbatim string names its format in its first four bytes.
-                return kind == '=' && size >= 4 ? body[4..] : body;
+                return kind == '=' && body.Length >= 4 ? body[4..] : body;
             default:
                 throw Unexpected(kind, "a string");
         }
@@ -103,16 +97,23 @@ public ref struct RespReader
         }
 
         var line = _rest[1..end];
-        Advance(end + 2);
+        _rest = _rest[(end + 2)..];
         return line;
     }
 
-    private void Advance(int count)
+    private ReadOnlySpan<byte> TakeBody(int size)
     {
-        _rest = _rest[count..];
-        SkipAttributes();
+        if (size < 0)
+        {
+            return default;
+        }
+
+        var body = _rest[..size];
+        _rest = _rest[(size + 2)..];
+        return body;
     }
 
+    // Only where a value may begin: the body of a string may begin with any byte.
     private void SkipAttributes()
     {
         while (!_rest.IsEmpty && _rest[0] == '|')

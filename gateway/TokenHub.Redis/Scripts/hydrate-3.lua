@@ -8,8 +8,9 @@ local epoch_key = KEYS[1]
 local account_key = KEYS[2]
 local spend_key = KEYS[3]
 --@include numbers-0
---@include epoch-1
---@include counters-0
+--@include epoch-0
+--@include account-0
+--@include spending-0
 
 local balance, version, slots, key = signed(ARGV[2]), whole(ARGV[3]), whole(ARGV[5]), ARGV[6]
 local spent, spent_version = whole(ARGV[7]), whole(ARGV[8])

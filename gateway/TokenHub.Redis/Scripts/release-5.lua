@@ -9,8 +9,9 @@ local holds_key = KEYS[3]
 local due_key = KEYS[4]
 local spend_key = KEYS[5]
 --@include numbers-0
---@include epoch-1
---@include counters-0
+--@include epoch-0
+--@include account-0
+--@include spending-0
 --@include holds-0
 
 local rid, account_id, key = ARGV[2], ARGV[3], ARGV[4]

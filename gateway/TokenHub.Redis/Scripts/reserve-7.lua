@@ -16,8 +16,9 @@ local spend_key = KEYS[6]
 local rate_key = KEYS[7]
 --@include numbers-0
 --@include clock-0
---@include epoch-1
---@include counters-0
+--@include epoch-0
+--@include account-0
+--@include spending-0
 --@include holds-0
 --@include outbox-0
 
@@ -51,12 +52,14 @@ local function no_slot(account, spend)
   return open >= math.min(account.slots, account_slots) or spend.open >= key_slots
 end
 
--- Generic cell rate: the instant at which all that was used will have flowed off again, at most a minute ahead.
+-- Generic cell rate: the instant at which all that was used will have flowed off again, at most a minute ahead. One
+-- further ahead was written before the clock jumped back: it counts as none, or the key would be shut for as long as
+-- the jump.
 -- Returns the new instant, or nil and the microseconds to wait.
 local function rate(instant, now, used, per_minute)
   if per_minute == math.huge then return 0, 0 end
   if per_minute == 0 or used > per_minute then return nil, minute_us end
-  local from = math.min(math.max(instant, now), now + minute_us)
+  local from = (instant > now and instant <= now + minute_us) and instant or now
   local to = from + math.ceil(minute_us * (used / per_minute))
   if to > now + minute_us then return nil, to - now - minute_us end
   return to, 0

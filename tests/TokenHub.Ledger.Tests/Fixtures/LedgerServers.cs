@@ -7,11 +7,11 @@ using TokenHub.TestKit.Servers;
 namespace TokenHub.Ledger.Tests.Fixtures;
 
 /// <summary>
-/// One real PostgreSQL and one real Redis for all tests that do not kill them; each test has its own database.
+/// One real PostgreSQL for all tests that do not kill them; each test has its own database.
 /// </summary>
 public sealed class LedgerServers : IAsyncLifetime
 {
-    private const string Template = "migrated";
+    public const string Template = "migrated";
     private int _databases;
 
     public PostgresServer Postgres { get; private set; } = null!;

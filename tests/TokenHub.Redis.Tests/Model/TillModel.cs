@@ -135,7 +135,7 @@ internal sealed partial class TillModel
             return (null, MinuteUs);
         }
 
-        var from = Math.Clamp(instant, NowUs, NowUs + MinuteUs);
+        var from = instant > NowUs && instant <= NowUs + MinuteUs ? instant : NowUs;
         var to = from + (long)Math.Ceiling(MinuteUs * ((double)used / limit));
         return to > NowUs + MinuteUs ? (null, to - NowUs - MinuteUs) : (to, 0);
     }

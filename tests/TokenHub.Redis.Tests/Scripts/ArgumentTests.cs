@@ -2,22 +2,26 @@ using TokenHub.Redis.Tests.Servers;
 
 namespace TokenHub.Redis.Tests.Scripts;
 
-/// <summary>Whatever is not a whole number in range, an id or a request id is refused before anything is looked at.</summary>
+/// <summary>
+/// Whatever is not a whole number in range, an id or a request id is refused before anything is looked at.
+/// </summary>
 public sealed class ArgumentTests(Backends backends)
 {
     private static readonly string[] NotWhole =
     [
-        "-5", "nan", "inf", "-inf", "1e400", "0.5", "9007199254740992", "9007199254740993", "99999999999999999999", "abc",
-        "", " 1", "1 ", "0x10", "1e3", "01", "00", "+1", "-0", "1\0", "\0", "1\n", "\xef\xbc\x91", "1,000", "1.0",
+        "-5", "nan", "inf", "-inf", "1e400", "0.5", "9007199254740992", "9007199254740993", "99999999999999999999",
+        "abc", "", " 1", "1 ", "0x10", "1e3", "01", "00", "+1", "-0", "1\0", "\0", "1\n", "\xef\xbc\x91", "1,000",
     ];
 
     private static readonly string[] NotId = ["", "0", "-1", "01", "a", "1.5", "12345678901234567890", "1|2"];
     private static readonly string[] NotRid = ["", "x", new('0', 31), new('0', 33), new('A', 32), new('g', 32)];
-    private static readonly string[] NotOwner = ["", "3", "3.", ".17", "3|17", "3.17.1", "a.b", new string('1', 23) + ".1"];
+    private static readonly string[] NotOwner =
+        ["", "3", "3.", ".17", "3|17", "3.17.1", "a.b", new string('1', 23) + ".1"];
+
     private static readonly string[] NotFlag = ["", "2", "true", "01", "-1"];
 
-    // Kinds of argument by position: e epoch, # whole, ~ balance, ? limit, r request id, i id, k id or 0, o owner, f flag,
-    // . anything.
+    // Kinds of argument by position: e epoch, # whole, ~ balance, ? limit, r request id, i id, k id or 0, o owner, f
+    // flag, . anything.
     private static readonly Dictionary<string, string> Kinds = new(StringComparer.Ordinal)
     {
         ["reserve"] = "er##oii?#???#",

@@ -138,12 +138,11 @@ public sealed class HydrateTests(Backends backends)
         var shard = await ReadyAsync(backend);
         var before = await shard.StateAsync();
         string[] good = ["1", PrivateShard.Account, PrivateShard.Key, PrivateShard.Rid(1), "600", "60000", "3.17"];
+        var rid = PrivateShard.Rid(2);
 
-        Assert.Equal("-9 0 0", await shard.RunRawAsync("rehold", [.. good, PrivateShard.Rid(2), "-1", "60000", "3.17"]));
-        Assert.Equal("-9 0 0", await shard.RunRawAsync("rehold", [.. good, PrivateShard.Rid(2), "600"]));
-        Assert.Equal(
-            "-9 0 0",
-            await shard.RunRawAsync("rehold", [.. good, PrivateShard.Rid(2), "9007199254740991", "60000", "3.17"]));
+        Assert.Equal("-9 0 0", await shard.RunRawAsync("rehold", [.. good, rid, "-1", "60000", "3.17"]));
+        Assert.Equal("-9 0 0", await shard.RunRawAsync("rehold", [.. good, rid, "600"]));
+        Assert.Equal("-9 0 0", await shard.RunRawAsync("rehold", [.. good, rid, "9007199254740991", "60000", "3.17"]));
 
         Assert.Equal(before, await shard.StateAsync());
     }

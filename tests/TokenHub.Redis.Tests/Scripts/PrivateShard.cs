@@ -5,8 +5,8 @@ using TokenHub.Redis.Tests.Model;
 namespace TokenHub.Redis.Tests.Scripts;
 
 /// <summary>
-/// A shard under a tag of its own with one account and one key: what is done here is seen by nobody else, and all of it can
-/// be looked at. Arguments are raw text, so that also what the till would never send can be sent.
+/// A shard under a tag of its own with one account and one key: what is done here is seen by nobody else, and all of
+/// it can be looked at. Arguments are raw text, so that also what the till would never send can be sent.
 /// </summary>
 internal sealed class PrivateShard(IScriptRunner runner)
 {
@@ -111,7 +111,8 @@ internal sealed class PrivateShard(IScriptRunner runner)
 
         foreach (var kind in new[] { "x", "oz" })
         {
-            lines.AddRange(await ServerState.ListAsync(runner, "ZRANGEBYSCORE", _tag + kind, "-inf", "+inf", "WITHSCORES"));
+            lines.AddRange(
+                await ServerState.ListAsync(runner, "ZRANGEBYSCORE", _tag + kind, "-inf", "+inf", "WITHSCORES"));
         }
 
         lines.AddRange(await ServerState.ListAsync(runner, "MGET", _tag + "l", _tag + "ep"));

@@ -7,8 +7,8 @@ using TokenHub.Redis.Resp;
 namespace TokenHub.Redis.Tests.Servers;
 
 /// <summary>
-/// A server that answers each command with the bytes the test says, for faults that a real one will not produce on demand.
-/// An answer of null keeps silent; <see cref="HangUp"/> closes the connection.
+/// A server that answers each command with the bytes the test says, for faults that a real one will not produce on
+/// demand. An answer of null keeps silent; <see cref="HangUp"/> closes the connection.
 /// </summary>
 internal sealed class RespStub : IAsyncDisposable
 {

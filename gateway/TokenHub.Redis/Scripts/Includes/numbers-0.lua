@@ -52,3 +52,8 @@ end
 local function less(number, by)
   return math.max(number - by, 0)
 end
+
+-- True when a sum would no longer be exact. Only when Redis has lost a part of its numbers and kept another.
+local function leaves_range(number, by)
+  return number + by > whole_max
+end

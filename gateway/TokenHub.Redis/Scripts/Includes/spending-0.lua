@@ -1,0 +1,16 @@
+-- What a key has: spent as PostgreSQL says, held and unsettled as sums like those of an account, and its open holds.
+local function spend_state()
+  local fields = redis.call('HMGET', spend_key, 'sver', 'spent', 'pend', 'uns', 'open')
+  return {
+    hydrated = fields[1] and true or false, version = count(fields[1]), spent = count(fields[2]),
+    held = count(fields[3]), unsettled = count(fields[4]), open = count(fields[5])
+  }
+end
+
+local function key_remaining(spend, cap)
+  return math.max(cap - spend.spent - spend.unsettled - spend.held, -whole_max)
+end
+
+local function save_spend(spend)
+  redis.call('HSET', spend_key, 'pend', text(spend.held), 'uns', text(spend.unsettled), 'open', text(spend.open))
+end

@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using TokenHub.EndToEnd.Tests.Product;
+using TokenHub.TestKit.Servers;
+using Xunit;
+
+namespace TokenHub.EndToEnd.Tests.Money;
+
+public sealed class ConcurrentBalanceTests
+{
+    private const int Calls = 1_000;
+    private const int Affordable = 10;
+    private const int Tokens = 100;
+
+    [Fact]
+    public async Task A_balance_for_ten_serves_exactly_ten_of_a_thousand_on_redis()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await RunAsync(redis.Url);
+    }
+
+    [Fact]
+    public async Task A_balance_for_ten_serves_exactly_ten_of_a_thousand_on_garnet()
+    {
+        await using var garnet = await GarnetServer.StartAsync();
+        await RunAsync(garnet.Url);
+    }
+
+    [Fact]
+    public async Task A_garnet_without_transaction_mode_is_refused_at_start()
+    {
+        await using var garnet = await GarnetServer.StartAsync(transactionMode: false);
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => ProductStack.StartAsync(garnet.Url));
+
+        Assert.Contains("lua-transaction-mode", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task RunAsync(string redisUrl)
+    {
+        await using var stack = await ProductStack.StartAsync(redisUrl);
+        await using var upstream = await TruthfulUpstream.StartAsync(Tokens, TimeSpan.Zero);
+        await stack.Api.CreateChannelAsync("openai", upstream.Url, "m-*");
+        // Input is free and the answer has exactly max_tokens tokens, so the hold is the charge: $0.01 a call.
+        await stack.Api.SetPriceAsync("m-*", "0", "100");
+        var (userId, key) = await stack.Api.CreateMemberAsync("ten@example.com", "0.10");
+
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = Calls });
+        http.BaseAddress = new Uri(stack.GatewayUrl);
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        var statuses = await Task.WhenAll(Enumerable.Range(0, Calls).Select(i => CallAsync(http, $"m-{i}")));
+
+        Assert.Equal(Affordable, statuses.Count(s => s == HttpStatusCode.OK));
+        Assert.Equal(Calls - Affordable, statuses.Count(s => s == HttpStatusCode.TooManyRequests));
+        Assert.Equal(Affordable, upstream.Asked.Count);
+        await stack.AssertSettledAsync(userId, TimeSpan.FromSeconds(20));
+        var wallet = await stack.Api.CallAsync("GET", $"/users/{userId}/wallet");
+        Assert.Equal("0.00000000", (string?)wallet["balance"]);
+    }
+
+    private static async Task<HttpStatusCode> CallAsync(HttpClient http, string model)
+    {
+        var body = $$"""{"model":"{{model}}","max_tokens":{{Tokens}},"messages":[{"role":"user","content":"go"}]}""";
+        using var response = await http.PostAsync(
+            new Uri("/v1/chat/completions", UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json"));
+        return response.StatusCode;
+    }
+}

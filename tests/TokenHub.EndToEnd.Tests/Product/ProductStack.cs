@@ -1,0 +1,164 @@
+using System.Security.Cryptography;
+using TokenHub.TestKit;
+using TokenHub.TestKit.Servers;
+
+namespace TokenHub.EndToEnd.Tests.Product;
+
+/// <summary>
+/// The planes as processes on a PostgreSQL and a Redis of the test's own, each of which can be killed and started again
+/// by itself. For everything that the one-command start is not about.
+/// </summary>
+internal sealed class ProductStack : IAsyncDisposable
+{
+    public const string AdminEmail = "admin@example.com";
+    public const string AdminPassword = "an admin's password 7";
+
+    private readonly Dictionary<string, string> _environment;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tokenhub-stack-");
+    private readonly PostgresServer _postgres;
+    private ChildProcess? _controlPlane;
+    private ChildProcess? _gateway;
+
+    private ProductStack(PostgresServer postgres, string database, string redisUrl)
+    {
+        _postgres = postgres;
+        GatewayUrl = $"http://127.0.0.1:{FreePort.Next()}";
+        ConsoleUrl = $"http://127.0.0.1:{FreePort.Next()}";
+        _environment = new Dictionary<string, string>
+        {
+            ["TOKENHUB_DATABASE_URL"] = postgres.Url(database),
+            ["TOKENHUB_REDIS_URL"] = redisUrl,
+            ["TOKENHUB_MASTER_KEY"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
+            ["TOKENHUB_CONTROL_PLANE_URL"] = ConsoleUrl,
+            ["TOKENHUB_CONTROL_PLANE_TOKEN"] = "a token for the planes of one test",
+            ["TOKENHUB_GATEWAY_BIND"] = GatewayUrl["http://".Length..],
+            ["TOKENHUB_CONSOLE_BIND"] = ConsoleUrl["http://".Length..],
+            ["TOKENHUB_GATEWAY_ID"] = "gateway-under-test",
+            ["TOKENHUB_ADMIN_EMAIL"] = AdminEmail,
+            ["TOKENHUB_ADMIN_PASSWORD"] = AdminPassword,
+            ["TOKENHUB_ALLOW_PRIVATE_UPSTREAMS"] = "true",
+            ["TOKENHUB_ALLOW_INSECURE_UPSTREAMS"] = "true",
+        };
+        Api = new ConsoleApi(ConsoleUrl);
+    }
+
+    public string GatewayUrl { get; }
+
+    public string ConsoleUrl { get; }
+
+    public ConsoleApi Api { get; }
+
+    public PostgresServer Postgres => _postgres;
+
+    public string GatewayOutput => _gateway?.Output ?? "";
+
+    public static async Task<ProductStack> StartAsync(string redisUrl)
+    {
+        var postgres = await PostgresServer.StartAsync();
+        var stack = new ProductStack(postgres, await postgres.CreateDatabaseAsync(), redisUrl);
+        try
+        {
+            await stack.StartControlPlaneAsync();
+            await stack.StartGatewayAsync();
+            await stack.Api.SignInAsync(AdminEmail, AdminPassword);
+            return stack;
+        }
+        catch
+        {
+            await stack.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task StartControlPlaneAsync()
+    {
+        _controlPlane = Launch("control-plane", "TokenHub.ControlPlane");
+        await WaitReadyAsync(_controlPlane, ConsoleUrl);
+    }
+
+    public async Task StartGatewayAsync()
+    {
+        _gateway = Launch("gateway", "TokenHub.Gateway");
+        await WaitReadyAsync(_gateway, GatewayUrl);
+    }
+
+    public async Task KillGatewayAsync()
+    {
+        _gateway!.Kill();
+        await _gateway.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        await _gateway.DisposeAsync();
+    }
+
+    public async Task KillControlPlaneAsync()
+    {
+        _controlPlane!.Kill();
+        await _controlPlane.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        await _controlPlane.DisposeAsync();
+    }
+
+    /// <summary>Waits until no money of a user is held, then asks the ledger to recompute everything.</summary>
+    public async Task AssertSettledAsync(string userId, TimeSpan within)
+    {
+        await Probe.UntilAsync(
+            async () =>
+            {
+                var wallet = await Api.CallAsync("GET", $"/users/{userId}/wallet");
+                return (string?)wallet["held"] == "0.00000000";
+            },
+            within,
+            "nothing is held any more");
+        var verified = await Api.CallAsync("GET", "/ledger/verify");
+        Xunit.Assert.True((bool)verified["ok"]!, verified.ToJsonString());
+        Xunit.Assert.Equal("0.00000000", (string?)verified["sum"]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        foreach (var process in new[] { _gateway, _controlPlane })
+        {
+            if (process is not null)
+            {
+                await process.DisposeAsync();
+            }
+        }
+
+        await _postgres.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private ChildProcess Launch(string plane, string project)
+    {
+        var assembly = Path.Combine(Repository.Root, plane, project, "bin", Build.Configuration, "net10.0", project + ".dll");
+        var environment = new Dictionary<string, string>(_environment)
+        {
+            ["TOKENHUB_DATA_DIR"] = Directory.CreateDirectory(Path.Combine(_folder.FullName, plane)).FullName,
+        };
+        return ChildProcess.Start("dotnet", ["exec", assembly], environment);
+    }
+
+    private static async Task WaitReadyAsync(ChildProcess process, string url)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) };
+        await Probe.UntilAsync(
+            async () =>
+            {
+                if (process.HasExited)
+                {
+                    throw new InvalidOperationException($"It ended with {process.ExitCode}:\n{process.Output}");
+                }
+
+                try
+                {
+                    using var answer = await http.GetAsync(new Uri(url + "/readyz"));
+                    return answer.IsSuccessStatusCode;
+                }
+                catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+                {
+                    return false;
+                }
+            },
+            TimeSpan.FromSeconds(40),
+            $"{url} is ready; it said:\n{process.Output}");
+    }
+}
