@@ -4,8 +4,8 @@ using System.Text;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Masks what an upstream's error text may tell of the pooled account: its key, its address, ids of organisation, project
-/// and user. Each is overwritten by as many asterisks, so that the length and the JSON around it stay.
+/// Masks what an upstream's error text may tell of the pooled account: its key, its address, ids of organisation,
+/// project and user. Each is overwritten by as many asterisks, so that the length and the JSON around it stay.
 /// </summary>
 internal static class Redactor
 {
@@ -67,7 +67,7 @@ internal static class Redactor
             rest = rest[(at + prefix.Length)..];
             var length = RunLength(rest);
 
-            // A word may begin like an id (user_error); ids have digits. A key that the upstream shortened may have none.
+            // A word may begin like an id (user_error); ids have digits. A key that was shortened may have none.
             if (startsWord && length >= followMin
                 && (prefix[0] == 's' || rest[..length].ContainsAnyInRange((byte)'0', (byte)'9')))
             {
