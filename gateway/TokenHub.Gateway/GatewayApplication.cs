@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http.Features;
@@ -75,6 +76,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<GatewayError> ServeAsync(Exchange exchange)
     {
         // 1. Listening: which call is this? What the gateway answers by itself ends here.
@@ -147,6 +149,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         return routing.ToError();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<GatewayError> HoldAsync(Exchange exchange)
     {
         if (!exchange.Endpoint.IsBilled())
@@ -190,6 +193,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         return default;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<GatewayError> AnswerAsync(Exchange exchange)
     {
         var (meter, encoding) = ((StreamMeter)exchange.Tap, exchange.First!.Encoding);

@@ -4,6 +4,7 @@ using TokenHub.Core.Keys;
 using TokenHub.Core.Requests;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Planes;
 using TokenHub.Gateway.Reservation;

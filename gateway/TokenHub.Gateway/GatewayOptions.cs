@@ -22,6 +22,10 @@ internal sealed record GatewayOptions
     public required string WalDir { get; init; }
     public bool AllowPrivateUpstreams { get; init; }
     public bool AllowInsecureUpstreams { get; init; }
+
+    /// <summary>PEM file of the authorities to trust for upstreams in place of the system's; empty for those.</summary>
+    public string UpstreamCaFile { get; init; } = "";
+
     public IReadOnlyList<AddressRange> TrustedProxies { get; init; } = [];
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

@@ -34,6 +34,7 @@ internal sealed class GatewayOptionsReader
         ("WAL_DIR", "(DATA_DIR)/wal", "Folder of the write-ahead log; must survive a restart."),
         ("ALLOW_PRIVATE_UPSTREAMS", "false", "Let channels reach private and loopback addresses, by http:// too."),
         ("ALLOW_INSECURE_UPSTREAMS", "false", "Let channels use http:// to public addresses."),
+        ("UPSTREAM_CA_FILE", "(the system's)", "PEM file of the certificate authorities to trust for upstreams."),
         ("TRUSTED_PROXIES", "(none)", "Addresses or CIDR ranges, by commas, whose X-Forwarded-For is believed."),
         ("LOG_LEVEL", "information", "trace, debug, information, warning, error, critical or none."),
         ("BODY_BYTES_MAX", "20971520", "Largest request body; a larger one is answered 413."),
@@ -80,6 +81,7 @@ internal sealed class GatewayOptionsReader
             GatewayId = ReadGatewayId(),
             AllowPrivateUpstreams = ReadFlag("ALLOW_PRIVATE_UPSTREAMS"),
             AllowInsecureUpstreams = ReadFlag("ALLOW_INSECURE_UPSTREAMS"),
+            UpstreamCaFile = ReadFile("UPSTREAM_CA_FILE"),
             TrustedProxies = ReadRanges("TRUSTED_PROXIES"),
             LogLevel = ReadLogLevel(),
             BodyBytesMax = ReadNumber("BODY_BYTES_MAX", 20 << 20, 1 << 10, 1 << 30),
@@ -186,6 +188,17 @@ internal sealed class GatewayOptionsReader
                 Fault(name, $"is '{text}'; it must be true or false.");
                 return false;
         }
+    }
+
+    private string ReadFile(string name)
+    {
+        var path = Text(name) ?? "";
+        if (path.Length > 0 && !File.Exists(path))
+        {
+            Fault(name, $"is '{path}', which is no file.");
+        }
+
+        return path;
     }
 
     private List<AddressRange> ReadRanges(string name)

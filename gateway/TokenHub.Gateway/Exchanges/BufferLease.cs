@@ -57,6 +57,8 @@ internal sealed class BufferLease : IBufferWriter<byte>, IDisposable
 
     public void Clear() => Length = 0;
 
+    public void Truncate(int length) => Length = length;
+
     public void Dispose()
     {
         GiveBack();

@@ -1,4 +1,5 @@
 using TokenHub.Core.Money;
+using TokenHub.Gateway.Forwarding.Upstreams;
 
 namespace TokenHub.Gateway.Forwarding;
 

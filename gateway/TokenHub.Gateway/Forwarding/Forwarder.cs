@@ -1,7 +1,10 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Telemetry;
 using TokenHub.Protocols.Json;
 
@@ -22,6 +25,7 @@ internal sealed class Forwarder(
     private readonly StreamPump _pump = new(options);
     private readonly WholeAnswer _whole = new(options);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptResult> ForwardAsync(Exchange exchange)
     {
         var last = default(AttemptResult);
@@ -72,26 +76,33 @@ internal sealed class Forwarder(
         metrics.AttemptEnded(candidate.Channel.ProviderName, result.Fault);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AttemptResult> TryAsync(
         Exchange exchange, Candidate candidate, bool isLast, CancellationTokenSource stop)
     {
         // An answer in one piece begins when it is finished; a stream begins at once.
         exchange.Deadline.Set(Wait.Head, exchange.IsStream ? options.FirstByteTimeout : options.UnstreamedTimeout);
+        using var head = new BufferLease();
         using var spliced = new BufferLease();
         try
         {
-            var call = CallOf(exchange, candidate, spliced);
-            using var answer = await pool.SendAsync(call, stop.Token);
+            var target = TargetOf(exchange, candidate);
+            var body = BodyOf(exchange, candidate, spliced);
+            HeaderRules.WriteHead(
+                head, target, exchange.Request.Headers, candidate.Channel, exchange.IsStream, body.Length);
+            using var answer = await pool.SendAsync(target.Host, head, body, stop.Token);
+            head.Dispose();
+            spliced.Dispose();
             if (!answer.IsSuccess)
             {
-                var hasBody = await _whole.ReadErrorAsync(exchange, answer, stop.Token);
+                var hasBody = await _whole.ReadErrorAsync(exchange, answer);
                 return UpstreamErrors.Read(
                     answer.Status, exchange.Answer.Span, hasBody, answer.RetryAfter(time.GetUtcNow()));
             }
 
             return IsStreamed(exchange, answer)
                 ? await _pump.RunAsync(exchange, answer, isLast, stop.Token)
-                : await _whole.RunAsync(exchange, answer, isLast, stop.Token);
+                : await _whole.RunAsync(exchange, answer, isLast);
         }
         catch (OperationCanceledException)
         {
@@ -105,12 +116,13 @@ internal sealed class Forwarder(
             return exchange.IsClientGone ? AttemptResult.ClientGone() : AttemptResult.Failed(
                 error.Fault, isLate ? GatewayFault.UpstreamTimeout : GatewayFault.UpstreamFailed);
         }
-        catch (Exception error) when (error is IOException or HttpRequestException)
+        catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
         {
             // Only answers in one piece end here: the pump sees to its own.
-            return exchange.IsClientGone
-                ? AttemptResult.ClientGone()
-                : AttemptResult.Failed(AttemptFault.CutMidStream, GatewayFault.UpstreamFailed);
+            return exchange.IsClientGone ? AttemptResult.ClientGone()
+                : stop.IsCancellationRequested
+                    ? AttemptResult.Failed(AttemptFault.IdleTimeout, GatewayFault.UpstreamTimeout)
+                    : AttemptResult.Failed(AttemptFault.CutMidStream, GatewayFault.UpstreamFailed);
         }
     }
 
@@ -118,28 +130,23 @@ internal sealed class Forwarder(
         && (exchange.IsArrayStream
             || !answer.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
 
-    private static UpstreamCall CallOf(Exchange exchange, Candidate candidate, BufferLease spliced)
+    // The client's own bytes, unless a name or the wish for usage has to be put in.
+    private static ReadOnlyMemory<byte> BodyOf(Exchange exchange, Candidate candidate, BufferLease spliced)
     {
-        var body = exchange.Body.Memory;
         var asksUsage = exchange is { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false };
-        if (asksUsage || (candidate.Alias is not null && exchange.Facts.HasModel))
+        if (!asksUsage && (candidate.Alias is null || !exchange.Facts.HasModel))
         {
-            BodySplice.Write(exchange.Body.Span, exchange.Facts, candidate.Alias, asksUsage, spliced);
-            body = spliced.Memory;
+            return exchange.Body.Memory;
         }
 
-        var headers = new List<KeyValuePair<string, string>>(8);
-        HeaderRules.Fill(headers, exchange.Request.Headers, candidate.Channel, exchange.IsStream);
-        return new UpstreamCall(AddressOf(exchange, candidate), headers, body);
+        BodySplice.Write(exchange.Body.Span, exchange.Facts, candidate.Alias, asksUsage, spliced);
+        return spliced.Memory;
     }
 
     // Anthropic's clients mark calls that use beta features in the query, too.
-    private static Uri AddressOf(Exchange exchange, Candidate candidate)
-    {
-        var isBeta = exchange.Dialect == Dialect.Anthropic
-            && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal);
-        return isBeta
-            ? candidate.BetaUriOf(exchange.Endpoint)
-            : candidate.UriOf(exchange.Endpoint, exchange.IsArrayStream);
-    }
+    private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) => candidate.TargetOf(
+        exchange.Endpoint,
+        exchange.IsArrayStream,
+        exchange.Dialect == Dialect.Anthropic
+            && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal));
 }

@@ -1,4 +1,8 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Http;
+using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Gateway.Forwarding;
 
@@ -19,31 +23,47 @@ internal static class HeaderRules
 
     private static readonly string[] ForwardedPrefixes = ["x-codex-", "x-claude-code-", "x-openai-internal-codex-"];
 
+    // What needs no quoting and no guessing of an encoding.
+    private static readonly SearchValues<char> Printable = SearchValues.Create(
+        Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c).Append('\t').ToArray());
+
     /// <summary>Headers of the upstream's answer that the client may see, besides its content type.</summary>
     public static IReadOnlyList<string> Returned { get; } =
         ["cache-control", "openai-processing-ms", "openai-version", "openai-model"];
 
-    /// <summary>Adds the client's headers that pass, then the channel's own, which nothing replaces.</summary>
-    public static void Fill(
-        List<KeyValuePair<string, string>> target, IHeaderDictionary source, UpstreamChannel channel, bool isStream)
+    /// <summary>Headers of the upstream's answer that are read at all.</summary>
+    public static IReadOnlyList<string> Read { get; } =
+        [.. Returned, "retry-after", "retry-after-ms", "x-ms-retry-after-ms"];
+
+    /// <summary>
+    /// Writes the whole head of a request: the client's headers that pass, then the channel's own, which nothing of the
+    /// client's replaces.
+    /// </summary>
+    public static void WriteHead(
+        BufferLease head, UpstreamTarget target, IHeaderDictionary source, UpstreamChannel channel, bool isStream, int length)
     {
-        target.Clear();
+        head.Write(target.Start);
         foreach (var (name, values) in source)
         {
             if (IsForwarded(name))
             {
-                Add(target, name, values.ToString());
+                WriteHeader(head, name, values.ToString());
             }
         }
 
-        if (channel.Speaks(Core.Snapshots.Dialect.Anthropic) && !source.ContainsKey("anthropic-version"))
+        if (channel.Speaks(Dialect.Anthropic) && !source.ContainsKey("anthropic-version"))
         {
-            target.Add(new("anthropic-version", "2023-06-01"));
+            head.Write("anthropic-version: 2023-06-01\r\n"u8);
         }
 
-        target.Add(new("accept", isStream ? "text/event-stream" : "application/json"));
-        target.Add(new("user-agent", "TokenHub"));
-        target.Add(channel.AuthHeader);
+        head.Write(isStream ? "accept: text/event-stream\r\n"u8 : "accept: application/json\r\n"u8);
+        head.Write("user-agent: TokenHub\r\ncontent-type: application/json\r\n"u8);
+        WriteHeader(head, channel.AuthHeader.Key, channel.AuthHeader.Value);
+        head.Write("content-length: "u8);
+        var digits = head.GetSpan(16);
+        length.TryFormat(digits, out var written, default, CultureInfo.InvariantCulture);
+        head.Advance(written);
+        head.Write("\r\n\r\n"u8);
     }
 
     public static bool IsForwarded(string name)
@@ -67,12 +87,20 @@ internal static class HeaderRules
         return false;
     }
 
-    // Kestrel refuses control characters in a request's headers already; this keeps it so whatever stands in front.
-    private static void Add(List<KeyValuePair<string, string>> target, string name, string value)
+    // A value with anything but printable ASCII is left out: a line end in it would be a header of the client's making.
+    private static void WriteHeader(BufferLease head, string name, string value)
     {
-        if (value.Length is > 0 and <= ValueCharsMax && !value.AsSpan().ContainsAnyInRange('\0', '\x1f'))
+        if (value.Length is 0 or > ValueCharsMax || value.AsSpan().ContainsAnyExcept(Printable)
+            || name.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
-            target.Add(new(name, value));
+            return;
         }
+
+        var room = head.GetSpan(name.Length + value.Length + 4);
+        var at = Encoding.ASCII.GetBytes(name, room);
+        ": "u8.CopyTo(room[at..]);
+        at += 2 + Encoding.ASCII.GetBytes(value, room[(at + 2)..]);
+        "\r\n"u8.CopyTo(room[at..]);
+        head.Advance(at + 2);
     }
 }

@@ -1,10 +1,11 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Protocols.Streams;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -18,8 +19,9 @@ internal sealed class StreamPump(GatewayOptions options)
     // One block of Kestrel's pool.
     private const int ReadBytes = 4 << 10;
     private const int FiltersKeptMax = 256;
-    private readonly ConcurrentStack<ChatUsageFilter> _filters = new();
+    private readonly KeptStack<ChatUsageFilter> _filters = new(FiltersKeptMax);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptResult> RunAsync(
         Exchange exchange, UpstreamAnswer answer, bool isLast, CancellationToken stop)
     {
@@ -54,14 +56,12 @@ internal sealed class StreamPump(GatewayOptions options)
 
     private void ReturnFilter(ChatUsageFilter? filter)
     {
-        if (filter is not null && _filters.Count < FiltersKeptMax)
-        {
-            filter.Reset();
-            _filters.Push(filter);
-        }
+        filter?.Reset();
+        _ = filter is null || _filters.TryPush(filter);
     }
 
     // Reads until the answer has content. What it returns instead ends the attempt.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<AttemptResult?> HoldBackAsync(Run run, bool isLast)
     {
         var reader = run.Tap.Reader;
@@ -124,6 +124,7 @@ internal sealed class StreamPump(GatewayOptions options)
                 GatewayFault.UpstreamFailed, run.Answer.Status);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask PassHeldAsync(Run run)
     {
         AnswerHead.Write(run.Exchange, run.Answer);
@@ -137,7 +138,10 @@ internal sealed class StreamPump(GatewayOptions options)
             run.Writer.Write(run.Held.Span);
         }
 
-        run.Held.Clear();
+        run.Held.Dispose();
+
+        // There is no other channel any more, so the request itself is no longer needed.
+        run.Exchange.Body.Dispose();
         if (run.End == AnswerEnd.None && run.IsOutOfMoney)
         {
             run.End = AnswerEnd.FundsExhausted;
@@ -174,6 +178,7 @@ internal sealed class StreamPump(GatewayOptions options)
         else
         {
             run.Filter.Append(memory.Span[..passed], run.Writer);
+            run.Held.Dispose();
         }
 
         if (run.IsOutOfMoney)
@@ -190,7 +195,7 @@ internal sealed class StreamPump(GatewayOptions options)
     {
         try
         {
-            var count = await run.Answer.ReadAsync(memory, run.Stop);
+            var count = await (memory.IsEmpty ? run.Answer.WaitAsync() : run.Answer.ReadAsync(memory));
             if (count == 0 && memory.Length > 0)
             {
                 run.HasEnded = true;
@@ -199,7 +204,7 @@ internal sealed class StreamPump(GatewayOptions options)
 
             return count;
         }
-        catch (Exception error) when (error is IOException or OperationCanceledException or HttpRequestException)
+        catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
         {
             run.End = run.Exchange.IsClientGone ? AnswerEnd.ClientGone : AnswerEnd.UpstreamCut;
             return -1;

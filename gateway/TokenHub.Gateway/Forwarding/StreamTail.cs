@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
 using TokenHub.Protocols.Errors;
@@ -10,6 +11,7 @@ namespace TokenHub.Gateway.Forwarding;
 /// </summary>
 internal static class StreamTail
 {
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<AttemptResult> EndAsync(StreamPump.Run run)
     {
         var exchange = run.Exchange;

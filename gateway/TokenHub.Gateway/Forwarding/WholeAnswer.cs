@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Protocols.Streams;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -13,8 +15,9 @@ internal sealed class WholeAnswer(GatewayOptions options)
     private const int ReadBytes = 16 << 10;
     private const int WriteBytes = 64 << 10;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptResult> RunAsync(
-        Exchange exchange, UpstreamAnswer answer, bool isLast, CancellationToken stop)
+        Exchange exchange, UpstreamAnswer answer, bool isLast)
     {
         var body = exchange.Answer;
         body.Clear();
@@ -28,7 +31,7 @@ internal sealed class WholeAnswer(GatewayOptions options)
         while (true)
         {
             var memory = body.GetMemory(ReadBytes);
-            var count = await answer.ReadAsync(memory, stop);
+            var count = await answer.ReadAsync(memory);
             if (count == 0)
             {
                 break;
@@ -51,7 +54,7 @@ internal sealed class WholeAnswer(GatewayOptions options)
     }
 
     /// <summary>Reads the body of an error, as much of it as is allowed. True when it is there to be relayed.</summary>
-    public async ValueTask<bool> ReadErrorAsync(Exchange exchange, UpstreamAnswer answer, CancellationToken stop)
+    public async ValueTask<bool> ReadErrorAsync(Exchange exchange, UpstreamAnswer answer)
     {
         var body = exchange.Answer;
         body.Clear();
@@ -60,7 +63,7 @@ internal sealed class WholeAnswer(GatewayOptions options)
         {
             while (body.Length < options.ErrorBodyBytesMax)
             {
-                var count = await answer.ReadAsync(body.GetMemory(ReadBytes), stop);
+                var count = await answer.ReadAsync(body.GetMemory(ReadBytes));
                 if (count == 0)
                 {
                     break;
@@ -82,6 +85,7 @@ internal sealed class WholeAnswer(GatewayOptions options)
     }
 
     /// <summary>Relays what was taken, with what it cost.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask SendAsync(Exchange exchange, int status, GatewayOptions options)
     {
         exchange.Response.StatusCode = status;

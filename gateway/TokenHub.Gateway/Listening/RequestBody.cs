@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace TokenHub.Gateway.Listening;
 
@@ -21,6 +22,7 @@ internal static class RequestBody
     private const int EarnestPart = 4;
 
     /// <summary>Reads to the end, or until it is clear that there is more than <paramref name="bytesMax"/>.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<BodyFault> ReadAsync(
         PipeReader reader, BufferLease target, long? announced, int bytesMax, CancellationToken cancellationToken)
     {

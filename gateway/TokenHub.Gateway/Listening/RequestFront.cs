@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features;
@@ -45,6 +46,7 @@ internal sealed class RequestFront(GatewayOptions options)
     }
 
     /// <summary>Reads the body whole and scans it once.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<GatewayError> ReadAsync(Exchange exchange)
     {
         var reader = exchange.Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader;

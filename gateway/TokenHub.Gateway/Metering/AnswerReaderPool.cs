@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Streams;
 using TokenHub.Protocols.Tokens;
@@ -11,10 +10,8 @@ internal sealed class AnswerReaderPool
     private const int KeptMax = 256;
     private const int Encodings = (int)TokenEncoding.Cl100k + 1;
 
-    private readonly ConcurrentStack<AnswerReader>[] _kept =
-    [
-        .. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings).Select(_ => new ConcurrentStack<AnswerReader>()),
-    ];
+    private readonly KeptStack<AnswerReader>[] _kept =
+        [.. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings).Select(_ => new KeptStack<AnswerReader>(KeptMax))];
 
     public AnswerReader Rent(Dialect dialect, TokenEncoding encoding) => Kept(dialect, encoding).TryPop(out var reader)
         ? reader
@@ -22,14 +19,10 @@ internal sealed class AnswerReaderPool
 
     public void Return(Dialect dialect, TokenEncoding encoding, AnswerReader reader)
     {
-        var kept = Kept(dialect, encoding);
-        if (kept.Count < KeptMax)
-        {
-            reader.Reset();
-            kept.Push(reader);
-        }
+        reader.Reset();
+        Kept(dialect, encoding).TryPush(reader);
     }
 
-    private ConcurrentStack<AnswerReader> Kept(Dialect dialect, TokenEncoding encoding) =>
+    private KeptStack<AnswerReader> Kept(Dialect dialect, TokenEncoding encoding) =>
         _kept[((int)dialect * Encodings) + (int)encoding];
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Gateway.Errors;
@@ -52,38 +53,15 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
     private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(1);
     private const int ReleaseTriesMax = 5;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReservationResult> ReserveAsync(
         RequestId rid, KeyEntry key, CostEstimate estimate, Candidate first, Candidate? second)
     {
         var amount = estimate.Amount(estimate.StepTokens, first, second);
-        var result = await TryReserveAsync(rid, key, estimate, amount);
-        if (result.Fault is not (ReservationFault.Funds or ReservationFault.KeyCap)
-            || estimate.LeastTokens >= estimate.StepTokens)
-        {
-            return result;
-        }
-
-        // The step cannot be afforded, but enough of it may be.
         var least = estimate.Amount(estimate.LeastTokens, first, second);
-        return result.Available >= least && result.Available < amount
-            ? await TryReserveAsync(rid, key, estimate, result.Available)
-            : result;
-    }
-
-    /// <summary>Gives back a hold under which nothing was sent.</summary>
-    public void Release(RequestId rid, KeyEntry key) => _ = ReleaseAsync(rid, key);
-
-    private async ValueTask<ReservationResult> TryReserveAsync(
-        RequestId rid, KeyEntry key, CostEstimate estimate, Usd amount)
-    {
-        var request = new HoldRequest(
-            rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds,
-            identity.GatewayNo, identity.BootNo, key.SpendLimit, key.Record.UserMaxConcurrency,
-            key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm,
-            estimate.InputTokens + estimate.StepTokens);
         try
         {
-            var reply = await till.ReserveAsync(request, CancellationToken.None);
+            var reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             if (reply.Code is TillCode.NotHydrated or TillCode.ShardNotBuilt)
             {
                 if (!await HydrateAsync(key))
@@ -91,7 +69,14 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
                     return new ReservationResult(ReservationFault.AccountDisabled, default, default, 0, reply.Code);
                 }
 
-                reply = await till.ReserveAsync(request, CancellationToken.None);
+                reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
+            }
+
+            // The step cannot be afforded, but enough of it may be.
+            if (reply.Code is TillCode.Funds or TillCode.KeyCap && reply.Available >= least && reply.Available < amount)
+            {
+                amount = reply.Available;
+                reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             }
 
             return ResultOf(reply, amount);
@@ -111,6 +96,14 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
             return new ReservationResult(ReservationFault.Unavailable, default, default, 0, TillCode.None);
         }
     }
+
+    /// <summary>Gives back a hold under which nothing was sent.</summary>
+    public void Release(RequestId rid, KeyEntry key) => _ = ReleaseAsync(rid, key);
+
+    private HoldRequest RequestOf(RequestId rid, KeyEntry key, in CostEstimate estimate, Usd amount) => new(
+        rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds,
+        identity.GatewayNo, identity.BootNo, key.SpendLimit, key.Record.UserMaxConcurrency,
+        key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm, estimate.InputTokens + estimate.StepTokens);
 
     private async Task<bool> HydrateAsync(KeyEntry key)
     {

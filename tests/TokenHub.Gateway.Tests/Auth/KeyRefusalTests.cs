@@ -129,14 +129,15 @@ public sealed class KeyRefusalTests(SharedRig shared) : IClassFixture<SharedRig>
     [InlineData("?key=")]
     public async Task Key_is_taken_from_wherever_clients_put_it_and_never_sent_on(string place)
     {
-        var upstream = await _rig.AddUpstreamAsync(Core.Snapshots.Provider.OpenAi, ["where"]);
+        var model = $"where-{place.Length}";
+        var upstream = await _rig.AddUpstreamAsync(Core.Snapshots.Provider.OpenAi, [model]);
         upstream.Enqueue(ScriptedUpstreamScript.Answer(200, Wire.ChatAnswer));
         var caller = await _rig.AddCallerAsync();
         var path = "/v1/chat/completions" + (place == "?key=" ? $"?key={caller.Secret}" : "");
         var header = place == "?key=" ? "x-unused: 1" : $"{place}: {caller.Secret}";
 
         using var response = await (caller with { Secret = "" }).PostAsync(
-            path, Wire.ChatBody.Replace("\"m\"", "\"where\"", StringComparison.Ordinal), header);
+            path, Wire.ChatBody.Replace("\"m\"", $"\"{model}\"", StringComparison.Ordinal), header);
 
         Assert.Equal(200, (int)response.StatusCode);
         var seen = Assert.Single(upstream.Requests);

@@ -122,7 +122,7 @@ public sealed class RouteTableTests
     {
         var candidate = Find(Build([Entries.Channel(1, baseUrl, provider)], Entries.Price("m")), "m")!.Candidates[0];
 
-        Assert.Equal(expected, candidate.UriOf((Endpoint)endpoint, asArray: false).AbsoluteUri);
+        Assert.Equal(expected, candidate.TargetOf((Endpoint)endpoint, asArray: false, isBeta: false).Address.AbsoluteUri);
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class RouteTableTests
     {
         var candidate = Find(Build([Entries.Channel(1, "https://g.com", Provider.Gemini)], Entries.Price("m")), "m")!.Candidates[0];
 
-        Assert.Equal("https://g.com/v1beta/models/m:streamGenerateContent", candidate.UriOf(Endpoint.GeminiStream, asArray: true).AbsoluteUri);
+        Assert.Equal("https://g.com/v1beta/models/m:streamGenerateContent", candidate.TargetOf(Endpoint.GeminiStream, asArray: true, isBeta: false).Address.AbsoluteUri);
     }
 
     [Fact]
