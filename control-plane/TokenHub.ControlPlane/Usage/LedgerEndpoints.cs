@@ -12,6 +12,7 @@ namespace TokenHub.ControlPlane.Usage;
 internal static class LedgerEndpoints
 {
     private const string Tag = "ledger";
+    private static readonly SemaphoreSlim OneAtATime = new(1);
 
     public static void MapLedger(this RouteGroupBuilder api)
     {
@@ -39,8 +40,19 @@ internal static class LedgerEndpoints
         return TypedResults.Ok(page.Cut([.. rows.Select(ToView)], view => view.Id[WireId.Ledger.Length..]));
     }
 
-    private static async Task<Ok<LedgerReport>> VerifyAsync(Verify verify, CancellationToken cancellation) =>
-        TypedResults.Ok(ToReport(await verify.RunAsync(cancellation)));
+    // It reads every row, so those who ask at once wait for one another.
+    private static async Task<Ok<LedgerReport>> VerifyAsync(Verify verify, CancellationToken cancellation)
+    {
+        await OneAtATime.WaitAsync(cancellation);
+        try
+        {
+            return TypedResults.Ok(ToReport(await verify.RunAsync(cancellation)));
+        }
+        finally
+        {
+            OneAtATime.Release();
+        }
+    }
 
     public static LedgerReport ToReport(VerifyReport report) => new()
     {
