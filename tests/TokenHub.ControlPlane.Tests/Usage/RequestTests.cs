@@ -61,6 +61,28 @@ public sealed class RequestTests(Servers servers)
     }
 
     [Fact]
+    public async Task Owner_is_paid_his_share_and_neither_side_learns_who_the_other_is()
+    {
+        var owner = await servers.Shared.PersonAsync();
+        var world = await World.MakeAsync(servers.Shared, owner, ownerShareBp: 2500);
+        var record = world.Record(Outcome.Completed, new TokenUsage { Input = 1000, Output = 500 });
+        await world.ShipAsync([record]);
+
+        var earned = Assert.Single((await owner.Api.GetAsync("/api/v1/ledger?kind=usage_owner")).Data());
+        var paid = Assert.Single((await world.Person.Api.GetAsync("/api/v1/ledger?kind=usage_owner")).Data());
+        var seen = (await servers.Shared.Admin.GetAsync($"/api/v1/requests/{record.RequestId}")).Json;
+        var own = (await world.Person.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).Json;
+
+        Assert.Equal(("0.00187500", "another_user"), (earned.Str("amount"), earned.Str("counterparty")));
+        Assert.Equal(("-0.00187500", "another_user"), (paid.Str("amount"), paid.Str("counterparty")));
+        Assert.Equal((owner.Id, "0.00187500", "0.00562500"),
+            (seen.Str("owner_user_id"), seen.Str("owner_part"), seen.Str("platform_part")));
+        Assert.True(own.IsNull("owner_user_id"));
+        Assert.Equal("0.00187500", (await owner.Api.GetAsync("/api/v1/wallet")).Text("balance"));
+        (await owner.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).Expect(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task Refund_shows_the_hold_given_back()
     {
         var world = await World.MakeAsync(servers.Shared);
@@ -125,6 +147,8 @@ public sealed class RequestTests(Servers servers)
         private Plane _plane = null!;
         private RequestIdSource _ids = null!;
         private string _channel = "";
+        private Person? _owner;
+        private int _ownerShareBp;
 
         public Person Person { get; private set; } = null!;
 
@@ -132,15 +156,19 @@ public sealed class RequestTests(Servers servers)
 
         public string Price { get; private set; } = "";
 
-        public static async Task<World> MakeAsync(Plane plane)
+        public static async Task<World> MakeAsync(Plane plane, Person? owner = null, int ownerShareBp = 0)
         {
             var world = new World { _plane = plane, Person = await plane.PersonAsync() };
+            world._owner = owner;
+            world._ownerShareBp = ownerShareBp;
             await plane.Admin.PostAsync(
                 $"/api/v1/users/{world.Person.Id}/credits", new { amount = "10", reason = "test" });
             world.Key = (await world.Person.Api.PostAsync("/api/v1/keys", new { name = "k" })).Text("id");
             world._channel = (await plane.Admin.PostAsync("/api/v1/channels", new
             {
                 name = "c",
+                owner_user_id = owner?.Id,
+                owner_share_bp = ownerShareBp,
                 provider = "openai",
                 base_url = "https://api.example.com",
                 credential = new { type = "api_key", api_key = "k" },
@@ -163,6 +191,8 @@ public sealed class RequestTests(Servers servers)
                 Account = Number(Person.Id),
                 Key = Number(Key),
                 Channel = Number(_channel),
+                OwnerAccount = _owner is null ? 0 : Number(_owner.Id),
+                OwnerShareBp = _ownerShareBp,
                 PriceVersion = Number(Price),
                 Model = "gpt-test",
                 Dialect = Dialect.Chat,
