@@ -14,8 +14,9 @@ internal static class StreamTail
     {
         var exchange = run.Exchange;
         var status = run.Answer.Status;
-        if (run.End is AnswerEnd.Proper or AnswerEnd.UpstreamCut)
+        if (run.End != AnswerEnd.FundsExhausted)
         {
+            // Nothing follows, so the count of the last words is no longer a guess: a client that left pays for no more.
             run.Tap.Complete();
         }
 

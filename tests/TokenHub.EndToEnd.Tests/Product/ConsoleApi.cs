@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -27,10 +28,14 @@ internal sealed class ConsoleApi(string baseUrl) : IDisposable
         }
 
         using var response = await _http.SendAsync(request);
-        var text = await response.Content.ReadAsStringAsync();
-        return response.IsSuccessStatusCode
-            ? (text.Length == 0 ? [] : (JsonObject)JsonNode.Parse(text)!)
-            : throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {text}");
+        return await ReadAsync(response, $"{method} {path}");
+    }
+
+    /// <summary>The answer to a GET, or null where the API says that there is none (yet).</summary>
+    public async Task<JsonObject?> FindAsync(string path)
+    {
+        using var response = await _http.GetAsync(new Uri("/api/v1" + path, UriKind.Relative));
+        return response.StatusCode == HttpStatusCode.NotFound ? null : await ReadAsync(response, $"GET {path}");
     }
 
     public Task<JsonObject> CreateChannelAsync(string provider, string upstream, params string[] models) =>
@@ -46,19 +51,32 @@ internal sealed class ConsoleApi(string baseUrl) : IDisposable
     public Task<JsonObject> SetPriceAsync(string model, string input, string output) =>
         CallAsync("PUT", "/prices", new JsonObject { ["model"] = model, ["input"] = input, ["output"] = output });
 
-    /// <summary>A member with credit and a key; returns the user's id and the key's secret.</summary>
-    public async Task<(string UserId, string Key)> CreateMemberAsync(string email, string credit)
+    /// <summary>A member with credit (if any) and a key; returns the user's id and the key's secret.</summary>
+    public async Task<(string UserId, string Key)> CreateMemberAsync(string email, string? credit)
     {
         var user = await CallAsync("POST", "/users", new JsonObject
         {
             ["email"] = email, ["password"] = "correct horse battery staple 9", ["role"] = "member",
         });
         var id = (string)user["id"]!;
-        await CallAsync("POST", $"/users/{id}/credits", new JsonObject { ["amount"] = credit, ["reason"] = "test" });
+        if (credit is not null)
+        {
+            var body = new JsonObject { ["amount"] = credit, ["reason"] = "test" };
+            await CallAsync("POST", $"/users/{id}/credits", body);
+        }
+
         await CallAsync("PATCH", $"/users/{id}", new JsonObject { ["max_concurrency"] = 5000 });
         var key = await CallAsync("POST", "/keys", new JsonObject { ["name"] = "test", ["user_id"] = id });
         return (id, (string)key["secret"]!);
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static async Task<JsonObject> ReadAsync(HttpResponseMessage response, string call)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        return response.IsSuccessStatusCode
+            ? (text.Length == 0 ? [] : (JsonObject)JsonNode.Parse(text)!)
+            : throw new InvalidOperationException($"{call} answered {(int)response.StatusCode}: {text}");
+    }
 }

@@ -95,6 +95,9 @@ internal sealed class StandaloneRun : IAsyncDisposable
         return await _process.WaitForExitAsync(within);
     }
 
+    /// <summary>A signal to the product's own process alone.</summary>
+    public void Signal(int signal) => _process.Signal(signal);
+
     public async Task KillAsync()
     {
         _process.Kill();
