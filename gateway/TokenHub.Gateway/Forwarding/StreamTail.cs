@@ -14,12 +14,9 @@ internal static class StreamTail
     {
         var exchange = run.Exchange;
         var status = run.Answer.Status;
-        if (run.End != AnswerEnd.FundsExhausted)
-        {
-            // Nothing follows, so the count of the last words is no longer a guess: a client that left pays for no more.
-            run.Tap.Complete();
-        }
 
+        // Nothing follows, so the count of the last words is no longer a guess: nobody pays for more than was served.
+        run.Tap.Complete();
         var reader = run.Tap.Reader;
         switch (run.End)
         {
