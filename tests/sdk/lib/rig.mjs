@@ -106,10 +106,9 @@ class Rig {
    * Runs one billed call and holds the books to it: the entry's arithmetic is right, the wallet falls by exactly its
    * cost and nothing stays held. Gives the entry and what the call gave.
    */
-  async billed(sdk, act) {
-    const user = this.users[sdk.surface];
+  async billed(sdk, act, user = this.users[sdk.surface]) {
     const before = await this.settledWallet(user);
-    const { client, record } = this.open(sdk);
+    const { client, record } = this.open(sdk, { key: user.key });
     const result = await act(client, record);
     const entry = await this.request(record.requestId());
     const after = await this.settledWallet(user);

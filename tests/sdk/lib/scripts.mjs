@@ -40,7 +40,10 @@ export const retryAfterSeconds = 7;
 /** Faults stand on channels of their own: what one does to a channel's health must not touch the next scenario. */
 export const faultScripts = ['error-400', 'error-401', 'error-429', 'error-500', 'error-529', 'broken', 'cut'];
 
-export const goodScripts = ['text', 'tool', 'slow'];
+export const goodScripts = ['text', 'tool', 'slow', 'long'];
+
+/** More words than a small wallet can pay for. */
+export const longWords = 3_000;
 
 export function modelOf(surface, script) {
   // The names decide the vocabulary: for these the gateway's own count is exact.
@@ -70,6 +73,8 @@ export function plan({ surface, name }, dialect, request, number) {
         ? { turn: { ...turn, deltas: ['The tool', ` said: ${result.output}`] } }
         : { turn: { ...turn, deltas: [], tool } };
     }
+    case 'long':
+      return { turn: { ...turn, deltas: words(longWords), usage: { input: 12, output: longWords } } };
     case 'slow':
       return { turn: { ...turn, deltas: words(40) }, stopAfter: slowWords, then: 'hold' };
     case 'broken':
