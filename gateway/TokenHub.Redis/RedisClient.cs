@@ -1,3 +1,4 @@
+using TokenHub.Redis.Connections;
 using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;

@@ -1,4 +1,5 @@
 using System.Text;
+using TokenHub.Redis.Connections;
 using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;

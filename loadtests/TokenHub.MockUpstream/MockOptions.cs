@@ -20,6 +20,8 @@ public sealed record MockOptions(IPEndPoint Bind)
             bN  bytes of text in a chunk (32)  fN  milliseconds before the first chunk (0)
             iN  input tokens of usage (11)     t   a send time in each chunk of a stream
             eN  answer this error status       xN  cut the connection after N chunks
+            lN  lose chunk N                       rN  send chunk N after the next one
+            wN  spoil a byte of chunk N
         Text anywhere in the request that begins with "seed 123" chooses the bytes; else the seed is 0.
 
         GET /healthz    GET /stats (what it served, by dialect)    POST /stats/reset

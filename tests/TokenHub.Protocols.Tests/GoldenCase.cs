@@ -6,7 +6,9 @@ using TokenHub.TestKit;
 
 namespace TokenHub.Protocols.Tests;
 
-/// <summary>One answer of our own corpus, <c>Golden/&lt;dialect&gt;/&lt;case&gt;/</c>, and what is to be found in it.</summary>
+/// <summary>
+/// One answer of our own corpus, <c>Golden/&lt;dialect&gt;/&lt;case&gt;/</c>, and what is to be found in it.
+/// </summary>
 internal sealed record GoldenCase(string Name, Dialect Dialect, bool IsStream, byte[] Bytes, JsonElement Expected)
 {
     private static readonly string Root =

@@ -18,7 +18,7 @@ public sealed class ServerFaultTests
     [Fact]
     public async Task Client_comes_back_by_itself_after_the_server_was_killed_and_started_again()
     {
-        await using var server = await RedisServer.StartAsync(appendOnly: true);
+        await using var server = await RedisServer.StartAsync(appendOnly: true, "--appendfsync", "always");
         await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(server.Url), None);
         var till = await ReadyAsync(client);
         var runId = client.Server.RunId;
@@ -42,7 +42,7 @@ public sealed class ServerFaultTests
     [Fact]
     public async Task Calls_under_load_all_end_in_time_while_the_server_dies_and_returns()
     {
-        await using var server = await RedisServer.StartAsync(appendOnly: true);
+        await using var server = await RedisServer.StartAsync(appendOnly: true, "--appendfsync", "always");
         await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(server.Url), None);
         var till = await ReadyAsync(client);
         using var stop = new CancellationTokenSource();

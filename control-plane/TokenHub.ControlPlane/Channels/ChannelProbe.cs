@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Text;
 using TokenHub.ControlPlane.Upstreams;
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Streams;
 
 namespace TokenHub.ControlPlane.Channels;
 
@@ -12,7 +14,9 @@ namespace TokenHub.ControlPlane.Channels;
 internal sealed class ChannelProbe(UpstreamConnector connector, CredentialSeal seal)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
-    private const int AnswerBytesMax = 256 * 1024;
+
+    /// <summary>Content comes early; whatever has said nothing in so many bytes is no answer.</summary>
+    private const int AnswerBytesMax = 64 * 1024;
 
     public async Task<ChannelTestResult> TryAsync(ChannelRow channel, string model, CancellationToken cancellation)
     {
@@ -50,36 +54,33 @@ internal sealed class ChannelProbe(UpstreamConnector connector, CredentialSeal s
         using var client = connector.CreateClient();
         var start = Stopwatch.GetTimestamp();
         using var response = await client.SendAsync(request, cancellation);
-        var status = (int)response.StatusCode;
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
-        var answer = new ProbeAnswer(dialect, isStream);
-        var buffer = new byte[8192];
+        var answer = AnswerReader.Create(dialect, isStream: true);
+        var head = new byte[AnswerBytesMax];
+        var length = 0;
         int read;
-        while (!answer.HasContent && answer.Length < AnswerBytesMax
-            && (read = await body.ReadAsync(buffer, cancellation)) > 0)
+        while (!answer.HasContent && (read = await body.ReadAsync(head.AsMemory(length), cancellation)) > 0)
         {
-            answer.Append(buffer.AsSpan(0, read));
+            answer.Append(head.AsSpan(length, read));
+            length += read;
         }
 
         answer.Complete();
-        if (response.IsSuccessStatusCode && answer.HasContent)
+        var status = (int)response.StatusCode;
+        if (response.IsSuccessStatusCode && answer is { HasContent: true, HasError: false })
         {
-            return new ChannelTestResult
-            {
-                Ok = true,
-                TtftMs = (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds,
-                Status = status,
-            };
+            var elapsed = Stopwatch.GetElapsedTime(start);
+            return new ChannelTestResult { Ok = true, TtftMs = (long)elapsed.TotalMilliseconds, Status = status };
         }
 
-        var said = Redaction.Clean(answer.ErrorText, CredentialRules.Secrets(credential));
         var error = response.IsSuccessStatusCode ? "The answer had no content." : $"The upstream answered {status}.";
+        var said = answer.ErrorMessage ?? Encoding.UTF8.GetString(head, 0, length);
+        var clean = Redaction.Clean(said, CredentialRules.Secrets(credential));
         return new ChannelTestResult
         {
             Ok = false,
             Status = status,
-            Error = said.Length == 0 ? error : $"{error} {said}",
+            Error = clean.Length == 0 ? error : $"{error} {clean}",
         };
     }
 

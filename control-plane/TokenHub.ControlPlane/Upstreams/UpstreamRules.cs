@@ -18,10 +18,12 @@ internal sealed class UpstreamRules(ControlPlaneOptions options)
     /// <summary>What is wrong with the URL, or null.</summary>
     public string? FaultOfUrl(string text)
     {
-        if (text.Length > LengthMax || text.Any(c => c is <= ' ' or '\\' or '\x7f')
+        // Plain ASCII, so that a host reads the same to people and to every library: full-width and circled digits have
+        // been made into addresses before. Other scripts can be written in their ASCII form (xn--).
+        if (text.Length > LengthMax || text.Any(c => c is <= ' ' or '\\' or >= '\x7f')
             || !Uri.TryCreate(text, UriKind.Absolute, out var uri))
         {
-            return "must be an absolute URL";
+            return "must be an absolute URL of plain ASCII characters";
         }
 
         if (uri.Scheme != Uri.UriSchemeHttps && !(uri.Scheme == Uri.UriSchemeHttp && options.AllowInsecureUpstreams))
@@ -35,10 +37,9 @@ internal sealed class UpstreamRules(ControlPlaneOptions options)
             return "must not hold a user name, a query or a fragment";
         }
 
-        if (uri.AbsolutePath.Contains('%', StringComparison.Ordinal)
-            || text.Contains("..", StringComparison.Ordinal))
+        if (text.Contains('%', StringComparison.Ordinal) || text.Contains("..", StringComparison.Ordinal))
         {
-            return "must not hold escapes or dots in its path";
+            return "must not hold escapes or double dots";
         }
 
         return FaultOfHost(uri);

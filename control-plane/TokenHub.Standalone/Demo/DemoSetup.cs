@@ -45,7 +45,9 @@ public sealed class DemoSetup(StandaloneOptions options, DataFolder folder, Secr
             if (byName.TryGetValue($"demo-{provider}", out var id))
             {
                 await api.CallAsync(
-                    HttpMethod.Patch, $"/channels/{id}", new JsonObject { ["base_url"] = upstream }, cancel);
+                    HttpMethod.Patch, $"/channels/{id}",
+                    new JsonObject { ["base_url"] = upstream, ["credential"] = Credential() },
+                    cancel);
                 continue;
             }
 
@@ -56,12 +58,15 @@ public sealed class DemoSetup(StandaloneOptions options, DataFolder folder, Secr
                     ["name"] = $"demo-{provider}",
                     ["provider"] = provider,
                     ["base_url"] = upstream,
-                    ["credential"] = new JsonObject { ["type"] = "api_key", ["api_key"] = "demo-upstream-needs-none" },
+                    ["credential"] = Credential(),
                     ["models"] = new JsonArray(Model),
                 },
                 cancel);
         }
     }
+
+    private static JsonObject Credential() =>
+        new() { ["type"] = "api_key", ["api_key"] = "demo-upstream-needs-none" };
 
     private async Task<string> CreateUserAsync(ControlApi api, CancellationToken cancel)
     {

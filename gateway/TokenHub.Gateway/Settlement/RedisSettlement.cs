@@ -10,7 +10,9 @@ namespace TokenHub.Gateway.Settlement;
 /// </summary>
 public sealed class RedisSettlement(Till till, LogFiles files)
 {
-    /// <summary>Records waiting for Redis; beyond it the oldest rely on the control plane's acknowledgement alone.</summary>
+    /// <summary>
+    /// Records waiting for Redis; beyond it the oldest rely on the control plane's acknowledgement alone.
+    /// </summary>
     private const int WaitingMax = 128 * 1024;
 
     private const int TogetherMax = 256;

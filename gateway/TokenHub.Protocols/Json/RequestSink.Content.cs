@@ -15,6 +15,7 @@ internal ref partial struct RequestSink
     private const int CacheNode = -8;
     private const int TtlNode = -9;
     private const int ToolTypeNode = -10;
+    private const int SealedNode = -11;
 
     private static bool IsText(RoutedKey key) => key is RoutedKey.Messages or RoutedKey.Input or RoutedKey.Prompt
         or RoutedKey.Contents or RoutedKey.System or RoutedKey.Instructions or RoutedKey.SystemInstruction;
@@ -49,6 +50,11 @@ internal ref partial struct RequestSink
             return MediaNode;
         }
 
+        if (IsSealed(name))
+        {
+            return SealedNode;
+        }
+
         return name.SequenceEqual("args"u8) || name.SequenceEqual("response"u8) || name.SequenceEqual("input"u8)
             ? FreeNode : TextNode;
     }
@@ -57,6 +63,11 @@ internal ref partial struct RequestSink
         name.SequenceEqual("type"u8) || name.SequenceEqual("role"u8) || name.SequenceEqual("id"u8)
         || name.SequenceEqual("tool_call_id"u8) || name.SequenceEqual("tool_use_id"u8)
         || name.SequenceEqual("call_id"u8) || name.SequenceEqual("status"u8) || name.SequenceEqual("detail"u8);
+
+    // Reasoning that only its provider can read, handed back to it.
+    private static bool IsSealed(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("signature"u8) || name.SequenceEqual("encrypted_content"u8)
+        || name.SequenceEqual("thoughtSignature"u8) || name.SequenceEqual("thought_signature"u8);
 
     // Objects that carry a file, and Responses' flat members that are one by themselves.
     private static bool IsMediaObject(ReadOnlySpan<byte> name) =>
@@ -127,6 +138,13 @@ internal ref partial struct RequestSink
         switch (node)
         {
             case TextNode or FreeNode when kind == JsonKind.String:
+                AddText(_stringAt, at);
+                break;
+            case SealedNode when kind == JsonKind.String && MediaTally.IsBase64(Quoted(_stringAt, at)):
+                // Half: base64 of what is packed stands for fewer tokens than text of its length.
+                _tally.AsciiBytes += (at - _stringAt) / 2;
+                break;
+            case SealedNode when kind == JsonKind.String:
                 AddText(_stringAt, at);
                 break;
             case PayloadNode when kind == JsonKind.String:

@@ -43,7 +43,7 @@ internal struct MediaTally
             return true;
         }
 
-        if (mime.StartsWith("text/"u8) || payload.Length < Base64BytesMin || payload.IndexOfAnyExcept(Base64) >= 0)
+        if (mime.StartsWith("text/"u8) || !IsBase64(payload))
         {
             return false;
         }
@@ -51,6 +51,9 @@ internal struct MediaTally
         AddFile(mime, payload.Length / 4 * 3L, ref tally);
         return true;
     }
+
+    public static bool IsBase64(ReadOnlySpan<byte> text) =>
+        text.Length >= Base64BytesMin && text.IndexOfAnyExcept(Base64) < 0;
 
     private static void AddFile(ReadOnlySpan<byte> mime, long bytes, ref InputTally tally)
     {

@@ -13,7 +13,7 @@ local outbox_key = KEYS[5]
 local spend_key = KEYS[6]
 --@include numbers-0
 --@include clock-0
---@include epoch-1
+--@include epoch-0
 --@include account-0
 --@include spending-0
 --@include holds-0

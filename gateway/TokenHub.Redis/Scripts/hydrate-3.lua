@@ -8,7 +8,7 @@ local epoch_key = KEYS[1]
 local account_key = KEYS[2]
 local spend_key = KEYS[3]
 --@include numbers-0
---@include epoch-1
+--@include epoch-0
 --@include account-0
 --@include spending-0
 

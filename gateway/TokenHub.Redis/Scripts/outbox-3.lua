@@ -9,7 +9,7 @@ local outbox_key = KEYS[2]
 local outbox_times_key = KEYS[3]
 --@include numbers-0
 --@include clock-0
---@include epoch-1
+--@include epoch-0
 
 local age_ms, entries_max = whole(ARGV[2]), whole(ARGV[3])
 

@@ -7,7 +7,7 @@ local epoch_key = KEYS[1]
 local due_key = KEYS[2]
 --@include numbers-0
 --@include clock-0
---@include epoch-1
+--@include epoch-0
 
 local entries_max = whole(ARGV[2])
 

@@ -9,7 +9,7 @@ local holds_key = KEYS[3]
 local due_key = KEYS[4]
 local spend_key = KEYS[5]
 --@include numbers-0
---@include epoch-1
+--@include epoch-0
 --@include account-0
 --@include spending-0
 --@include holds-0

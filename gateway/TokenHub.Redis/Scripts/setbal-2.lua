@@ -7,7 +7,7 @@
 local epoch_key = KEYS[1]
 local account_key = KEYS[2]
 --@include numbers-0
---@include epoch-1
+--@include epoch-0
 --@include account-0
 
 local balance, version, slots = signed(ARGV[2]), whole(ARGV[3]), whole(ARGV[5])

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Redis.Resp;
@@ -43,41 +42,11 @@ public sealed partial class Till(IScriptRunner runner)
         RequestId rid, long account, long key, CancellationToken cancellationToken) =>
         CodeAsync(new ReleaseCommand(rid, account, key), Shards.Of(account), cancellationToken);
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HoldReply> HoldAsync<TCommand>(
-        TCommand command, long account, CancellationToken cancellationToken)
-        where TCommand : struct, ITillCommand =>
-        (await RunAsync(command, Shards.Of(account), cancellationToken).ConfigureAwait(false)).ToHold();
+    /// <summary>The epoch of a shard as this process last saw it.</summary>
+    internal long EpochOf(int shard) => Volatile.Read(ref _epochs[shard]);
 
-    private async ValueTask<TillCode> CodeAsync<TCommand>(
-        TCommand command, int shard, CancellationToken cancellationToken)
-        where TCommand : struct, ITillCommand =>
-        (await RunAsync(command, shard, cancellationToken).ConfigureAwait(false)).Code;
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TillReply> RunAsync<TCommand>(
-        TCommand command, int shard, CancellationToken cancellationToken)
-        where TCommand : struct, ITillCommand
-    {
-        while (true)
-        {
-            var epoch = Volatile.Read(ref _epochs[shard]);
-            TillReply answer;
-            using (var reply = await SendAsync(command, shard, epoch, cancellationToken).ConfigureAwait(false))
-            {
-                var reader = reply.Read();
-                answer = TillReply.Read(ref reader);
-            }
-
-            if (answer.Code != TillCode.StaleEpoch || !TryAdopt(shard, epoch, answer.First))
-            {
-                return answer;
-            }
-        }
-    }
-
-    private ValueTask<RespReply> SendAsync<TCommand>(
-        TCommand command, int shard, long epoch, CancellationToken cancellationToken)
+    internal ValueTask<RespReply> SendAsync<TCommand>(
+        in TCommand command, int shard, long epoch, CancellationToken cancellationToken)
         where TCommand : struct, ITillCommand
     {
         var begun = runner.Begin(command.Script);
@@ -85,10 +54,25 @@ public sealed partial class Till(IScriptRunner runner)
         return runner.RunAsync(begun, cancellationToken);
     }
 
+    private ValueTask<HoldReply> HoldAsync<TCommand>(
+        in TCommand command, long account, CancellationToken cancellationToken)
+        where TCommand : struct, ITillCommand =>
+        TillCall<TCommand>.HoldAsync(this, command, Shards.Of(account), cancellationToken);
+
+    private async ValueTask<TillCode> CodeAsync<TCommand>(
+        TCommand command, int shard, CancellationToken cancellationToken)
+        where TCommand : struct, ITillCommand =>
+        (await RunAsync(command, shard, cancellationToken).ConfigureAwait(false)).Code;
+
+    private ValueTask<TillReply> RunAsync<TCommand>(
+        in TCommand command, int shard, CancellationToken cancellationToken)
+        where TCommand : struct, ITillCommand =>
+        TillCall<TCommand>.RunAsync(this, command, shard, cancellationToken);
+
     // Only forward: a Redis that shows an older epoch than was ever seen has gone back in time and is refused until
     // the control plane has built the shard anew. So a call is repeated at most as often as the epoch rises, once as
     // a rule.
-    private bool TryAdopt(int shard, long used, long current)
+    internal bool TryAdopt(int shard, long used, long current)
     {
         if (current <= used)
         {

@@ -5,7 +5,6 @@ namespace TokenHub.MockUpstream.Formats;
 /// <summary>Writes into a span that is known to be large enough.</summary>
 public ref struct Pen(Span<byte> to)
 {
-    private const int StampDigits = 18;
     private readonly Span<byte> _to = to;
 
     public int Length { get; private set; }
@@ -48,9 +47,12 @@ public ref struct Pen(Span<byte> to)
         if (answer.Script.IsStamped)
         {
             Add(Stamps.Field);
-            Utf8Formatter.TryFormat(stampNs, _to[Length..], out _, new System.Buffers.StandardFormat('D', StampDigits));
-            Length += StampDigits;
+            Utf8Formatter.TryFormat(stampNs, _to[Length..], out _, new System.Buffers.StandardFormat('D', Stamps.Digits));
+            Length += Stamps.Digits;
             Add("\""u8);
         }
     }
+
+    /// <summary>Changes one byte in the middle of what was written.</summary>
+    public readonly void Spoil() => _to[Length / 2] ^= 1;
 }

@@ -6,7 +6,9 @@ namespace TokenHub.MockUpstream.Formats;
 /// <summary>Send times inside chunks, on the monotonic clock that all processes of a machine share.</summary>
 public static class Stamps
 {
-    private const int Digits = 18;
+    /// <summary>All stamps are of one length.</summary>
+    public const int Digits = 18;
+
     private static readonly double NanosecondsPerTick = 1e9 / Stopwatch.Frequency;
 
     public static ReadOnlySpan<byte> Field => ",\"obfuscation\":\""u8;

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using TokenHub.MockUpstream.Formats;
+using TokenHub.MockUpstream.Script;
 
 namespace TokenHub.MockUpstream.Pacing;
 
@@ -15,8 +16,20 @@ internal static class StreamWriting
 
     public static void Chunk(PipeWriter writer, MockAnswer answer, int index)
     {
+        var script = answer.Script;
+        if (script.Fault == MockFault.Lost && index == script.FaultAt)
+        {
+            return;
+        }
+
+        var sent = script.Fault == MockFault.Reordered ? Swapped(index, script) : index;
         var pen = new Pen(writer.GetSpan(AnswerFormat.ChunkBytesMax(answer)));
-        AnswerFormat.Of(answer.Dialect).Chunk(ref pen, answer, index, Stamps.NowNs());
+        AnswerFormat.Of(answer.Dialect).Chunk(ref pen, answer, sent, Stamps.NowNs());
+        if (script.Fault == MockFault.Wrong && index == script.FaultAt)
+        {
+            pen.Spoil();
+        }
+
         writer.Advance(pen.Length);
     }
 
@@ -27,4 +40,9 @@ internal static class StreamWriting
         format.Finish(ref pen, answer);
         writer.Advance(pen.Length);
     }
+
+    private static int Swapped(int index, in MockScript script) =>
+        index == script.FaultAt && index + 1 < script.Chunks ? index + 1
+        : index == script.FaultAt + 1 ? index - 1
+        : index;
 }

@@ -2,6 +2,15 @@ using System.Buffers.Text;
 
 namespace TokenHub.MockUpstream.Script;
 
+/// <summary>What a script can do wrong on purpose.</summary>
+public enum MockFault
+{
+    None = 0,
+    Lost,
+    Reordered,
+    Wrong,
+}
+
 /// <summary>How one answer is given, read from the model's name: <c>mock-c20-g30-b32</c>.</summary>
 public readonly record struct MockScript
 {
@@ -36,6 +45,12 @@ public readonly record struct MockScript
 
     /// <summary>Negative, or the number of chunks after which the connection is cut.</summary>
     public int CutAfter { get; init; } = -1;
+
+    /// <summary>A fault to put into a stream, so that a client can show that it would notice one.</summary>
+    public MockFault Fault { get; init; }
+
+    /// <summary>The chunk that the fault befalls.</summary>
+    public int FaultAt { get; init; }
 
     public bool IsDemo { get; init; }
 
@@ -88,7 +103,7 @@ public readonly record struct MockScript
 
         var limit = (char)part[0] switch
         {
-            'c' or 'x' or 'i' => ChunksMax,
+            'c' or 'x' or 'i' or 'l' or 'r' or 'w' => ChunksMax,
             'b' => ChunkBytesMax,
             'g' or 'f' => DelayMsMax,
             'e' => 599,
@@ -103,6 +118,9 @@ public readonly record struct MockScript
             'b' => script with { ChunkBytes = value },
             'g' => script with { GapMs = value },
             'f' => script with { FirstMs = value },
+            'l' => script with { Fault = MockFault.Lost, FaultAt = value },
+            'r' => script with { Fault = MockFault.Reordered, FaultAt = value },
+            'w' => script with { Fault = MockFault.Wrong, FaultAt = value },
             _ => script with { Status = value },
         };
         return value <= limit && (part[0] != 'e' || value >= 400);

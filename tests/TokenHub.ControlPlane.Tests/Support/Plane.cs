@@ -110,6 +110,8 @@ internal sealed class Plane : IAsyncDisposable
 
     public Api With(string token) => new(_http, token);
 
+    public Task StopAsync() => _running.App.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();

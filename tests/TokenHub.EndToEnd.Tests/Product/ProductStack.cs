@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 
@@ -27,7 +28,7 @@ internal sealed class ProductStack : IAsyncDisposable
         {
             ["TOKENHUB_DATABASE_URL"] = postgres.Url(database),
             ["TOKENHUB_REDIS_URL"] = redisUrl,
-            ["TOKENHUB_MASTER_KEY"] = Convert.ToBase64String(new byte[32]),
+            ["TOKENHUB_MASTER_KEY"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
             ["TOKENHUB_CONTROL_PLANE_URL"] = ConsoleUrl,
             ["TOKENHUB_CONTROL_PLANE_TOKEN"] = "a token for the planes of one test",
             ["TOKENHUB_GATEWAY_BIND"] = GatewayUrl["http://".Length..],

@@ -117,6 +117,17 @@ public sealed class Bank(NpgsqlDataSource database) : IAsyncDisposable
         return await connection.ExecuteAsync(sql, parameters);
     }
 
+    /// <summary>Does what the database itself forbids, as only its owner can; returns the number of rows.</summary>
+    public async Task<int> PlantAsync(string fault)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("set local session_replication_role = replica");
+        var rows = await connection.ExecuteAsync(fault);
+        await transaction.CommitAsync();
+        return rows;
+    }
+
     public async Task<Usd> BalanceAsync(long account) =>
         new(await ScalarAsync<long>("select balance_units from accounts where id = @account", new { account }));
 

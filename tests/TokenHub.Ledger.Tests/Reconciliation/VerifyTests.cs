@@ -1,3 +1,4 @@
+using Npgsql;
 using TokenHub.Core.Money;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Reconciliation;
@@ -53,12 +54,31 @@ public sealed class VerifyTests(LedgerServers servers)
     public async Task Planted_fault_is_found(string fault, string check)
     {
         await using var bank = await FilledAsync();
-        Assert.True(await bank.ExecuteAsync(fault) > 0);
+        Assert.True(await bank.PlantAsync(fault) > 0);
 
         var report = await new Verify(bank.Database).RunAsync();
 
         Assert.False(report.Ok);
         Assert.Contains(report.Problems, problem => problem.Check == check);
+    }
+
+    [Theory]
+    [InlineData("update transfers set amount_units = amount_units + 1")]
+    [InlineData("delete from transfers")]
+    [InlineData("truncate transfers")]
+    [InlineData("update usage_events set cost_units = 0, owner_units = 0")]
+    [InlineData("delete from usage_events")]
+    [InlineData("truncate usage_events")]
+    [InlineData("update prices set input_units = 1")]
+    [InlineData("delete from prices")]
+    public async Task Posted_rows_and_prices_cannot_be_changed(string change)
+    {
+        await using var bank = await FilledAsync();
+
+        var refusal = await Assert.ThrowsAsync<PostgresException>(() => bank.ExecuteAsync(change));
+
+        Assert.Equal("23001", refusal.SqlState);
+        await bank.AssertSoundAsync();
     }
 
     [Fact]
@@ -68,7 +88,7 @@ public sealed class VerifyTests(LedgerServers servers)
         var caller = await bank.AddUserAsync();
         var many = Enumerable.Range(0, 300).Select(_ => bank.Request(caller));
         await bank.Ingest().IngestAsync(1, 1, Batches.Of(many, 9));
-        await bank.ExecuteAsync("update usage_events set output = output + 1000");
+        await bank.PlantAsync("update usage_events set output = output + 1000");
 
         var report = await new Verify(bank.Database).RunAsync();
 

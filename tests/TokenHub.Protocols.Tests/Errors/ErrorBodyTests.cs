@@ -31,17 +31,20 @@ public sealed class ErrorBodyTests
     [Fact]
     public void Bodies_have_the_shape_of_their_dialect()
     {
-        ApiError Of(Dialect dialect) => ApiError.Of(dialect, ErrorKind.RateLimit, "Wait \"a\" bit.", "req_1", "n", 1500);
+        ApiError Of(Dialect dialect) =>
+            ApiError.Of(dialect, ErrorKind.RateLimit, "Wait \"a\" bit.", "req_1", "n", 1500);
 
         Assert.Equal(
-            """{"error":{"message":"Wait \"a\" bit.","type":"rate_limit_error","param":"n","code":"rate_limit_exceeded"}}""",
+            """{"error":{"message":"Wait \"a\" bit.","type":"rate_limit_error","""
+            + "\"param\":\"n\",\"code\":\"rate_limit_exceeded\"}}",
             Body(Dialect.Chat, Of(Dialect.Chat)));
         Assert.Equal(Body(Dialect.Chat, Of(Dialect.Chat)), Body(Dialect.Responses, Of(Dialect.Responses)));
         Assert.Equal(
             """{"type":"error","error":{"type":"rate_limit_error","message":"Wait \"a\" bit."},"request_id":"req_1"}""",
             Body(Dialect.Anthropic, Of(Dialect.Anthropic)));
         Assert.Equal(
-            """{"error":{"code":429,"message":"Wait \"a\" bit.","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"2s"}]}}""",
+            """{"error":{"code":429,"message":"Wait \"a\" bit.","status":"RESOURCE_EXHAUSTED","""
+            + "\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"2s\"}]}}",
             Body(Dialect.Gemini, Of(Dialect.Gemini)));
     }
 
@@ -51,17 +54,21 @@ public sealed class ErrorBodyTests
         ApiError Of(Dialect dialect) => ApiError.Of(dialect, ErrorKind.Overloaded, "Full.", "req_1");
 
         Assert.Equal(
-            "data: {\"error\":{\"message\":\"Full.\",\"type\":\"server_error\",\"param\":null,\"code\":\"server_is_overloaded\"}}\n\n",
+            "data: {\"error\":{\"message\":\"Full.\",\"type\":\"server_error\",\"param\":null,\"code\":\"server_is_o"
+            + "verloaded\"}}\n\n",
             Event(Dialect.Chat, Of(Dialect.Chat)));
         Assert.Equal(
-            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Full.\"},\"request_id\":\"req_1\"}\n\n",
+            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Full.\"}"
+            + ",\"request_id\":\"req_1\"}\n\n",
             Event(Dialect.Anthropic, Of(Dialect.Anthropic)));
         Assert.Equal(
             "{\"error\":{\"code\":503,\"message\":\"Full.\",\"status\":\"UNAVAILABLE\"}}",
             Event(Dialect.Gemini, Of(Dialect.Gemini)));
         Assert.StartsWith("event: error\ndata: {\"type\":\"error\",\"sequence_number\":3,",
             Event(Dialect.Responses, Of(Dialect.Responses)), StringComparison.Ordinal);
-        Assert.Contains("event: response.failed\ndata: {\"type\":\"response.failed\",\"sequence_number\":4,\"response\":{\"id\":\"resp_7\"",
+        Assert.Contains(
+            "event: response.failed\ndata: {\"type\":\"response.failed\",\"sequence_number\":4,"
+                + "\"response\":{\"id\":\"resp_7\"",
             Event(Dialect.Responses, Of(Dialect.Responses)), StringComparison.Ordinal);
     }
 

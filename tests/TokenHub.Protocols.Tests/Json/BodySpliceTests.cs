@@ -23,7 +23,8 @@ public sealed class BodySpliceTests
 
     [Theory]
     [InlineData("{\"model\":\"a\"}", "{\"model\":\"bb\"}")]
-    [InlineData("{ \"x\" : 1.0 , \"model\" : \"\\u0061\" , \"y\":[ ] }", "{ \"x\" : 1.0 , \"model\" : \"bb\" , \"y\":[ ] }")]
+    [InlineData("{ \"x\" : 1.0 , \"model\" : \"\\u0061\" , \"y\":[ ] }",
+        "{ \"x\" : 1.0 , \"model\" : \"bb\" , \"y\":[ ] }")]
     [InlineData("\n{\"m\\u006fdel\":\"a\",\"z\":\"model\"}\n", "\n{\"m\\u006fdel\":\"bb\",\"z\":\"model\"}\n")]
     public void Alias_takes_the_place_of_the_model_and_of_nothing_else(string body, string expected) =>
         Assert.Equal(expected, Splice(body, "bb", includeUsage: false));
@@ -69,7 +70,8 @@ public sealed class BodySpliceTests
     [Fact]
     public void Nothing_to_change_leaves_every_byte()
     {
-        const string Body = " {\"model\" : \"a\\u0062\", \"n\": 1, \"messages\":[{\"content\":\"\\ud83d\\ude00\"}] } \n";
+        const string Body = " {\"model\" : \"a\\u0062\", \"n\": 1, "
+            + "\"messages\":[{\"content\":\"\\ud83d\\ude00\"}] } \n";
 
         Assert.Equal(Body, Splice(Body, null, includeUsage: false));
     }

@@ -253,7 +253,8 @@ public sealed class RequestScannerTests
     [InlineData("a\\/b", "a/b")]
     [InlineData("模型\\u4e00", "模型一")]
     [InlineData("\\ud83d\\ude00", "😀")]
-    public void Model_is_read_unescaped(string raw, string model) => Assert.Equal(model, ReadModel($"{{\"model\":\"{raw}\"}}"));
+    public void Model_is_read_unescaped(string raw, string model) =>
+        Assert.Equal(model, ReadModel($"{{\"model\":\"{raw}\"}}"));
 
     private static string ReadModel(string body)
     {
@@ -291,16 +292,24 @@ public sealed class RequestScannerTests
     public void Facts_of_the_other_dialects_are_found()
     {
         var anthropic = Accept(
-            """{"model":"c","max_tokens":5,"metadata":{"user_id":"u"},"system":[{"type":"text","text":"abc","cache_control":{"type":"ephemeral","ttl":"1h"}}],"messages":[]}""",
+            """
+            {"model":"c","max_tokens":5,"metadata":{"user_id":"u"},"messages":[],
+             "system":[{"type":"text","text":"abc","cache_control":{"type":"ephemeral","ttl":"1h"}}]}
+            """,
             Dialect.Anthropic);
         var gemini = Accept(
-            """{"generationConfig":{"maxOutputTokens":7,"candidateCount":3},"contents":[{"parts":[{"text":"abcd"}]}],"cachedContent":"c"}""",
+            """
+            {"generationConfig":{"maxOutputTokens":7,"candidateCount":3},
+             "contents":[{"parts":[{"text":"abcd"}]}],"cachedContent":"c"}
+            """,
             Dialect.Gemini);
-        var responses = Accept("""{"model":"r","max_output_tokens":9,"input":"four","background":true}""", Dialect.Responses);
+        var responses = Accept(
+            """{"model":"r","max_output_tokens":9,"input":"four","background":true}""", Dialect.Responses);
 
         Assert.Equal((5L, 3L), (anthropic.MaxOutputTokens, anthropic.Input.AsciiBytes));
         Assert.Equal(RequestTraits.CacheControl | RequestTraits.CacheOneHour, anthropic.Traits);
-        Assert.Equal((7L, 3, 4L, 1), (gemini.MaxOutputTokens, gemini.N, gemini.Input.AsciiBytes, gemini.Input.Messages));
+        Assert.Equal((7L, 3), (gemini.MaxOutputTokens, gemini.N));
+        Assert.Equal((4, 1), (gemini.Input.AsciiBytes, gemini.Input.Messages));
         Assert.False(gemini.HasModel);
         Assert.Equal((9L, 4L), (responses.MaxOutputTokens, responses.Input.AsciiBytes));
         Assert.Equal(RequestTraits.StoredState, responses.Traits);
@@ -317,17 +326,23 @@ public sealed class RequestScannerTests
             + "\"},{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64," + picture + "\"}}]}]}");
         Assert.True(RequestScanner.TryScan(Dialect.Chat, body, out _, out _));
 
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var ok = RequestScanner.TryScan(Dialect.Chat, body, out var facts, out _);
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        watch.Stop();
+        var best = TimeSpan.MaxValue;
+        for (var round = 0; round < 5; round++)
+        {
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var ok = RequestScanner.TryScan(Dialect.Chat, body, out var facts, out _);
+            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            best = watch.Elapsed < best ? watch.Elapsed : best;
 
-        Assert.True(ok);
-        Assert.Equal(0, allocated);
-        Assert.Equal(1, facts.Input.Images);
-        Assert.Equal(150_000, facts.Input.WideChars);
-        Assert.True(watch.ElapsedMilliseconds < 500, $"{watch.ElapsedMilliseconds} ms");
+            Assert.True(ok);
+            Assert.Equal(0, allocated);
+            Assert.Equal(1, facts.Input.Images);
+            Assert.Equal(150_000, facts.Input.WideChars);
+        }
+
+        // A tenth of it is usual; what must not come is a cost that grows with the square.
+        Assert.True(best < TimeSpan.FromMilliseconds(500), $"{best}");
     }
 
     [Fact]

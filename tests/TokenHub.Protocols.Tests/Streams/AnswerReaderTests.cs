@@ -28,20 +28,28 @@ public sealed class AnswerReaderTests
     [InlineData(Dialect.Chat, "{\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}")]
     [InlineData(Dialect.Chat, "{\"choices\":[],\"prompt_filter_results\":[{\"content\":\"x\"}]}")]
     [InlineData(Dialect.Chat, "[DONE]")]
-    [InlineData(Dialect.Responses, "{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"instructions\":\"x\"}}")]
-    [InlineData(Dialect.Responses, "{\"type\":\"response.output_item.added\",\"item\":{\"type\":\"message\",\"content\":[]}}")]
+    [InlineData(Dialect.Responses,
+        "{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"instructions\":\"x\"}}")]
+    [InlineData(Dialect.Responses,
+        "{\"type\":\"response.output_item.added\",\"item\":{\"type\":\"message\",\"content\":[]}}")]
     [InlineData(Dialect.Responses, "{\"type\":\"response.output_text.delta\",\"delta\":\"\"}")]
     [InlineData(Dialect.Responses, "{\"type\":\"response.output_text.delta\",\"delta\":\"\\n\"}")]
-    [InlineData(Dialect.Responses, "{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[]}}")]
+    [InlineData(Dialect.Responses,
+        "{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[]}}")]
     [InlineData(Dialect.Anthropic, "{\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"content\":[]}}")]
     [InlineData(Dialect.Anthropic, "{\"type\":\"ping\"}")]
-    [InlineData(Dialect.Anthropic, "{\"type\":\"content_block_start\",\"content_block\":{\"type\":\"text\",\"text\":\"\"}}")]
-    [InlineData(Dialect.Anthropic, "{\"type\":\"content_block_start\",\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\"}}")]
-    [InlineData(Dialect.Anthropic, "{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"\"}}")]
-    [InlineData(Dialect.Anthropic, "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":1}}")]
+    [InlineData(Dialect.Anthropic,
+        "{\"type\":\"content_block_start\",\"content_block\":{\"type\":\"text\",\"text\":\"\"}}")]
+    [InlineData(Dialect.Anthropic,
+        "{\"type\":\"content_block_start\",\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\"}}")]
+    [InlineData(Dialect.Anthropic,
+        "{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"\"}}")]
+    [InlineData(Dialect.Anthropic,
+        "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":1}}")]
     [InlineData(Dialect.Anthropic, "{\"type\":\"message_stop\"}")]
     [InlineData(Dialect.Gemini, "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"}}]}")]
-    [InlineData(Dialect.Gemini, "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\" \"}]},\"finishReason\":\"STOP\"}]}")]
+    [InlineData(Dialect.Gemini,
+        "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\" \"}]},\"finishReason\":\"STOP\"}]}")]
     [InlineData(Dialect.Gemini, "{\"usageMetadata\":{\"promptTokenCount\":5},\"modelVersion\":\"x\"}")]
     public void Event_without_anything_of_the_answer_is_no_content(Dialect dialect, string data) =>
         Assert.False(Read(dialect, data).HasContent);
@@ -58,10 +66,13 @@ public sealed class AnswerReaderTests
     [InlineData(Dialect.Responses, "{\"type\":\"response.refusal.delta\",\"delta\":\"No\"}")]
     [InlineData(Dialect.Responses, "{\"type\":\"response.output_item.added\",\"item\":{\"type\":\"web_search_call\"}}")]
     [InlineData(Dialect.Responses, "{\"type\":\"response.reasoning_summary_text.delta\",\"delta\":\"x\"}")]
-    [InlineData(Dialect.Anthropic, "{\"type\":\"content_block_start\",\"content_block\":{\"type\":\"tool_use\",\"name\":\"\"}}")]
-    [InlineData(Dialect.Anthropic, "{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"signature_delta\",\"signature\":\"x\"}}")]
+    [InlineData(Dialect.Anthropic,
+        "{\"type\":\"content_block_start\",\"content_block\":{\"type\":\"tool_use\",\"name\":\"\"}}")]
+    [InlineData(Dialect.Anthropic,
+        "{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"signature_delta\",\"signature\":\"x\"}}")]
     [InlineData(Dialect.Gemini, "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\"}}]}}]}")]
-    [InlineData(Dialect.Gemini, "{\"candidates\":[{\"content\":{\"parts\":[{\"inlineData\":{\"mimeType\":\"image/png\"}}]}}]}")]
+    [InlineData(Dialect.Gemini,
+        "{\"candidates\":[{\"content\":{\"parts\":[{\"inlineData\":{\"mimeType\":\"image/png\"}}]}}]}")]
     public void Event_with_anything_of_the_answer_is_content(Dialect dialect, string data) =>
         Assert.True(Read(dialect, data).HasContent);
 

@@ -31,12 +31,14 @@ public sealed class ChatUsageFilterTests
     private const string Usage = "{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}";
 
     [Theory]
-    [InlineData("{\"id\":\"c\",\"choices\":[{\"delta\":{}}],\"usage\":null}", "{\"id\":\"c\",\"choices\":[{\"delta\":{}}]}")]
+    [InlineData("{\"id\":\"c\",\"choices\":[{\"delta\":{}}],\"usage\":null}",
+        "{\"id\":\"c\",\"choices\":[{\"delta\":{}}]}")]
     [InlineData("{\"usage\":null,\"id\":\"c\"}", "{\"id\":\"c\"}")]
     [InlineData("{\"usage\": null , \"id\":\"c\"}", "{\"id\":\"c\"}")]
     [InlineData("{\"id\":\"c\", \"usage\" : null, \"obfuscation\":\"x\"}", "{\"id\":\"c\", \"obfuscation\":\"x\"}")]
     [InlineData("{\"usage\":null}", "{}")]
-    [InlineData("{\"choices\":[],\"prompt_filter_results\":[],\"usage\":null}", "{\"choices\":[],\"prompt_filter_results\":[]}")]
+    [InlineData("{\"choices\":[],\"prompt_filter_results\":[],\"usage\":null}",
+        "{\"choices\":[],\"prompt_filter_results\":[]}")]
     [InlineData("{\"choices\":[{\"delta\":{\"content\":\"\\\"usage\\\":null\"}}]}",
         "{\"choices\":[{\"delta\":{\"content\":\"\\\"usage\\\":null\"}}]}")]
     [InlineData("{\"choices\":[{\"delta\":{\"usage\":null}}]}", "{\"choices\":[{\"delta\":{\"usage\":null}}]}")]
@@ -83,7 +85,8 @@ public sealed class ChatUsageFilterTests
     [Fact]
     public void Odd_lines_pass_as_they_are()
     {
-        const string Stream = "\uFEFFunknown: \"usage\"\n\n\n\n{\"error\":{\"usage\":null}}\nevent: x\n\n[1]\ndata\n\n: \"usage\"";
+        const string Stream = "\uFEFFunknown: \"usage\"\n\n\n\n"
+            + "{\"error\":{\"usage\":null}}\nevent: x\n\n[1]\ndata\n\n: \"usage\"";
 
         AssertFiltered(Stream, Stream);
     }

@@ -76,7 +76,7 @@ public sealed class BpeCounterTests
     public void Count_is_the_same_at_every_cut(TokenEncoding encoding)
     {
         var counter = TokenizerCatalog.CreateCounter(encoding);
-        foreach (var text in Corpus.Texts(seed: 7, count: 400))
+        foreach (var text in Corpus.Texts(seed: 7, count: 150))
         {
             var bytes = Encoding.UTF8.GetBytes(text);
             var whole = Count(counter, bytes);
@@ -94,7 +94,7 @@ public sealed class BpeCounterTests
     [InlineData(TokenEncoding.Cl100k)]
     public void Endless_piece_keeps_memory_and_time_within_bounds(TokenEncoding encoding)
     {
-        foreach (var text in Corpus.LongPieces(length: 200_000))
+        foreach (var text in Corpus.LongPieces(length: 50_000))
         {
             var counter = TokenizerCatalog.CreateCounter(encoding);
             var bytes = Encoding.UTF8.GetBytes(text);

@@ -11,14 +11,16 @@ public sealed class TokenEstimateTests
 {
     private static InputTally Tally(string body, Dialect dialect = Dialect.Chat)
     {
-        Assert.True(RequestScanner.TryScan(dialect, Encoding.UTF8.GetBytes(body), out var facts, out var fault), fault.Message);
+        var ok = RequestScanner.TryScan(dialect, Encoding.UTF8.GetBytes(body), out var facts, out var fault);
+        Assert.True(ok, fault.Message);
         Assert.InRange(TokenEstimate.Of(facts, dialect), TokenEstimate.Plain(facts.Input, dialect), long.MaxValue);
         return facts.Input;
     }
 
     private static string Base64(int length) => string.Concat(Enumerable.Repeat("iVBORw0KGgoAAAAN", length / 16));
 
-    private static string Chat(string content) => $"{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":{content}}}]}}";
+    private static string Chat(string content) =>
+        $"{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":{content}}}]}}";
 
     [Theory]
     [InlineData("", 0, 0, 0, 0)]
@@ -66,13 +68,17 @@ public sealed class TokenEstimateTests
     }
 
     [Theory]
-    [InlineData(Dialect.Chat, "[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,$\",\"detail\":\"high\"}}]")]
+    [InlineData(Dialect.Chat,
+        "[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,$\",\"detail\":\"high\"}}]")]
     [InlineData(Dialect.Chat, "[{\"type\":\"image_url\",\"image_url\":{\"url\":\"https://a.example/b.png\"}}]")]
     [InlineData(Dialect.Responses, "[{\"type\":\"input_image\",\"image_url\":\"data:image/jpeg;base64,$\"}]")]
     [InlineData(Dialect.Responses, "[{\"type\":\"input_image\",\"file_id\":\"file-1\"}]")]
-    [InlineData(Dialect.Anthropic, "[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"$\"}}]")]
-    [InlineData(Dialect.Anthropic, "[{\"type\":\"image\",\"source\":{\"data\":\"$\",\"media_type\":\"image/png\",\"type\":\"base64\"}}]")]
-    [InlineData(Dialect.Anthropic, "[{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://a.example/b\"}}]")]
+    [InlineData(Dialect.Anthropic,
+        "[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"$\"}}]")]
+    [InlineData(Dialect.Anthropic,
+        "[{\"type\":\"image\",\"source\":{\"data\":\"$\",\"media_type\":\"image/png\",\"type\":\"base64\"}}]")]
+    [InlineData(Dialect.Anthropic,
+        "[{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://a.example/b\"}}]")]
     [InlineData(Dialect.Gemini, "[{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"$\"}}]")]
     [InlineData(Dialect.Gemini, "[{\"inline_data\":{\"mime_type\":\"image/png\",\"data\":\"$\"}}]")]
     [InlineData(Dialect.Gemini, "[{\"fileData\":{\"fileUri\":\"gs://a/b\",\"mimeType\":\"image/png\"}}]")]
@@ -87,9 +93,13 @@ public sealed class TokenEstimateTests
     public void Sound_film_and_documents_count_by_their_size()
     {
         var data = Base64(400_000);
-        var sound = Tally(Chat($"[{{\"type\":\"input_audio\",\"input_audio\":{{\"data\":\"{data}\",\"format\":\"wav\"}}}}]"));
-        var film = Tally(Chat($"[{{\"inlineData\":{{\"mimeType\":\"video/mp4\",\"data\":\"{data}\"}}}}]"), Dialect.Gemini);
-        var paper = Tally(Chat($"[{{\"type\":\"file\",\"file\":{{\"filename\":\"a.pdf\",\"file_data\":\"data:application/pdf;base64,{data}\"}}}}]"));
+        var sound = Tally(Chat(
+            $"[{{\"type\":\"input_audio\",\"input_audio\":{{\"data\":\"{data}\",\"format\":\"wav\"}}}}]"));
+        var film = Tally(
+            Chat($"[{{\"inlineData\":{{\"mimeType\":\"video/mp4\",\"data\":\"{data}\"}}}}]"), Dialect.Gemini);
+        var paper = Tally(Chat(
+            "[{\"type\":\"file\",\"file\":{\"filename\":\"a.pdf\","
+            + $"\"file_data\":\"data:application/pdf;base64,{data}\"}}}}]"));
 
         Assert.Equal(300_000, sound.AudioBytes);
         Assert.Equal(300_000, film.VideoBytes);
@@ -103,8 +113,10 @@ public sealed class TokenEstimateTests
     [InlineData("\"data:image/png;base64,$\"")]
     [InlineData("[{\"type\":\"text\",\"text\":\"data:image/png;base64,$\"}]")]
     [InlineData("[{\"type\":\"text\",\"data\":\"$\"}]")]
-    [InlineData("[{\"type\":\"document\",\"source\":{\"type\":\"text\",\"media_type\":\"text/plain\",\"data\":\"$\"}}]")]
-    [InlineData("[{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":\"text\",\"text\":\"$\"}]}}]")]
+    [InlineData("[{\"type\":\"document\",\"source\":{\"type\":\"text\",\"media_type\":\"text/plain\",\"data\":\"$\"}"
+            + "}]")]
+    [InlineData("[{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":\"text\",\"text\":"
+            + "\"$\"}]}}]")]
     [InlineData("[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,$ and words\"}}]")]
     [InlineData("[{\"type\":\"tool_result\",\"content\":\"$\"}]")]
     [InlineData("[{\"functionResponse\":{\"name\":\"f\",\"response\":{\"output\":\"$\"}}}]")]
@@ -116,12 +128,27 @@ public sealed class TokenEstimateTests
         Assert.Equal(0, tally.Images);
     }
 
+    [Theory]
+    [InlineData("[{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"$\"}]")]
+    [InlineData("[{\"type\":\"reasoning\",\"encrypted_content\":\"$\"}]")]
+    [InlineData("[{\"functionCall\":{\"name\":\"\"},\"thoughtSignature\":\"$\"}]")]
+    public void Sealed_reasoning_counts_for_half(string content)
+    {
+        var sealed_ = Tally(Chat(content.Replace("$", Base64(1600), StringComparison.Ordinal)));
+        var words = Tally(Chat(content.Replace("$", "some words, " + Base64(1600), StringComparison.Ordinal)));
+
+        Assert.Equal(801, sealed_.AsciiBytes);
+        Assert.Equal(1612, words.AsciiBytes);
+    }
+
     [Fact]
     public void Objects_that_a_model_reads_count_with_their_names_and_numbers()
     {
-        var tally = Tally(Chat("[{\"type\":\"tool_use\",\"id\":\"toolu_1\",\"name\":\"get\",\"input\":{\"city\":\"Rome\",\"n\":12.5}}]"));
+        var tally = Tally(Chat(
+            "[{\"type\":\"tool_use\",\"id\":\"toolu_1\",\"name\":\"get\",\"input\":{\"city\":\"Rome\",\"n\":12.5}}]"));
 
-        Assert.Equal("get".Length + "city".Length + 3 + "Rome".Length + "n".Length + 3 + "12.5".Length, tally.AsciiBytes);
+        var names = "city".Length + 3 + "n".Length + 3;
+        Assert.Equal("get".Length + names + "Rome".Length + "12.5".Length, tally.AsciiBytes);
     }
 
     [Fact]

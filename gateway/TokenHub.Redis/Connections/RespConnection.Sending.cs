@@ -1,0 +1,138 @@
+using TokenHub.Redis.Resp;
+
+namespace TokenHub.Redis.Connections;
+
+internal sealed partial class RespConnection
+{
+    /// <summary>
+    /// Sends an armed call, or fails it at once when the connection has ended or too much is under way.
+    /// </summary>
+    public void Send(RespCall call)
+    {
+        var fault = RedisFault.None;
+        var mustFlush = false;
+        lock (_gate)
+        {
+            if (_isClosed)
+            {
+                fault = RedisFault.NotConnected;
+            }
+            else if (_inFlight.Count >= _limits.InFlightMax || _gathering.Length >= _limits.UnsentBytesMax)
+            {
+                fault = RedisFault.QueueFull;
+            }
+            else
+            {
+                call.WriteTo(_gathering, Form);
+                call.SentMs = _lastSentMs = Environment.TickCount64;
+                _inFlight.Enqueue(call);
+                mustFlush = TryBeginWrite();
+            }
+        }
+
+        if (fault != RedisFault.None)
+        {
+            call.Fail(Refusal(fault));
+            call.Release();
+        }
+        else if (mustFlush)
+        {
+            Flush();
+        }
+    }
+
+    /// <summary>Sends a command whose answer, if any, comes as a push. The caller's share goes with it.</summary>
+    public void SendOneWay(RespCall call)
+    {
+        bool mustFlush;
+        lock (_gate)
+        {
+            if (!_isClosed)
+            {
+                call.WriteTo(_gathering, Form);
+                _lastSentMs = Environment.TickCount64;
+            }
+
+            mustFlush = TryBeginWrite();
+        }
+
+        call.Release();
+        if (mustFlush)
+        {
+            Flush();
+        }
+    }
+
+    // Under the lock. Calls made from within a reply wait until all replies at hand have been given out.
+    private bool TryBeginWrite()
+    {
+        if (_isWriting || _isClosed || _gathering.Length == 0 || _dispatching == this)
+        {
+            return false;
+        }
+
+        _isWriting = true;
+        (_gathering, _writing) = (_writing, _gathering);
+        return true;
+    }
+
+    private bool TryContinueWrite()
+    {
+        lock (_gate)
+        {
+            _writing.Clear(_limits.BufferBytesKept);
+            if (_isClosed || _gathering.Length == 0)
+            {
+                _isWriting = false;
+                return false;
+            }
+
+            (_gathering, _writing) = (_writing, _gathering);
+            return true;
+        }
+    }
+
+    // A small write usually completes within the call; then this thread also sends what was gathered meanwhile.
+    private void Flush()
+    {
+        try
+        {
+            do
+            {
+                var write = _stream.WriteAsync(_writing.Memory);
+                if (!write.IsCompletedSuccessfully)
+                {
+                    _ = FlushSlowAsync(write);
+                    return;
+                }
+
+                write.GetAwaiter().GetResult();
+            }
+            while (TryContinueWrite());
+        }
+        catch (Exception error) when (IsConnectionEnd(error))
+        {
+            Close(error);
+        }
+    }
+
+    private async Task FlushSlowAsync(ValueTask write)
+    {
+        try
+        {
+            await write.ConfigureAwait(false);
+            while (TryContinueWrite())
+            {
+                await _stream.WriteAsync(_writing.Memory).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (IsConnectionEnd(error))
+        {
+            Close(error);
+        }
+    }
+
+    private RedisUnavailableException Refusal(RedisFault fault) => new(fault, fault == RedisFault.QueueFull
+        ? $"Too many calls to Redis at {_limits.Endpoint} are under way."
+        : $"There is no connection to Redis at {_limits.Endpoint}.");
+}

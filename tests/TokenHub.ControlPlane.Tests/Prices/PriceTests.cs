@@ -1,0 +1,205 @@
+using System.Net;
+using System.Text.Json;
+using TokenHub.ControlPlane.Tests.Accounts;
+using TokenHub.ControlPlane.Tests.Support;
+
+namespace TokenHub.ControlPlane.Tests.Prices;
+
+public sealed class PriceTests(Servers servers)
+{
+    private const string Path = "/api/v1/prices";
+
+    [Fact]
+    public async Task Price_is_taken_as_strings_or_as_plain_numbers_to_the_last_decimal()
+    {
+        var model = NewModel();
+
+        var answer = await PutAsync(
+            $$"""{"model":"{{model}}","input":2.5,"output":"10","cache_read":0.00000001,"cache_write_5m":"3.125","cache_write_1h":5}""");
+
+        var price = answer.Expect(HttpStatusCode.OK).Json;
+        Assert.Equal(
+            ["2.50000000", "10.00000000", "0.00000001", "3.12500000", "5.00000000"],
+            new[] { "input", "output", "cache_read", "cache_write_5m", "cache_write_1h" }
+                .Select(name => price.GetProperty(name).GetString()));
+        Assert.StartsWith("prc_", answer.Text("id"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1e3")]
+    [InlineData("1E-3")]
+    [InlineData("1e999")]
+    [InlineData("-1")]
+    [InlineData("-0")]
+    [InlineData("-0.0")]
+    [InlineData("1.000000001")]
+    [InlineData("100000.00000001")]
+    [InlineData("90071992.54740992")]
+    [InlineData("9223372036854775807")]
+    [InlineData("123456789012345678901234567890")]
+    [InlineData("true")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("\"100001\"")]
+    public async Task Number_that_is_no_plain_price_is_refused(string number)
+    {
+        var answer = await PutAsync($$"""{"model":"{{NewModel()}}","input":{{number}},"output":"1"}""");
+
+        answer.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
+        Assert.StartsWith("input ", Assert.Single(answer.Errors), StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string> HostileTexts =>
+        [.. CreditTests.HostileAmounts.Select(row => (string)row.Data).Where(text => text.StartsWith('"'))];
+
+    [Theory]
+    [MemberData(nameof(HostileTexts))]
+    public async Task Hostile_amount_is_refused_in_every_class_of_a_price(string amount)
+    {
+        foreach (var field in new[] { "input", "output", "cache_read", "cache_write_5m", "cache_write_1h" })
+        {
+            var rates = new Dictionary<string, string> { ["input"] = "\"1\"", ["output"] = "\"1\"", [field] = amount };
+            var fields = string.Join(',', rates.Select(rate => $"\"{rate.Key}\":{rate.Value}"));
+
+            var price = await PutAsync("{\"model\":\"m\"," + fields + "}");
+            var setting = await servers.Shared.Admin.SendAsync(
+                HttpMethod.Patch, "/api/v1/settings", "{\"fallback_price\":{" + fields + "}}");
+
+            price.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
+            setting.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
+        }
+    }
+
+    [Fact]
+    public async Task New_price_retires_the_one_before_and_the_same_price_changes_nothing()
+    {
+        var model = NewModel();
+        var first = await PutAsync($$"""{"model":"{{model}}","input":"1","output":"2"}""");
+        var same = await PutAsync($$"""{"model":"{{model}}","input":"1.0","output":2}""");
+        var second = await PutAsync($$"""{"model":"{{model}}","input":"1.5","output":"2"}""");
+
+        var current = (await ListAsync("")).Where(p => p.GetProperty("model").GetString() == model);
+        var all = (await ListAsync("&retired=true")).Where(p => p.GetProperty("model").GetString() == model).ToList();
+
+        Assert.Equal(first.Text("id"), same.Text("id"));
+        Assert.Equal(second.Text("id"), Assert.Single(current).GetProperty("id").GetString());
+        Assert.Equal(2, all.Count);
+        Assert.NotEqual(JsonValueKind.Null, all[1].GetProperty("retired_at").ValueKind);
+    }
+
+    [Fact]
+    public async Task Many_at_once_leave_one_current_price()
+    {
+        var model = NewModel();
+
+        var answers = await Task.WhenAll(Enumerable.Range(1, 12).Select(
+            i => PutAsync($$"""{"model":"{{model}}","input":"{{i}}","output":"2"}""")));
+
+        Assert.All(answers, answer => answer.Expect(HttpStatusCode.OK));
+        Assert.Single(await ListAsync(""), p => p.GetProperty("model").GetString() == model);
+    }
+
+    [Fact]
+    public async Task Price_is_found_in_the_five_steps()
+    {
+        await using var plane = await Plane.StartAsync(servers);
+        var channel = (await plane.Admin.PostAsync("/api/v1/channels", new
+        {
+            name = "c",
+            provider = "openai",
+            base_url = "https://api.example.com",
+            credential = new { type = "api_key", api_key = "k" },
+            models = new[] { "*" },
+        })).Text("id");
+        async Task<(string Step, string? Input)> ResolveAsync(string? channelId)
+        {
+            var answer = await plane.Admin.GetAsync(
+                "/api/v1/prices/resolve?model=gpt-4o" + (channelId is null ? "" : $"&channel_id={channelId}"));
+            var price = answer.Expect(HttpStatusCode.OK).Json.GetProperty("price");
+            return (answer.Text("step"), price.ValueKind == JsonValueKind.Null ? null : price.GetProperty("input").GetString());
+        }
+
+        Assert.Equal(("none", null), await ResolveAsync(channel));
+        await plane.Admin.PatchAsync("/api/v1/settings", new { fallback_price = new { input = "1", output = "1" } });
+        Assert.Equal(("runtime_fallback", "1.00000000"), await ResolveAsync(channel));
+        await plane.Admin.PutAsync(Path, new { model = "*", input = "2", output = "1" });
+        Assert.Equal(("global_default", "2.00000000"), await ResolveAsync(channel));
+        await plane.Admin.PutAsync(Path, new { model = "gpt-*", input = "3", output = "1" });
+        Assert.Equal(("global_pattern", "3.00000000"), await ResolveAsync(channel));
+        await plane.Admin.PutAsync(Path, new { model = "*", channel_id = channel, input = "4", output = "1" });
+        Assert.Equal(("channel_default", "4.00000000"), await ResolveAsync(channel));
+        await plane.Admin.PutAsync(Path, new { model = "gpt-4*", channel_id = channel, input = "5", output = "1" });
+        Assert.Equal(("channel_pattern", "5.00000000"), await ResolveAsync(channel));
+        Assert.Equal(("global_pattern", "3.00000000"), await ResolveAsync(null));
+    }
+
+    [Fact]
+    public async Task Fallback_price_is_a_version_that_the_ledger_can_find_again()
+    {
+        await using var plane = await Plane.StartAsync(servers);
+
+        var set = await plane.Admin.PatchAsync("/api/v1/settings", new { fallback_price = new { input = "1", output = 2 } });
+        var resolved = await plane.Admin.GetAsync("/api/v1/prices/resolve?model=m");
+        var snapshot = (await plane.With(Plane.Token).GetAsync("/internal/v1/snapshot")).Json;
+        var cleared = await plane.Admin.SendAsync(HttpMethod.Patch, "/api/v1/settings", """{"fallback_price":null}""");
+
+        Assert.Equal("2.00000000", set.Json.GetProperty("fallback_price").GetProperty("output").GetString());
+        var id = resolved.Json.GetProperty("price").GetProperty("id").GetString();
+        Assert.Equal(id, $"prc_{snapshot.GetProperty("fallback_price").GetProperty("id").GetInt64()}");
+        Assert.Equal(0, (await plane.Admin.GetAsync(Path)).Json.GetProperty("data").GetArrayLength());
+        Assert.Equal(JsonValueKind.Null, cleared.Json.GetProperty("fallback_price").ValueKind);
+        Assert.Equal("none", (await plane.Admin.GetAsync("/api/v1/prices/resolve?model=m")).Text("step"));
+    }
+
+    [Fact]
+    public async Task Deleted_price_is_retired_once()
+    {
+        var id = (await PutAsync($$"""{"model":"{{NewModel()}}","input":"1","output":"2"}""")).Text("id");
+
+        (await servers.Shared.Admin.DeleteAsync($"{Path}/{id}")).Expect(HttpStatusCode.NoContent);
+        (await servers.Shared.Admin.DeleteAsync($"{Path}/{id}")).Expect(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Member_sees_global_prices_and_those_of_his_own_channels()
+    {
+        var owner = await servers.Shared.PersonAsync();
+        var stranger = await servers.Shared.PersonAsync();
+        var channel = (await owner.Api.PostAsync("/api/v1/channels", new
+        {
+            name = "c",
+            provider = "openai",
+            base_url = "https://api.example.com",
+            credential = new { type = "api_key", api_key = "k" },
+            models = new[] { "m" },
+        })).Text("id");
+        var model = NewModel();
+        await servers.Shared.Admin.PutAsync(Path, new { model, channel_id = channel, input = "1", output = "1" });
+
+        Assert.Contains(model, (await owner.Api.GetAsync(Path + "?limit=200")).Content, StringComparison.Ordinal);
+        Assert.DoesNotContain(model, (await stranger.Api.GetAsync(Path + "?limit=200")).Content, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"model":"","input":"1","output":"1"}""", "model bad_model")]
+    [InlineData("""{"model":"a b","input":"1","output":"1"}""", "model bad_model")]
+    [InlineData("""{"model":"m","input":"1","output":"1","channel_id":"1001"}""", "channel_id bad_id")]
+    [InlineData("""{"model":"m","input":"1","output":"1","channel_id":"chn_999999"}""", "channel_id unknown_channel")]
+    [InlineData("""{"model":"m","input":"1"}""", "output required")]
+    [InlineData("""{"model":"m","input":"1","output":"1","cache_write5m":"1"}""", "cache_write5m unknown_field")]
+    public async Task Bad_price_is_refused(string body, string error)
+    {
+        var answer = await PutAsync(body);
+
+        answer.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
+        Assert.Equal([error], answer.Errors);
+    }
+
+    private static string NewModel() => $"model-{Guid.NewGuid():n}";
+
+    private Task<Answer> PutAsync(string body) => servers.Shared.Admin.SendAsync(HttpMethod.Put, Path, body);
+
+    private async Task<List<JsonElement>> ListAsync(string query) =>
+        [.. (await servers.Shared.Admin.GetAsync($"{Path}?limit=200{query}")).Json.GetProperty("data").EnumerateArray()];
+}

@@ -1,0 +1,251 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using TokenHub.Core.Keys;
+using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
+using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using TokenHub.Redis;
+
+namespace TokenHub.Gateway.Tests.Rig;
+
+/// <summary>
+/// Plays the control plane's internal calls for one gateway: keys, balances and a ledger in memory, with the real till
+/// behind it. The real one is tried against the gateway in the end-to-end tests.
+/// </summary>
+internal sealed class ScriptedPlane : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly RedisClient _redis;
+    private readonly Till _till;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly ConcurrentDictionary<string, KeyRecord> _keys = new();
+    private readonly ConcurrentDictionary<long, Account> _accounts = new();
+    private readonly ConcurrentDictionary<RequestId, UsageRecord> _records = new();
+    private Snapshot _snapshot = Snapshot.Empty;
+    private int _boots;
+
+    private ScriptedPlane(RedisClient redis, WebApplication app)
+    {
+        (_redis, _app) = (redis, app);
+        _till = new Till(redis.Runner);
+    }
+
+    /// <summary>Refuses every call from now on.</summary>
+    public bool IsAway { get; set; }
+
+    public int KeyLookUps { get; private set; }
+
+    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    public static async Task<ScriptedPlane> StartAsync(RedisClient redis)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.Services.Configure<Microsoft.Extensions.Logging.LoggerFilterOptions>(
+            filter => filter.MinLevel = Microsoft.Extensions.Logging.LogLevel.Error);
+        var app = builder.Build();
+        var plane = new ScriptedPlane(redis, app);
+        app.Run(plane.ServeAsync);
+        await app.StartAsync();
+        return plane;
+    }
+
+    public void Publish(Snapshot snapshot) => _snapshot = snapshot with { Version = _snapshot.Version + 1 };
+
+    public void AddAccount(long account, Usd balance) => _accounts[account] = new Account { Balance = balance };
+
+    /// <summary>Makes a key, with its record in Redis, and returns the secret.</summary>
+    public async Task<string> AddKeyAsync(KeyRecord record)
+    {
+        var secret = HubKey.Create();
+        await SetKeyAsync(secret, record);
+        return secret;
+    }
+
+    /// <summary>Changes a key as the control plane does: its own store, then Redis, then the notice.</summary>
+    public async Task SetKeyAsync(string secret, KeyRecord? record)
+    {
+        var hash = HubKeyHash.Of(secret).ToString();
+        if (record is null)
+        {
+            _keys.TryRemove(hash, out _);
+            await _redis.DeleteAsync(PlaneMessages.KeyRecordPrefix + hash, default);
+        }
+        else
+        {
+            _keys[hash] = record;
+            var json = JsonSerializer.SerializeToUtf8Bytes(record, SnapshotJsonContext.Default.KeyRecord);
+            await _redis.SetAsync(PlaneMessages.KeyRecordPrefix + hash, json, null, default);
+        }
+
+        await _redis.PublishAsync(
+            PlaneMessages.ChangeChannel, System.Text.Encoding.UTF8.GetBytes(PlaneMessages.KeyChanged + hash), default);
+    }
+
+    /// <summary>The one final record of a request, once the ledger has it.</summary>
+    public UsageRecord? Find(RequestId rid) => _records.GetValueOrDefault(rid);
+
+    public IReadOnlyList<UsageRecord> RecordsOf(long account) =>
+        [.. _records.Values.Where(r => r.Account == account).OrderBy(r => r.RequestId)];
+
+    public Usd BalanceOf(long account) => _accounts[account].Balance;
+
+    public Task<AccountState?> ReadTillAsync(long account) => _till.ReadAccountAsync(account, default).AsTask();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(new CancellationToken(canceled: true));
+        await _app.DisposeAsync();
+        _turn.Dispose();
+    }
+
+    private async Task ServeAsync(HttpContext context)
+    {
+        if (IsAway || context.Request.Headers.Authorization != "Bearer plane-token")
+        {
+            context.Response.StatusCode = IsAway ? 503 : 401;
+            return;
+        }
+
+        var path = context.Request.Path.Value!;
+        switch (path)
+        {
+            case PlaneMessages.RegisterPath:
+                await WriteAsync(context, new PlaneMessages.GatewayWelcome(1, Interlocked.Increment(ref _boots)));
+                break;
+            case PlaneMessages.BeatPath:
+                await WriteAsync(context, new PlaneMessages.GatewayBeatReply(_snapshot.Version));
+                break;
+            case PlaneMessages.SnapshotPath:
+                await ServeSnapshotAsync(context);
+                break;
+            case PlaneMessages.HydratePath:
+                await HydrateAsync(context);
+                break;
+            case PlaneMessages.UsagePath:
+                await TakeUsageAsync(context);
+                break;
+            default:
+                await ServeKeyAsync(context, path);
+                break;
+        }
+    }
+
+    private async Task ServeSnapshotAsync(HttpContext context)
+    {
+        var after = long.Parse(context.Request.Query["after"]!, System.Globalization.CultureInfo.InvariantCulture);
+        for (var i = 0; i < 50 && _snapshot.Version <= after; i++)
+        {
+            await Task.Delay(20, context.RequestAborted);
+        }
+
+        if (_snapshot.Version > after)
+        {
+            await WriteAsync(context, _snapshot);
+        }
+        else
+        {
+            context.Response.StatusCode = 304;
+        }
+    }
+
+    private async Task ServeKeyAsync(HttpContext context, string path)
+    {
+        KeyLookUps++;
+        if (_keys.TryGetValue(path[(path.LastIndexOf('/') + 1)..], out var record))
+        {
+            await WriteAsync(context, record);
+        }
+        else
+        {
+            context.Response.StatusCode = 404;
+        }
+    }
+
+    private async Task HydrateAsync(HttpContext context)
+    {
+        var request = await JsonSerializer.DeserializeAsync(
+            context.Request.Body, SnapshotJsonContext.Default.HydrateRequest);
+        if (!_accounts.TryGetValue(request!.Account, out var account))
+        {
+            await WriteAsync(context, new PlaneMessages.HydrateReply(false, 0));
+            return;
+        }
+
+        await _turn.WaitAsync();
+        await _till.HydrateAsync(
+            request.Account, account.Balance, account.Version, true, 10_000, request.Key,
+            account.SpentOf(request.Key), account.Version, default);
+        await _till.BuildShardAsync(Shards.Of(request.Account), 1, default);
+        _turn.Release();
+        await WriteAsync(context, new PlaneMessages.HydrateReply(true, 1));
+    }
+
+    private async Task TakeUsageAsync(HttpContext context)
+    {
+        var batch = new MemoryStream();
+        await context.Request.Body.CopyToAsync(batch);
+        var (last, records) = Read(batch.ToArray());
+        await _turn.WaitAsync();
+        foreach (var record in records)
+        {
+            var account = _accounts[record.Account];
+            if (_records.TryAdd(record.RequestId, record))
+            {
+                account.Spend(record.Key, record.Cost);
+            }
+
+            await _till.AckAsync(
+                record.Account, account.Balance, account.Version, record.Key, account.SpentOf(record.Key), account.Version,
+                [record.RequestId], default);
+        }
+
+        _turn.Release();
+        await WriteAsync(context, new PlaneMessages.UsageReceipt(last, records.Count, 0, 0));
+    }
+
+    private static (long Last, List<UsageRecord> Records) Read(byte[] batch)
+    {
+        ReadOnlySpan<byte> rest = batch;
+        List<UsageRecord> records = [];
+        var last = 0L;
+        while (UsageBatch.TryTake(ref rest, out var lsn, out var bytes))
+        {
+            last = lsn;
+            if (UsageRecordCodec.TryRead(bytes, out var record))
+            {
+                records.Add(record);
+            }
+        }
+
+        return (last, records);
+    }
+
+    private static Task WriteAsync<T>(HttpContext context, T value) =>
+        JsonSerializer.SerializeAsync(context.Response.Body, value, typeof(T), SnapshotJsonContext.Default);
+
+    private sealed class Account
+    {
+        private readonly Dictionary<long, Usd> _spent = [];
+
+        public Usd Balance { get; set; }
+
+        public long Version { get; private set; } = 1;
+
+        public Usd SpentOf(long key) => _spent.GetValueOrDefault(key);
+
+        public void Spend(long key, Usd cost)
+        {
+            Balance -= cost;
+            _spent[key] = SpentOf(key) + cost;
+            Version++;
+        }
+    }
+}
