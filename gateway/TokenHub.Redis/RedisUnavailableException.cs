@@ -24,7 +24,7 @@ public enum RedisFault
 }
 
 /// <summary>The one exception of this library: Redis could not be asked, or answered with an error.</summary>
-public sealed class RedisUnavailableException : Exception
+public class RedisUnavailableException : Exception
 {
     public RedisUnavailableException(RedisFault fault, string message, Exception? inner = null)
         : base(message, inner)

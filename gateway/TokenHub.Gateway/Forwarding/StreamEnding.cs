@@ -8,8 +8,8 @@ using TokenHub.Protocols.Streams;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Ends a stream where the money ends, in the dialect's own words for a limit reached. It notes from the last events what
-/// an end must refer to: the block that is open, the number of the next event.
+/// Ends a stream where the money ends, in the dialect's own words for a limit reached. It notes from the last events
+/// what an end must refer to: the block that is open, the number of the next event.
 /// </summary>
 internal struct StreamEnding
 {
@@ -38,7 +38,12 @@ internal struct StreamEnding
     /// <param name="answers">How many answers were asked for at once.</param>
     /// <param name="wantsUsage">A Chat client asked for the usage chunk.</param>
     public readonly void Write(
-        IBufferWriter<byte> writer, Dialect dialect, AnswerReader reader, in TokenUsage usage, int answers, bool wantsUsage)
+        IBufferWriter<byte> writer,
+        Dialect dialect,
+        AnswerReader reader,
+        in TokenUsage usage,
+        int answers,
+        bool wantsUsage)
     {
         using var json = new Utf8JsonWriter(writer);
         switch (dialect)
@@ -59,7 +64,12 @@ internal struct StreamEnding
     }
 
     private static void WriteChat(
-        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage, int answers, bool wantsUsage)
+        IBufferWriter<byte> writer,
+        Utf8JsonWriter json,
+        AnswerReader reader,
+        TokenUsage usage,
+        int answers,
+        bool wantsUsage)
     {
         WriteEvent(writer, json, default, () => WriteChatChunk(json, reader, Math.Max(1, answers), usage: null));
         if (wantsUsage)
@@ -94,11 +104,18 @@ internal struct StreamEnding
             json.WriteNumber("prompt_tokens"u8, used.Input);
             json.WriteNumber("completion_tokens"u8, used.Output);
             json.WriteNumber("total_tokens"u8, used.Total);
+            json.WriteStartObject("prompt_tokens_details"u8);
+            json.WriteNumber("cached_tokens"u8, used.CacheRead);
+            json.WriteEndObject();
+            json.WriteStartObject("completion_tokens_details"u8);
+            json.WriteNumber("reasoning_tokens"u8, used.Reasoning);
+            json.WriteEndObject();
             json.WriteEndObject();
         }
     }
 
-    private readonly void WriteResponses(IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage)
+    private readonly void WriteResponses(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage)
     {
         var sequence = _sequence;
         WriteEvent(writer, json, "response.incomplete"u8, () =>
@@ -121,6 +138,7 @@ internal struct StreamEnding
             json.WriteNumber("input_tokens"u8, usage.Input);
             json.WriteStartObject("input_tokens_details"u8);
             json.WriteNumber("cached_tokens"u8, usage.CacheRead);
+            json.WriteNumber("cache_write_tokens"u8, usage.CacheWrite);
             json.WriteEndObject();
             json.WriteNumber("output_tokens"u8, usage.Output);
             json.WriteStartObject("output_tokens_details"u8);
@@ -158,7 +176,8 @@ internal struct StreamEnding
         WriteEvent(writer, json, "message_stop"u8, () => json.WriteString("type"u8, "message_stop"u8));
     }
 
-    private static void WriteGemini(IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage) =>
+    private static void WriteGemini(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage) =>
         WriteEvent(writer, json, default, () =>
         {
             json.WriteStartArray("candidates"u8);
@@ -179,6 +198,8 @@ internal struct StreamEnding
             json.WriteNumber("promptTokenCount"u8, usage.Input - usage.ToolUsePrompt);
             json.WriteNumber("candidatesTokenCount"u8, usage.Output - usage.Reasoning);
             json.WriteNumber("thoughtsTokenCount"u8, usage.Reasoning);
+            json.WriteNumber("cachedContentTokenCount"u8, usage.CacheRead);
+            json.WriteNumber("toolUsePromptTokenCount"u8, usage.ToolUsePrompt);
             json.WriteNumber("totalTokenCount"u8, usage.Total);
             json.WriteEndObject();
             json.WriteString("modelVersion"u8, reader.Model);
@@ -186,7 +207,8 @@ internal struct StreamEnding
         });
 
     // Anthropic's and Responses' clients go by the event line; the others must not see one.
-    private static void WriteEvent(IBufferWriter<byte> writer, Utf8JsonWriter json, ReadOnlySpan<byte> name, Action members)
+    private static void WriteEvent(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, ReadOnlySpan<byte> name, Action members)
     {
         if (!name.IsEmpty)
         {

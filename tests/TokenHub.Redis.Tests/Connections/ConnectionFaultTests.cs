@@ -193,6 +193,25 @@ public sealed class ConnectionFaultTests
         Assert.Equal(2, stub.Commands.Count);
     }
 
+    [Theory]
+    [InlineData("+OK\r\n")]
+    [InlineData("*0\r\n")]
+    [InlineData("*3\r\n$1\r\nx\r\n:1\r\n:1\r\n")]
+    [InlineData("*3\r\n:-1\r\n+a\r\n+b\r\n")]
+    [InlineData("_\r\n")]
+    public async Task Answer_that_no_script_gives_is_an_error_of_the_one_kind_and_costs_no_connection(string answer)
+    {
+        await using var stub = RespStub.Greeting(command => command[0] == "GET" ? "$2\r\nok\r\n" : answer);
+        await using var client = await ConnectAsync(stub);
+
+        var error = await Assert.ThrowsAnyAsync<RedisUnavailableException>(
+            async () => await new Redis.Till(client.Runner).SetBalanceAsync(5, new(9), 1, true, 1, None));
+
+        Assert.Equal(RedisFault.Protocol, error.Fault);
+        await UntilAnswersAsync(client);
+        Assert.Equal(1, stub.Connections);
+    }
+
     private static async Task<RedisClient> ConnectAsync(
         RespStub stub, Func<RedisOptions, RedisOptions>? change = null)
     {

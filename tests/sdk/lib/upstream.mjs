@@ -179,6 +179,9 @@ async function breakOff(response, truth, dialect, play) {
     case 'error':
       response.end(dialect.errorFrame(play.message));
       break;
+    case 'bare-error':
+      response.end(dialect.bareErrorFrame(play.message));
+      break;
     case 'cut':
       truth.end = 'cut';
       response.destroy();
