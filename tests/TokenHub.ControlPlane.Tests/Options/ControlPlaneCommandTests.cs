@@ -73,6 +73,15 @@ public sealed class ControlPlaneCommandTests(Servers servers) : IDisposable
         _error.Dispose();
     }
 
+    [Fact]
+    public async Task Ledger_that_cannot_be_read_is_not_sound()
+    {
+        Assert.Equal(1, await VerifyAsync("Host=127.0.0.1;Port=1;Username=u;Database=d"));
+
+        Assert.Empty(_output.ToString());
+        Assert.Contains("cannot be read", _error.ToString(), StringComparison.Ordinal);
+    }
+
     private Task<int> RunAsync(string[] args) => ControlPlaneCommand.RunAsync(args, _ => null, _output, _error);
 
     private Task<int> VerifyAsync(string connection)
