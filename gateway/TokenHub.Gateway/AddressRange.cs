@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace TokenHub.Gateway;
 
-/// <summary>An address or a CIDR range. IPv4 lives at <c>::ffff:0:0/96</c>, so that one comparison serves both families.</summary>
+/// <summary>An address or CIDR range. IPv4 lives at <c>::ffff:0:0/96</c>: one comparison serves both.</summary>
 internal readonly record struct AddressRange
 {
     private const int BitsMax = 128;

@@ -14,7 +14,7 @@ using TokenHub.Gateway.Telemetry;
 
 namespace TokenHub.Gateway;
 
-/// <summary>One request's way through the seven rooms, in order. Nothing else knows the order, and no room calls another.</summary>
+/// <summary>One request's way through the seven rooms. Nothing else knows the order; no room calls another.</summary>
 // client -> 1 Listening -> 2 Auth -> 3 Routing -> 4 Reservation -> 5 Forwarding -> upstream
 // client <----------------------------- 6 Metering (a tap) <------ 5 Forwarding <- upstream
 //                            log, Redis, ledger <- 7 Settlement <------ 6 Metering
@@ -184,7 +184,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         }
 
         exchange.Hold.Begin(
-            exchange.Id, key, first.Tariff, held.Amount, held.Available, estimate.InputTokens, estimate.OutputTokensMax);
+            exchange.Id, key, first.Tariff, held.Amount, held.Available,
+            estimate.InputTokens, estimate.OutputTokensMax);
         exchange.BeginHold(slot);
         return default;
     }
@@ -237,11 +238,12 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             exchange.Dialect, exchange.Model, provider, record.Outcome.ToString(), status, record.DurationMs);
         if (log.IsEnabled(LogLevel.Debug))
         {
-            GatewayLog.Settled(log, exchange.IdText, record.Outcome.ToString(), record.Cost.ToString(), record.DurationMs);
+            GatewayLog.Settled(
+                log, exchange.IdText, record.Outcome.ToString(), record.Cost.ToString(), record.DurationMs);
         }
     }
 
-    // Whatever went wrong in the gateway itself, the hold is closed: charged if content had been passed on, else refunded.
+    // Whatever went wrong in the gateway itself, the hold is closed: charged if content was passed on, else refunded.
     private void CloseAfterFailure(Exchange exchange)
     {
         if (exchange.State == ExchangeState.Holding)
@@ -265,8 +267,9 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
 
         if (exchange.Serving is null)
         {
+            var status = ErrorWriter.StatusOf(exchange, error);
             rooms.Metrics.RequestEnded(
-                exchange.Dialect, exchange.Model, "none", "refused", ErrorWriter.StatusOf(exchange, error), exchange.ElapsedMs);
+                exchange.Dialect, exchange.Model, "none", "refused", status, exchange.ElapsedMs);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Requests;
@@ -14,12 +15,13 @@ using TokenHub.Redis;
 
 namespace TokenHub.Gateway;
 
-/// <summary>Builds the gateway with plain constructors, starts it, and takes it down without losing a request.</summary>
+/// <summary>Builds the gateway with plain constructors, starts it, and takes it down losing no request.</summary>
 internal sealed class GatewayHost : IAsyncDisposable
 {
     private static readonly TimeSpan RedisPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan FirstSnapshotWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AckWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CutWithin = TimeSpan.FromSeconds(5);
 
     private readonly GatewayOptions _options;
     private readonly ILogger _log;
@@ -53,7 +55,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     internal RedisClient Redis => _redis;
 
-    public static async Task<GatewayHost> StartAsync(GatewayOptions options, ILoggerFactory logs, CancellationToken cancel)
+    public static async Task<GatewayHost> StartAsync(
+        GatewayOptions options, ILoggerFactory logs, CancellationToken cancel)
     {
         var log = logs.CreateLogger("TokenHub.Gateway");
         var redis = await ConnectRedisAsync(options, log, cancel);
@@ -102,6 +105,13 @@ internal sealed class GatewayHost : IAsyncDisposable
             await _kestrel.Server.StopAsync(atOnce.Token);
         }
 
+        // Requests that were cut off still have to be closed.
+        until = Environment.TickCount64 + (long)CutWithin.TotalMilliseconds;
+        while (_rooms.Metrics.Active > 0 && Environment.TickCount64 < until)
+        {
+            await Task.Delay(5);
+        }
+
         var isAcknowledged = await _settlement.Settler.DrainAsync(AckWithin, CancellationToken.None);
         await _background.CancelAsync();
         await Task.WhenAll(_tasks);
@@ -128,7 +138,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         var time = TimeProvider.System;
         var metrics = new GatewayMetrics();
         var health = new ChannelHealth(time);
-        var keys = new KeyTable(new KeySource(redis, plane).FindAsync, () => redis.Subscriber.IsConnected, options, time);
+        var source = new KeySource(redis, plane);
+        var keys = new KeyTable(source.FindAsync, () => redis.Subscriber.IsConnected, options, time);
         KeyNotices.Follow(redis.Subscriber, keys);
         return new GatewayRooms
         {
@@ -150,7 +161,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         };
     }
 
-    private static async Task<RedisClient> ConnectRedisAsync(GatewayOptions options, ILogger log, CancellationToken cancel)
+    private static async Task<RedisClient> ConnectRedisAsync(
+        GatewayOptions options, ILogger log, CancellationToken cancel)
     {
         var redisOptions = RedisOptions.Parse(options.RedisUrl);
         while (true)
@@ -176,15 +188,15 @@ internal sealed class GatewayHost : IAsyncDisposable
         limit.CancelAfter(FirstSnapshotWithin);
         try
         {
-            await refresher.RefreshAsync(limit.Token);
+            await refresher.FetchNowAsync(limit.Token);
         }
-        catch (Exception error) when (error is PlaneUnavailableException or IOException or System.Text.Json.JsonException)
+        catch (Exception error) when (error is PlaneUnavailableException or IOException or JsonException)
         {
             GatewayLog.Waiting(log, error.Message);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            // Nothing newer than what the disk had.
+            // The control plane is slow or away; what the disk had serves.
         }
     }
 

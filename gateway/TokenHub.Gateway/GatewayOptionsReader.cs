@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace TokenHub.Gateway;
 
 /// <summary>
-/// Reads <see cref="GatewayOptions"/> from variables with the prefix <c>TOKENHUB_</c>. Every fault is collected, so that
-/// one start tells all that is wrong.
+/// Reads <see cref="GatewayOptions"/> from variables with the prefix <c>TOKENHUB_</c>. Every fault is collected, so
+/// that one start tells all that is wrong.
 /// </summary>
 internal sealed class GatewayOptionsReader
 {
@@ -21,18 +21,18 @@ internal sealed class GatewayOptionsReader
         _environment = environment;
     }
 
-    /// <summary>Every variable that the gateway reads, with its default and its meaning: the text of <c>--help</c>.</summary>
+    /// <summary>Every variable that the gateway reads, with default and meaning: the text of <c>--help</c>.</summary>
     public static IReadOnlyList<(string Name, string Default, string Meaning)> Variables { get; } =
     [
         ("DATA_DIR", "./.tokenhub", "Folder for everything the gateway keeps on disk."),
         ("GATEWAY_BIND", "127.0.0.1:8080", "Address and port to listen on; * for every address."),
         ("REDIS_URL", "(required)", "redis:// or rediss://[user:password@]host:port[/db]."),
-        ("MASTER_KEY", "(required)", "Base64 of 32 bytes; opens channel credentials. The control plane has the same one."),
+        ("MASTER_KEY", "(required)", "Base64 of 32 bytes; opens channel credentials. The control plane has the same."),
         ("CONTROL_PLANE_URL", "(required)", "Address of the control plane, http:// or https://."),
         ("CONTROL_PLANE_TOKEN", "(required)", "Secret shared with the control plane."),
         ("GATEWAY_ID", "(the machine's name)", "Name of this gateway, unique among all: 1 to 64 of A-Z a-z 0-9 . _ -"),
         ("WAL_DIR", "(DATA_DIR)/wal", "Folder of the write-ahead log; must survive a restart."),
-        ("ALLOW_PRIVATE_UPSTREAMS", "false", "Let channels reach private and loopback addresses, also by plain http://."),
+        ("ALLOW_PRIVATE_UPSTREAMS", "false", "Let channels reach private and loopback addresses, by http:// too."),
         ("ALLOW_INSECURE_UPSTREAMS", "false", "Let channels use http:// to public addresses."),
         ("TRUSTED_PROXIES", "(none)", "Addresses or CIDR ranges, by commas, whose X-Forwarded-For is believed."),
         ("LOG_LEVEL", "information", "trace, debug, information, warning, error, critical or none."),
@@ -190,8 +190,9 @@ internal sealed class GatewayOptionsReader
 
     private List<AddressRange> ReadRanges(string name)
     {
+        const StringSplitOptions Tidy = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
         List<AddressRange> ranges = [];
-        foreach (var part in (Text(name) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var part in (Text(name) ?? "").Split(',', Tidy))
         {
             if (AddressRange.TryParse(part, out var range))
             {
@@ -226,7 +227,8 @@ internal sealed class GatewayOptionsReader
             return fallback;
         }
 
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            && value >= least && value <= most)
         {
             return value;
         }
@@ -235,5 +237,6 @@ internal sealed class GatewayOptionsReader
         return fallback;
     }
 
-    private TimeSpan ReadSeconds(string name, int fallback) => TimeSpan.FromSeconds(ReadNumber(name, fallback, 1, 3600));
+    private TimeSpan ReadSeconds(string name, int fallback) =>
+        TimeSpan.FromSeconds(ReadNumber(name, fallback, 1, 3600));
 }

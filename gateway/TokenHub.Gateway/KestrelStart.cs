@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace TokenHub.Gateway;
 
 /// <summary>
-/// Kestrel without anything above it: the server is taken out of an empty builder, because its public constructor misses
-/// the memory pool that an own builder sets up. Parsers and limits are Kestrel's, the pipeline is ours.
+/// Kestrel without anything above it: the server is taken out of an empty builder, because its public constructor
+/// misses the memory pool that a builder sets up. Parsers and limits are Kestrel's, the pipeline is ours.
 /// </summary>
 internal sealed class KestrelStart : IAsyncDisposable
 {

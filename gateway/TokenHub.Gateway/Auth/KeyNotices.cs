@@ -5,7 +5,7 @@ using TokenHub.Redis;
 
 namespace TokenHub.Gateway.Auth;
 
-/// <summary>Follows the notices of change in Redis. Whenever one may have been missed, every key is forgotten.</summary>
+/// <summary>Follows notices of change in Redis. Whenever one may have been missed, every key is forgotten.</summary>
 internal static class KeyNotices
 {
     public static void Follow(RedisSubscriber subscriber, KeyTable keys) => subscriber.Subscribe(

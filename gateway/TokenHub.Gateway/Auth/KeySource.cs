@@ -9,7 +9,7 @@ namespace TokenHub.Gateway.Auth;
 /// <summary>Where keys are looked up: the record in Redis, and the control plane when Redis has none.</summary>
 internal sealed class KeySource(RedisClient redis, PlaneClient plane)
 {
-    /// <summary>Null when there is no such key. Throws <see cref="KeySourceException"/> when that cannot be said.</summary>
+    /// <summary>Null when there is no such key. Throws <see cref="KeySourceException"/> when nobody can say.</summary>
     public async Task<KeyRecord?> FindAsync(HubKeyHash hash, CancellationToken cancel)
     {
         try

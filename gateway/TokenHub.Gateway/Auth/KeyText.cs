@@ -12,8 +12,8 @@ internal enum KeyTextFault : byte
 }
 
 /// <summary>
-/// Finds the client key in a request: five places, none of which tells the dialect. Some clients send two at once, so the
-/// first that has the shape of a key counts. The key is never made into a string of its own.
+/// Finds the client key in a request: five places, none of which tells the dialect. Some clients send two at once, so
+/// the first that has the shape of a key counts. The key is never made into a string of its own.
 /// </summary>
 internal static class KeyText
 {
@@ -37,9 +37,10 @@ internal static class KeyText
         foreach (var value in values)
         {
             var text = value.AsSpan().Trim(' ');
-            if (isBearer && text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            if (isBearer && text.StartsWith("Bearer", StringComparison.OrdinalIgnoreCase)
+                && (text.Length == "Bearer".Length || text["Bearer".Length] == ' '))
             {
-                text = text["Bearer ".Length..].Trim(' ');
+                text = text["Bearer".Length..].Trim(' ');
             }
 
             if (TryKey(text, ref seen, ref hash))

@@ -9,7 +9,8 @@ internal static class ErrorTable
     private const int SoonMs = 1000;
 
     /// <param name="Retry">What <c>x-should-retry</c> says; null leaves it to the status.</param>
-    public readonly record struct Row(ErrorKind Kind, int Status, string Message, int RetryAfterMs = 0, bool? Retry = null);
+    public readonly record struct Row(
+        ErrorKind Kind, int Status, string Message, int RetryAfterMs = 0, bool? Retry = null);
 
     public static ApiError ToApiError(Dialect dialect, in GatewayError error, string requestId)
     {
@@ -37,17 +38,19 @@ internal static class ErrorTable
         GatewayFault.KeyMissing => new(
             ErrorKind.BadKey, 401, "No API key was sent. Send sk-hub-... as a bearer token in the Authorization header."),
         GatewayFault.KeyMalformed => new(
-            ErrorKind.BadKey, 401, "The API key is not valid: it must be a TokenHub key, sk-hub-..., complete and unchanged."),
+            ErrorKind.BadKey, 401, "The API key is not valid: it must be a whole TokenHub key, sk-hub-..., unchanged."),
         GatewayFault.KeyUnknown => new(ErrorKind.BadKey, 401, "The API key is not valid: there is no such key."),
         GatewayFault.KeyDisabled => new(ErrorKind.BadKey, 401, "The API key is not valid: it is disabled."),
         GatewayFault.KeyExpired => new(ErrorKind.BadKey, 401, "The API key is not valid: it has expired."),
-        GatewayFault.UserDisabled => new(ErrorKind.Forbidden, 403, "The account that this API key belongs to is disabled."),
+        GatewayFault.UserDisabled => new(
+            ErrorKind.Forbidden, 403, "The account that this API key belongs to is disabled."),
         GatewayFault.AddressNotAllowed => new(
             ErrorKind.Forbidden, 403, "This API key may not be used from your address."),
         GatewayFault.ModelNotAllowed => new(ErrorKind.Forbidden, 403, "This API key may not use this model."),
         GatewayFault.ModelUnknown => new(ErrorKind.UnknownModel, 404, "There is no such model."),
         GatewayFault.GroupUnknown => new(ErrorKind.NotFound, 404, "There is no channel group of this name."),
-        GatewayFault.ModelUnpriced => new(ErrorKind.InvalidRequest, 400, "This model has no price and cannot be used yet."),
+        GatewayFault.ModelUnpriced => new(
+            ErrorKind.InvalidRequest, 400, "This model has no price and cannot be used yet."),
         GatewayFault.OtherProtocol => new(ErrorKind.UnknownModel, 404, "This model is not offered in this protocol."),
         GatewayFault.ChannelsOutOfScope => new(
             ErrorKind.Forbidden, 403, "None of the channels that serve this model may be used with this API key."),
@@ -72,14 +75,15 @@ internal static class ErrorTable
         GatewayFault.Funds => new(
             ErrorKind.InsufficientFunds, 0, "The balance does not cover this request.", Retry: false),
         GatewayFault.KeyCap => new(
-            ErrorKind.InsufficientFunds, 0, "The spend limit of this API key does not cover this request.", Retry: false),
+            ErrorKind.InsufficientFunds, 0, "This API key's spend limit does not cover this request.", Retry: false),
         GatewayFault.Rate => new(ErrorKind.RateLimit, 429, "The rate limit of this API key is reached.", SoonMs),
         GatewayFault.Concurrency => new(
             ErrorKind.RateLimit, 429, "Too many requests of this account or API key are open at once.", SoonMs),
         GatewayFault.UpstreamFailed => new(ErrorKind.BadGateway, 502, "The upstream failed to answer."),
         GatewayFault.UpstreamTimeout => new(ErrorKind.Timeout, 504, "The upstream did not answer in time."),
         GatewayFault.UpstreamOverloaded => new(ErrorKind.Overloaded, 0, "The upstream is overloaded.", SoonMs),
-        GatewayFault.UpstreamRateLimit => new(ErrorKind.RateLimit, 429, "The upstream's rate limit is reached.", SoonMs),
+        GatewayFault.UpstreamRateLimit => new(
+            ErrorKind.RateLimit, 429, "The upstream's rate limit is reached.", SoonMs),
         GatewayFault.UpstreamRefusedChannel => new(
             ErrorKind.Overloaded, 503, "No channel can serve this model at the moment.", SoonMs),
         GatewayFault.UpstreamRefusedRequest => new(ErrorKind.InvalidRequest, 400, "The upstream refused the request."),

@@ -3,7 +3,7 @@ using TokenHub.Protocols.Errors;
 
 namespace TokenHub.Gateway.Errors;
 
-/// <summary>Answers a request with an error, in the body shape and with the headers that the dialect's clients read.</summary>
+/// <summary>Answers with an error, in the shape and with the headers that the dialect's clients read.</summary>
 internal static class ErrorWriter
 {
     private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10);

@@ -29,7 +29,7 @@ internal readonly record struct AttemptResult(
     public static AttemptResult Whole(int status) =>
         new(AnswerEnd.Proper, IsWhole: true, CanMoveOn: false, AttemptFault.None, status, default, null);
 
-    /// <summary>The upstream turned the request down as the client wrote it; its own words wait in the exchange.</summary>
+    /// <summary>The upstream turned the request down as the client wrote it; its words wait in the exchange.</summary>
     public static AttemptResult Refused(int status, bool hasBody) => new(
         AnswerEnd.None, hasBody, CanMoveOn: false, AttemptFault.UpstreamStatus, status,
         new GatewayError(GatewayFault.UpstreamRefusedRequest, Status: status), null);
@@ -37,7 +37,8 @@ internal readonly record struct AttemptResult(
     public static AttemptResult Failed(
         AttemptFault fault, GatewayFault error, int status = 0, TimeSpan? retryAfter = null) => new(
             AnswerEnd.None, IsWhole: false, CanMoveOn: true, fault, status,
-            new GatewayError(error, RetryAfterMs: (int)Math.Min(retryAfter?.TotalMilliseconds ?? 0, int.MaxValue)), retryAfter);
+            new GatewayError(error, RetryAfterMs: (int)Math.Min(retryAfter?.TotalMilliseconds ?? 0, int.MaxValue)),
+            retryAfter);
 
     public static AttemptResult ClientGone(int status = 0) =>
         new(AnswerEnd.ClientGone, IsWhole: false, CanMoveOn: false, AttemptFault.ClientGone, status, default, null);

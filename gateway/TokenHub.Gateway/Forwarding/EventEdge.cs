@@ -1,8 +1,8 @@
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Knows where events end in a stream that passes in pieces: at a blank line, whatever its line ends. It remembers the last
-/// bytes passed, so that a stream is only ever broken off between two events.
+/// Knows where events end in a stream that passes in pieces: at a blank line, whatever its line ends. It remembers the
+/// last bytes passed, so that a stream is only ever broken off between two events.
 /// </summary>
 internal struct EventEdge
 {
@@ -36,7 +36,7 @@ internal struct EventEdge
         }
     }
 
-    /// <summary>The position after the first event that ends in these bytes, which follow what has passed; else -1.</summary>
+    /// <summary>The position after the first event that ends in these bytes; -1 when none does.</summary>
     public readonly int FindEnd(ReadOnlySpan<byte> bytes)
     {
         var isLineEmpty = _last is (byte)'\n' or (byte)'\r';

@@ -8,11 +8,16 @@ using TokenHub.Protocols.Json;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Room five: tries the channels in order until one answers. Once a byte has reached the client there is no other channel
-/// any more; before, any failure that is not the client's own moves on.
+/// Room five: tries the channels in order until one answers. Once a byte has reached the client there is no other
+/// channel any more; before, any failure that is not the client's own moves on.
 /// </summary>
 internal sealed class Forwarder(
-    UpstreamPool pool, ChannelHealth health, GatewayOptions options, GatewayMetrics metrics, TimeProvider time, ILogger log)
+    UpstreamPool pool,
+    ChannelHealth health,
+    GatewayOptions options,
+    GatewayMetrics metrics,
+    TimeProvider time,
+    ILogger log)
 {
     private readonly StreamPump _pump = new(options);
     private readonly WholeAnswer _whole = new(options);
@@ -96,9 +101,9 @@ internal sealed class Forwarder(
         }
         catch (UpstreamException error)
         {
+            var isLate = error.Fault == AttemptFault.ConnectTimeout;
             return exchange.IsClientGone ? AttemptResult.ClientGone() : AttemptResult.Failed(
-                error.Fault,
-                error.Fault == AttemptFault.ConnectTimeout ? GatewayFault.UpstreamTimeout : GatewayFault.UpstreamFailed);
+                error.Fault, isLate ? GatewayFault.UpstreamTimeout : GatewayFault.UpstreamFailed);
         }
         catch (Exception error) when (error is IOException or HttpRequestException)
         {
@@ -110,7 +115,8 @@ internal sealed class Forwarder(
     }
 
     private static bool IsStreamed(Exchange exchange, UpstreamAnswer answer) => exchange.IsStream
-        && (exchange.IsArrayStream || !answer.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
+        && (exchange.IsArrayStream
+            || !answer.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
 
     private static UpstreamCall CallOf(Exchange exchange, Candidate candidate, BufferLease spliced)
     {
@@ -130,9 +136,10 @@ internal sealed class Forwarder(
     // Anthropic's clients mark calls that use beta features in the query, too.
     private static Uri AddressOf(Exchange exchange, Candidate candidate)
     {
-        var address = candidate.UriOf(exchange.Endpoint, exchange.IsArrayStream);
-        return exchange.Dialect == Dialect.Anthropic && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal)
+        var isBeta = exchange.Dialect == Dialect.Anthropic
+            && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal);
+        return isBeta
             ? candidate.BetaUriOf(exchange.Endpoint)
-            : address;
+            : candidate.UriOf(exchange.Endpoint, exchange.IsArrayStream);
     }
 }

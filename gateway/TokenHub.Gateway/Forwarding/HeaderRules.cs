@@ -23,7 +23,7 @@ internal static class HeaderRules
     public static IReadOnlyList<string> Returned { get; } =
         ["cache-control", "openai-processing-ms", "openai-version", "openai-model"];
 
-    /// <summary>Adds the client's headers that pass, then the channel's own, which nothing of the client's replaces.</summary>
+    /// <summary>Adds the client's headers that pass, then the channel's own, which nothing replaces.</summary>
     public static void Fill(
         List<KeyValuePair<string, string>> target, IHeaderDictionary source, UpstreamChannel channel, bool isStream)
     {

@@ -4,13 +4,14 @@ using System.Text;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Masks what an upstream's error text may tell of the pooled account: its key, its address, ids of organisation, project
-/// and user. Each is overwritten by as many asterisks, so that the length and the JSON around it stay.
+/// Masks what an upstream's error text may tell of the pooled account: its key, its address, ids of organisation,
+/// project and user. Each is overwritten by as many asterisks, so that the length and the JSON around it stay.
 /// </summary>
 internal static class Redactor
 {
     private const int SecretCharsMin = 8;
     private const int LongRunCharsMin = 40;
+    private const int LongNumberDigitsMin = 12;
 
     // Upstreams shorten a key in the middle with asterisks or dots; both belong to the run.
     private static readonly SearchValues<byte> RunBytes =
@@ -22,8 +23,7 @@ internal static class Redactor
         ("sk-"u8.ToArray(), 4), ("sk_"u8.ToArray(), 4), ("AIza"u8.ToArray(), 4), ("ya29."u8.ToArray(), 4),
         ("AKIA"u8.ToArray(), 8), ("ASIA"u8.ToArray(), 8), ("Bearer "u8.ToArray(), 8), ("Basic "u8.ToArray(), 8),
         ("org-"u8.ToArray(), 6), ("proj_"u8.ToArray(), 4), ("user-"u8.ToArray(), 8), ("user_"u8.ToArray(), 8),
-        ("acct_"u8.ToArray(), 4), ("projects/"u8.ToArray(), 3), ("project "u8.ToArray(), 9), ("key-"u8.ToArray(), 8),
-        ("arn:aws"u8.ToArray(), 4), ("eyJ"u8.ToArray(), 16),
+        ("acct_"u8.ToArray(), 4), ("projects/"u8.ToArray(), 3), ("key-"u8.ToArray(), 8), ("eyJ"u8.ToArray(), 16),
     ];
 
     public static void Mask(Span<byte> text, UpstreamChannel channel)
@@ -41,6 +41,7 @@ internal static class Redactor
         }
 
         MaskLongRuns(text);
+        MaskLongNumbers(text);
     }
 
     private static void MaskLiteral(Span<byte> text, string secret)
@@ -65,7 +66,10 @@ internal static class Redactor
             var startsWord = at == 0 || !char.IsAsciiLetterOrDigit((char)rest[at - 1]);
             rest = rest[(at + prefix.Length)..];
             var length = RunLength(rest);
-            if (startsWord && length >= followMin && (prefix[^1] != ' ' || rest[..length].ContainsAnyInRange((byte)'0', (byte)'9')))
+
+            // A word may begin like an id (user_error); ids have digits. A key that was shortened may have none.
+            if (startsWord && length >= followMin
+                && (prefix[0] == 's' || rest[..length].ContainsAnyInRange((byte)'0', (byte)'9')))
             {
                 rest[..length].Fill((byte)'*');
             }
@@ -88,6 +92,27 @@ internal static class Redactor
             }
 
             rest = rest[length..];
+        }
+    }
+
+    // Numbers of accounts and projects, in resource names for instance.
+    private static void MaskLongNumbers(Span<byte> text)
+    {
+        var length = 0;
+        for (var i = 0; i <= text.Length; i++)
+        {
+            if (i < text.Length && char.IsAsciiDigit((char)text[i]))
+            {
+                length++;
+                continue;
+            }
+
+            if (length >= LongNumberDigitsMin)
+            {
+                text.Slice(i - length, length).Fill((byte)'*');
+            }
+
+            length = 0;
         }
     }
 

@@ -8,8 +8,8 @@ using TokenHub.Protocols.Streams;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Ends a stream where the money ends, in the dialect's own words for a limit reached. It notes from the last events what
-/// an end must refer to: the block that is open, the number of the next event.
+/// Ends a stream where the money ends, in the dialect's own words for a limit reached. It notes from the last events
+/// what an end must refer to: the block that is open, the number of the next event.
 /// </summary>
 internal struct StreamEnding
 {
@@ -38,7 +38,12 @@ internal struct StreamEnding
     /// <param name="answers">How many answers were asked for at once.</param>
     /// <param name="wantsUsage">A Chat client asked for the usage chunk.</param>
     public readonly void Write(
-        IBufferWriter<byte> writer, Dialect dialect, AnswerReader reader, in TokenUsage usage, int answers, bool wantsUsage)
+        IBufferWriter<byte> writer,
+        Dialect dialect,
+        AnswerReader reader,
+        in TokenUsage usage,
+        int answers,
+        bool wantsUsage)
     {
         using var json = new Utf8JsonWriter(writer);
         switch (dialect)
@@ -59,7 +64,12 @@ internal struct StreamEnding
     }
 
     private static void WriteChat(
-        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage, int answers, bool wantsUsage)
+        IBufferWriter<byte> writer,
+        Utf8JsonWriter json,
+        AnswerReader reader,
+        TokenUsage usage,
+        int answers,
+        bool wantsUsage)
     {
         WriteEvent(writer, json, default, () => WriteChatChunk(json, reader, Math.Max(1, answers), usage: null));
         if (wantsUsage)
@@ -104,7 +114,8 @@ internal struct StreamEnding
         }
     }
 
-    private readonly void WriteResponses(IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage)
+    private readonly void WriteResponses(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage)
     {
         var sequence = _sequence;
         WriteEvent(writer, json, "response.incomplete"u8, () =>
@@ -165,7 +176,8 @@ internal struct StreamEnding
         WriteEvent(writer, json, "message_stop"u8, () => json.WriteString("type"u8, "message_stop"u8));
     }
 
-    private static void WriteGemini(IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage) =>
+    private static void WriteGemini(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage) =>
         WriteEvent(writer, json, default, () =>
         {
             json.WriteStartArray("candidates"u8);
@@ -195,7 +207,8 @@ internal struct StreamEnding
         });
 
     // Anthropic's and Responses' clients go by the event line; the others must not see one.
-    private static void WriteEvent(IBufferWriter<byte> writer, Utf8JsonWriter json, ReadOnlySpan<byte> name, Action members)
+    private static void WriteEvent(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, ReadOnlySpan<byte> name, Action members)
     {
         if (!name.IsEmpty)
         {

@@ -10,8 +10,8 @@ using TokenHub.Protocols.Streams;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Passes one stream from an upstream to the client, bytes as they were read, flushed per read. Nothing reaches the client
-/// before the first content, so that until then another channel can still be tried.
+/// Passes one stream from an upstream to the client, bytes as they were read, flushed per read. Nothing reaches the
+/// client before the first content, so that until then another channel can still be tried.
 /// </summary>
 internal sealed class StreamPump(GatewayOptions options)
 {
@@ -289,7 +289,7 @@ internal sealed class StreamPump(GatewayOptions options)
 
         public PipeWriter Writer { get; } = exchange.ResponseBody.Writer;
 
-        /// <summary>Bytes kept back before the first content; later the room in which a filtered stream is read.</summary>
+        /// <summary>Bytes kept back before the first content; later the room where a filtered stream is read.</summary>
         public BufferLease Held { get; } = exchange.Answer;
 
         public ChatUsageFilter? Filter { get; init; }

@@ -14,9 +14,12 @@ internal static class StreamTail
     {
         var exchange = run.Exchange;
         var status = run.Answer.Status;
+        if (run.End != AnswerEnd.FundsExhausted)
+        {
+            // Nothing follows, so the count of the last words is no guess any more: a client that left pays no more.
+            run.Tap.Complete();
+        }
 
-        // Nothing follows, so the count of the last words is no longer a guess: nobody pays for more than was served.
-        run.Tap.Complete();
         var reader = run.Tap.Reader;
         switch (run.End)
         {
@@ -78,8 +81,10 @@ internal static class StreamTail
     private static async ValueTask<AttemptResult> EndCutAsync(StreamPump.Run run)
     {
         var exchange = run.Exchange;
-        var fault = exchange.Deadline.Missed == Wait.UpstreamBytes ? AttemptFault.IdleTimeout : AttemptFault.CutMidStream;
-        var error = ErrorTable.ToApiError(exchange.Dialect, new GatewayError(GatewayFault.UpstreamCut), exchange.IdText);
+        var isIdle = exchange.Deadline.Missed == Wait.UpstreamBytes;
+        var fault = isIdle ? AttemptFault.IdleTimeout : AttemptFault.CutMidStream;
+        var cut = new GatewayError(GatewayFault.UpstreamCut);
+        var error = ErrorTable.ToApiError(exchange.Dialect, cut, exchange.IdText);
 
         // A filter passes whole events only.
         var closesEvent = run.Filter is null && !run.Edge.IsAtEdge;

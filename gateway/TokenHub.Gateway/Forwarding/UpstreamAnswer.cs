@@ -50,7 +50,7 @@ internal sealed class UpstreamAnswer(HttpResponseMessage response, Stream body) 
             : null;
     }
 
-    /// <summary>Reads what there is, at least one byte; 0 at the proper end. Throws <see cref="IOException"/> on a cut.</summary>
+    /// <summary>Reads what there is, 0 bytes at the proper end. Throws <see cref="IOException"/> on a cut.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken) =>
         body.ReadAsync(destination, cancellationToken);
 

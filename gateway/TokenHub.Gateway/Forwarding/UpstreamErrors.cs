@@ -4,8 +4,8 @@ using TokenHub.Gateway.Errors;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Reads what an upstream's error means: the client's own fault, to be told in the upstream's words; the channel's, never
-/// to be told; or a condition that passes.
+/// Reads what an upstream's error means: the client's own fault, to be told in the upstream's words; the channel's,
+/// never to be told; or a condition that passes.
 /// </summary>
 internal static class UpstreamErrors
 {
@@ -27,7 +27,8 @@ internal static class UpstreamErrors
 
         return status switch
         {
-            429 => AttemptResult.Failed(AttemptFault.UpstreamStatus, GatewayFault.UpstreamRateLimit, status, retryAfter),
+            429 => AttemptResult.Failed(
+                AttemptFault.UpstreamStatus, GatewayFault.UpstreamRateLimit, status, retryAfter),
             503 or 529 => AttemptResult.Failed(
                 AttemptFault.UpstreamStatus, GatewayFault.UpstreamOverloaded, status, retryAfter),
             408 or 504 => AttemptResult.Failed(
@@ -62,5 +63,6 @@ internal static class UpstreamErrors
     }
 
     private static bool Contains(string? type, string? code, string word) =>
-        (type?.Contains(word, StringComparison.Ordinal) ?? false) || (code?.Contains(word, StringComparison.Ordinal) ?? false);
+        (type?.Contains(word, StringComparison.Ordinal) ?? false)
+        || (code?.Contains(word, StringComparison.Ordinal) ?? false);
 }

@@ -14,8 +14,8 @@ internal readonly record struct UpstreamCall(
     Uri Address, IReadOnlyList<KeyValuePair<string, string>> Headers, ReadOnlyMemory<byte> Body);
 
 /// <summary>
-/// The seam to upstreams: send head and body, get the answer's head, then its bytes as they come. Kept-alive connections
-/// for each host, HTTP/1.1, nothing followed, nothing stored, nothing unpacked.
+/// The seam to upstreams: send head and body, get the answer's head, then its bytes as they come. Kept-alive
+/// connections for each host, HTTP/1.1, nothing followed, nothing stored, nothing unpacked.
 /// </summary>
 internal sealed class UpstreamPool : IDisposable
 {
@@ -48,7 +48,7 @@ internal sealed class UpstreamPool : IDisposable
         });
     }
 
-    /// <summary>Throws <see cref="UpstreamException"/>, or <see cref="OperationCanceledException"/> when told to stop.</summary>
+    /// <summary>Throws <see cref="UpstreamException"/>, or a cancellation when told to stop.</summary>
     public async ValueTask<UpstreamAnswer> SendAsync(UpstreamCall call, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, call.Address) { Content = new BodyContent(call.Body) };

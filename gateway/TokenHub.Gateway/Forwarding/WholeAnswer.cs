@@ -5,8 +5,8 @@ using TokenHub.Protocols.Streams;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Takes an answer in one piece before anything of it is relayed: its cost stands in the head, and an error that comes with
-/// status 200 is found while another channel can still be tried.
+/// Takes an answer in one piece before anything of it is relayed: its cost stands in the head, and an error that comes
+/// with status 200 is found while another channel can still be tried.
 /// </summary>
 internal sealed class WholeAnswer(GatewayOptions options)
 {

@@ -4,8 +4,8 @@ namespace TokenHub.Gateway.Listening;
 internal readonly record struct EndpointMatch(Endpoint Endpoint, Range Model, Range Group);
 
 /// <summary>
-/// Finds the endpoint of a raw path (no query, not decoded). Fixed paths are told apart by length first. Any of them may
-/// stand below <c>/{group}</c>, and below a second <c>/v1</c>: a base URL that ends in /v1 makes clients call /v1/v1/...
+/// Finds the endpoint of a raw path (no query, not decoded). Fixed paths are told apart by length first. Any of them
+/// may stand below <c>/{group}</c>, and below a second <c>/v1</c>: a base URL ending in /v1 makes clients call that.
 /// </summary>
 internal static class EndpointTable
 {

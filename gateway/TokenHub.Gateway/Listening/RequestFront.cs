@@ -81,7 +81,8 @@ internal sealed class RequestFront(GatewayOptions options)
         var json = new Utf8JsonReader(body);
         while (json.Read())
         {
-            if (json is { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 } && json.ValueTextEquals("background"u8))
+            if (json is { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 }
+                && json.ValueTextEquals("background"u8))
             {
                 json.Read();
                 return json.TokenType == JsonTokenType.True;
@@ -119,8 +120,9 @@ internal sealed class RequestFront(GatewayOptions options)
             return endpoint.DialectOf();
         }
 
-        return request.Headers.ContainsKey("x-goog-api-key") || request.Headers.ContainsKey("x-goog-api-client") ? Dialect.Gemini
-            : request.Headers.ContainsKey("anthropic-version") ? Dialect.Anthropic
+        var headers = request.Headers;
+        return headers.ContainsKey("x-goog-api-key") || headers.ContainsKey("x-goog-api-client") ? Dialect.Gemini
+            : headers.ContainsKey("anthropic-version") ? Dialect.Anthropic
             : Dialect.Chat;
     }
 

@@ -12,7 +12,9 @@ internal sealed class AnswerReaderPool
     private const int Encodings = (int)TokenEncoding.Cl100k + 1;
 
     private readonly ConcurrentStack<AnswerReader>[] _kept =
-        [.. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings).Select(_ => new ConcurrentStack<AnswerReader>())];
+    [
+        .. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings).Select(_ => new ConcurrentStack<AnswerReader>()),
+    ];
 
     public AnswerReader Rent(Dialect dialect, TokenEncoding encoding) => Kept(dialect, encoding).TryPop(out var reader)
         ? reader

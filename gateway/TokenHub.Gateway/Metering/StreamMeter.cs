@@ -7,8 +7,8 @@ namespace TokenHub.Gateway.Metering;
 internal readonly record struct MeterReading(TokenUsage Usage, bool IsCounted);
 
 /// <summary>
-/// Room six: a tap on what passes, never a stage in the way. It keeps the in-flight slot up to date, so that a crash bills
-/// what was served, and knows at the end what was used.
+/// Room six: a tap on what passes, never a stage in the way. It keeps the in-flight slot up to date, so that a crash
+/// bills what was served, and knows at the end what was used.
 /// </summary>
 internal sealed class StreamMeter : IAnswerTap
 {
@@ -66,8 +66,8 @@ internal sealed class StreamMeter : IAnswerTap
         _hold is null ? new ValueTask<bool>(true) : _hold.GrowAsync(Reader.CountedOutputTokens, bytes);
 
     /// <summary>
-    /// The final reading. What the upstream reported stands, unless it is impossible or was never completed: then the own
-    /// count stands for the output, and the estimate for an input of which nothing is known.
+    /// The final reading. What the upstream reported stands, unless it is impossible or was never completed: then the
+    /// own count stands for the output, and the estimate for an input of which nothing is known.
     /// </summary>
     public MeterReading Read()
     {

@@ -6,8 +6,8 @@ using TokenHub.Protocols.Tokens;
 namespace TokenHub.Gateway.Reservation;
 
 /// <summary>
-/// What a request may cost at first: its input, and the first step of its output. A stream is held for in steps and can be
-/// cut where the money ends; an answer in one piece cannot, so all that its caller allows is held for.
+/// What a request may cost at first: its input, and the first step of its output. A stream is held for in steps and
+/// can be cut where the money ends; an answer in one piece cannot, so all that its caller allows is held for.
 /// </summary>
 /// <param name="InputTokens">A guess on the high side.</param>
 /// <param name="StepTokens">Output tokens to hold for before the request is sent.</param>

@@ -31,10 +31,12 @@ internal readonly record struct ReservationResult(
     {
         ReservationFault.None => default,
         ReservationFault.Funds => new(
-            GatewayFault.Funds, $"The balance of {Available} USD does not cover this request, for which {Amount} USD are held."),
+            GatewayFault.Funds,
+            $"The balance of {Available} USD does not cover this request, for which {Amount} USD are held."),
         ReservationFault.KeyCap => new(
             GatewayFault.KeyCap,
-            $"The {Available} USD left of this API key's spend limit do not cover this request, for which {Amount} USD are held."),
+            $"The {Available} USD left of this API key's spend limit do not cover this request, "
+            + $"for which {Amount} USD are held."),
         ReservationFault.Rate => new(GatewayFault.Rate, RetryAfterMs: RetryAfterMs),
         ReservationFault.Concurrency => new(GatewayFault.Concurrency),
         ReservationFault.AccountDisabled => new(GatewayFault.AccountDisabled),
@@ -43,7 +45,7 @@ internal readonly record struct ReservationResult(
     };
 }
 
-/// <summary>Room four: holds the money for a request before a byte of it leaves, in one script call as a rule.</summary>
+/// <summary>Room four: holds the money for a request before a byte of it leaves, in one call as a rule.</summary>
 internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity identity, GatewayOptions options)
 {
     private static readonly TimeSpan HydrateTimeout = TimeSpan.FromSeconds(2);
@@ -75,8 +77,9 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
         RequestId rid, KeyEntry key, CostEstimate estimate, Usd amount)
     {
         var request = new HoldRequest(
-            rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds, identity.GatewayNo, identity.BootNo,
-            key.SpendLimit, key.Record.UserMaxConcurrency, key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm,
+            rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds,
+            identity.GatewayNo, identity.BootNo, key.SpendLimit, key.Record.UserMaxConcurrency,
+            key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm,
             estimate.InputTokens + estimate.StepTokens);
         try
         {

@@ -25,7 +25,8 @@ internal enum RoutingFault : byte
 }
 
 /// <summary>Room three's answer: at most two channels, to be tried in order.</summary>
-internal readonly record struct RoutingResult(RoutingFault Fault, Candidate? First, Candidate? Second, ModelRoute? Route)
+internal readonly record struct RoutingResult(
+    RoutingFault Fault, Candidate? First, Candidate? Second, ModelRoute? Route)
 {
     public GatewayError ToError() => Fault switch
     {

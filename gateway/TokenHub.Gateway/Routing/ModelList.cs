@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using TokenHub.Core.Snapshots;
 
@@ -10,8 +11,8 @@ internal static class ModelList
     private const string Epoch = "1970-01-01T00:00:00Z";
 
     /// <summary>
-    /// Writes the list. OpenAI's shape shows every model, as the general list of the hub; the others those that their own
-    /// protocol can call.
+    /// Writes the list. OpenAI's shape shows every model, as the general list of the hub; the others those that their
+    /// own protocol can call.
     /// </summary>
     public static void Write(IBufferWriter<byte> writer, RouteTable table, KeyEntry key, Dialect dialect)
     {
@@ -42,9 +43,10 @@ internal static class ModelList
     }
 
     /// <summary>Writes one model; false when the key cannot see one of this name.</summary>
-    public static bool TryWriteOne(IBufferWriter<byte> writer, RouteTable table, KeyEntry key, Dialect dialect, string model)
+    public static bool TryWriteOne(
+        IBufferWriter<byte> writer, RouteTable table, KeyEntry key, Dialect dialect, string model)
     {
-        if (table.Find(System.Text.Encoding.UTF8.GetBytes(model)) is not { HasCandidates: true } || !key.AllowsModel(model))
+        if (table.Find(Encoding.UTF8.GetBytes(model)) is not { HasCandidates: true } || !key.AllowsModel(model))
         {
             return false;
         }

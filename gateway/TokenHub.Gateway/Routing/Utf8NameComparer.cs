@@ -3,8 +3,9 @@ using System.Text.Unicode;
 
 namespace TokenHub.Gateway.Routing;
 
-/// <summary>Compares names ordinally and finds them by their UTF-8 bytes, so that no string is made to look one up.</summary>
-internal sealed class Utf8NameComparer : IEqualityComparer<string>, IAlternateEqualityComparer<ReadOnlySpan<byte>, string>
+/// <summary>Compares names ordinally and finds them by their UTF-8 bytes: no string is made to look one up.</summary>
+internal sealed class Utf8NameComparer
+    : IEqualityComparer<string>, IAlternateEqualityComparer<ReadOnlySpan<byte>, string>
 {
     private const int StackBytesMax = 512;
 
@@ -33,7 +34,7 @@ internal sealed class Utf8NameComparer : IEqualityComparer<string>, IAlternateEq
         Span<byte> room = stackalloc byte[64];
         while (true)
         {
-            Utf8.FromUtf16(rest, room, out var read, out var written, replaceInvalidSequences: true, isFinalBlock: true);
+            Utf8.FromUtf16(rest, room, out var read, out var written, replaceInvalidSequences: true);
             if (!alternate.StartsWith(room[..written]))
             {
                 return false;

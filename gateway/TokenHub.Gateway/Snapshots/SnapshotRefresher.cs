@@ -50,9 +50,14 @@ public sealed class SnapshotRefresher(PlaneClient plane, SnapshotHolder holder, 
     }
 
     /// <summary>One round: waits for a newer snapshot, up to 20 s, and puts it in force.</summary>
-    public async Task RefreshAsync(CancellationToken cancel)
+    public Task RefreshAsync(CancellationToken cancel) => FetchAsync(holder.Version, cancel);
+
+    /// <summary>Fetches the snapshot there is now, without waiting for a newer one: for the start.</summary>
+    public Task FetchNowAsync(CancellationToken cancel) => FetchAsync(after: 0, cancel);
+
+    private async Task FetchAsync(long after, CancellationToken cancel)
     {
-        if (await plane.GetSnapshotAsync(holder.Version, cancel) is not { } bytes)
+        if (await plane.GetSnapshotAsync(after, cancel) is not { } bytes)
         {
             return;
         }

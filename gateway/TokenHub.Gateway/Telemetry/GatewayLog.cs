@@ -11,7 +11,8 @@ internal static partial class GatewayLog
     [LoggerMessage(2, LogLevel.Information, "Draining: {Running} requests are running.")]
     public static partial void Draining(ILogger log, long running);
 
-    [LoggerMessage(3, LogLevel.Information, "Stopped. Requests cut off: {CutOff}; everything acknowledged: {IsAcknowledged}.")]
+    [LoggerMessage(
+        3, LogLevel.Information, "Stopped. Requests cut off: {CutOff}; everything acknowledged: {IsAcknowledged}.")]
     public static partial void Stopped(ILogger log, long cutOff, bool isAcknowledged);
 
     [LoggerMessage(4, LogLevel.Warning, "Waiting: {Reason}")]

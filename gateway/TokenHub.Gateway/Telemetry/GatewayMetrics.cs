@@ -6,7 +6,7 @@ using TokenHub.Core.Money;
 
 namespace TokenHub.Gateway.Telemetry;
 
-/// <summary>What the gateway counts. Plain counters: adding is one interlocked addition, reading is for /metrics.</summary>
+/// <summary>What the gateway counts. Plain counters: adding is one interlocked addition.</summary>
 internal sealed class GatewayMetrics
 {
     private const int SeriesMax = 2000;
@@ -25,12 +25,14 @@ internal sealed class GatewayMetrics
     private long _consumer;
     private long _owner;
 
-    public Histogram Duration { get; } = new(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600);
+    public Histogram Duration { get; } =
+        new(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600);
 
     public Histogram FirstToken { get; } = new(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120);
 
     /// <summary>From the request's arrival until it is sent on: the gateway's own part.</summary>
-    public Histogram Admission { get; } = new(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1);
+    public Histogram Admission { get; } =
+        new(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1);
 
     public long Active => Volatile.Read(ref _active);
 
@@ -69,7 +71,8 @@ internal sealed class GatewayMetrics
     {
         // Names of models come from callers only where a pattern lets them; they must not fill the memory.
         var series = new RequestSeries(dialect, model, provider, outcome, status);
-        Add(_requests, _requests.Count < SeriesMax || _requests.ContainsKey(series) ? series : series with { Model = "other" }, 1);
+        var hasRoom = _requests.ContainsKey(series) || _requests.Count < SeriesMax;
+        Add(_requests, hasRoom ? series : series with { Model = "other" }, 1);
         Duration.Add(durationMs / 1000.0);
     }
 
@@ -106,7 +109,8 @@ internal sealed class GatewayMetrics
 }
 
 /// <summary>One line of <c>tokenhub_requests_total</c>.</summary>
-internal readonly record struct RequestSeries(Dialect Dialect, string Model, string Provider, string Outcome, int Status);
+internal readonly record struct RequestSeries(
+    Dialect Dialect, string Model, string Provider, string Outcome, int Status);
 
 /// <summary>Counts values into fixed ranges. Thread-safe, without locks.</summary>
 internal sealed class Histogram(params double[] bounds)

@@ -31,8 +31,9 @@ internal static class PrometheusText
 
         Write(text, "tokenhub_request_duration_seconds", "Whole time of requests.", metrics.Duration);
         Write(text, "tokenhub_time_to_first_token_seconds", "Time to the first content.", metrics.FirstToken);
-        Write(text, "tokenhub_overhead_seconds", "The gateway's own time before a request is sent on.", metrics.Admission,
-            ("stage", "admission"));
+        Write(
+            text, "tokenhub_overhead_seconds", "The gateway's own time before a request is sent on.",
+            metrics.Admission, ("stage", "admission"));
         WriteTokens(text, metrics);
         WriteAttempts(text, metrics);
         WriteGauges(text, metrics, gauges);
@@ -72,8 +73,8 @@ internal static class PrometheusText
             Line(text, "tokenhub_ratelimit_rejections_total", Number(count), ("limit", limit));
         }
 
-        Single(text, "tokenhub_fallbacks_total", "counter", "Requests that a second channel was tried for.", metrics.Fallbacks);
-        Single(text, "tokenhub_reservation_leaks_total", "counter", "Requests that ended with an open hold.", metrics.Leaks);
+        Single(text, "tokenhub_fallbacks_total", "counter", "Second channels that were tried.", metrics.Fallbacks);
+        Single(text, "tokenhub_reservation_leaks_total", "counter", "Holds that were never closed.", metrics.Leaks);
     }
 
     private static void WriteGauges(StringBuilder text, GatewayMetrics metrics, in GaugeReadings gauges)
@@ -82,7 +83,7 @@ internal static class PrometheusText
         Single(text, "tokenhub_reservations_open", "gauge", "Requests that hold money.", gauges.OpenHolds);
         Head(text, "tokenhub_reservations_usd", "gauge", "Dollars held.");
         Line(text, "tokenhub_reservations_usd", gauges.HeldNow.ToString());
-        Single(text, "tokenhub_settlement_queue_depth", "gauge", "Records that the ledger has not confirmed.", gauges.Unsettled);
+        Single(text, "tokenhub_settlement_queue_depth", "gauge", "Records not yet in the ledger.", gauges.Unsettled);
         Single(text, "tokenhub_channel_cooldowns_total", "counter", "Cooldowns begun.", gauges.ChannelCooldowns);
         Head(text, "tokenhub_channel_state", "gauge", "0 usable, 1 cooling down, 2 unusable.");
         foreach (var (channel, provider, state) in gauges.Channels)
@@ -102,7 +103,9 @@ internal static class PrometheusText
         Single(text, "dotnet_gc_heap_bytes", "gauge", "Managed heap.", GC.GetTotalMemory(forceFullCollection: false));
         Single(text, "dotnet_gc_allocated_bytes_total", "counter", "Bytes allocated.", GC.GetTotalAllocatedBytes());
         Single(text, "dotnet_gc_collections_total", "counter", "Collections of any generation.", GC.CollectionCount(0));
-        Single(text, "dotnet_threadpool_queue_length", "gauge", "Work waiting for a thread.", ThreadPool.PendingWorkItemCount);
+        Single(
+            text, "dotnet_threadpool_queue_length", "gauge", "Work waiting for a thread.",
+            ThreadPool.PendingWorkItemCount);
         Head(text, "process_cpu_seconds_total", "counter", "Processor time used.");
         Line(text, "process_cpu_seconds_total",
             Environment.CpuUsage.TotalTime.TotalSeconds.ToString(CultureInfo.InvariantCulture));
@@ -115,7 +118,8 @@ internal static class PrometheusText
         var counts = histogram.Cumulative();
         for (var i = 0; i < counts.Length; i++)
         {
-            var bound = i < histogram.Bounds.Count ? histogram.Bounds[i].ToString(CultureInfo.InvariantCulture) : "+Inf";
+            var isLast = i == histogram.Bounds.Count;
+            var bound = isLast ? "+Inf" : histogram.Bounds[i].ToString(CultureInfo.InvariantCulture);
             Line(text, name + "_bucket", Number(counts[i]), [.. labels, ("le", bound)]);
         }
 
@@ -138,7 +142,8 @@ internal static class PrometheusText
         text.Append(name);
         for (var i = 0; i < labels.Length; i++)
         {
-            text.Append(i == 0 ? '{' : ',').Append(labels[i].Name).Append("=\"").Append(Escape(labels[i].Value)).Append('"');
+            text.Append(i == 0 ? '{' : ',').Append(labels[i].Name)
+                .Append("=\"").Append(Escape(labels[i].Value)).Append('"');
         }
 
         text.Append(labels.Length > 0 ? "} " : " ").Append(value).Append('\n');

@@ -19,7 +19,8 @@ public sealed class ControlPlaneCommandTests(Servers servers) : IDisposable
         var lines = _output.ToString().Split('\n');
         foreach (var variable in OptionVariable.All)
         {
-            var line = Assert.Single(lines, l => l.TrimStart().StartsWith($"TOKENHUB_{variable.Name} ", StringComparison.Ordinal));
+            var start = $"  TOKENHUB_{variable.Name} ";
+            var line = Assert.Single(lines, l => l.StartsWith(start, StringComparison.Ordinal));
             Assert.Contains(variable.Default, line, StringComparison.Ordinal);
             Assert.Contains(variable.Meaning, line, StringComparison.Ordinal);
         }
@@ -46,8 +47,8 @@ public sealed class ControlPlaneCommandTests(Servers servers) : IDisposable
         var code = await VerifyAsync(plane.Database.ConnectionString);
 
         var report = JsonSerializer.Deserialize<JsonElement>(_output.ToString());
-        Assert.True(report.GetProperty("ok").GetBoolean(), _output.ToString());
-        Assert.Equal("0.00000000", report.GetProperty("sum").GetString());
+        Assert.True(report.Bool("ok"), _output.ToString());
+        Assert.Equal("0.00000000", report.Str("sum"));
         Assert.Equal(0, code);
     }
 

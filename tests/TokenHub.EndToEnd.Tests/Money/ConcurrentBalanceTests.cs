@@ -45,6 +45,7 @@ public sealed class ConcurrentBalanceTests
         // Input is free and the answer has exactly max_tokens tokens, so the hold is the charge: $0.01 a call.
         await stack.Api.SetPriceAsync("m-*", "0", "100");
         var (userId, key) = await stack.Api.CreateMemberAsync("ten@example.com", "0.10");
+        await stack.WaitServedAsync(key, "m-0");
 
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = Calls });
         http.BaseAddress = new Uri(stack.GatewayUrl);

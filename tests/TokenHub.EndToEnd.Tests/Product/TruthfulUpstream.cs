@@ -53,7 +53,7 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
             context.Response.ContentType = "application/json";
             Served[model] = tokens;
             await context.Response.WriteAsync(
-                $$$"""{"id":"{{{model}}}","object":"chat.completion","created":1,"model":"{{{model}}}","choices":[{"index":0,"message":{"role":"assistant","content":"{{{string.Concat(Enumerable.Repeat("word ", tokens))}}}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":{{{tokens}}},"total_tokens":{{{tokens + 10}}}}}""");
+                $$$"""{"id":"{{{model}}}","object":"chat.completion","created":1,"model":"{{{model}}}","choices":[{"index":0,"message":{"role":"assistant","content":"{{{string.Concat(Enumerable.Repeat(" word", tokens))}}}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":{{{tokens}}},"total_tokens":{{{tokens + 10}}}}}""");
             return;
         }
 
@@ -61,7 +61,7 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
         var aborted = context.RequestAborted;
         for (var i = 0; i < tokens; i++)
         {
-            await WriteAsync(context, Chunk(model, $$"""{"content":"word "}""", "null"));
+            await WriteAsync(context, Chunk(model, $$"""{"content":" word"}""", "null"));
             Served[model] = i + 1;
             await Task.Delay(gap, aborted);
         }

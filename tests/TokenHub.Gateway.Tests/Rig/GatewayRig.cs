@@ -162,8 +162,12 @@ internal sealed class GatewayRig : IAsyncDisposable
         public async Task<HttpResponseMessage> SendAsync(
             HttpMethod method, string path, string? body = null, CancellationToken cancel = default, params string[] headers)
         {
-            var request = new HttpRequestMessage(method, new Uri(Rig.Address, path));
-            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + Secret);
+            var request = new HttpRequestMessage(method, new Uri(Rig.Address.AbsoluteUri.TrimEnd('/') + path));
+            if (Secret.Length > 0)
+            {
+                request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + Secret);
+            }
+
             if (body is not null)
             {
                 request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));

@@ -114,7 +114,18 @@ internal sealed class ScriptedPlane : IAsyncDisposable
             return;
         }
 
-        var path = context.Request.Path.Value!;
+        try
+        {
+            await ServeAsync(context, context.Request.Path.Value!);
+        }
+        catch (RedisUnavailableException)
+        {
+            context.Response.StatusCode = 503;
+        }
+    }
+
+    private async Task ServeAsync(HttpContext context, string path)
+    {
         switch (path)
         {
             case PlaneMessages.RegisterPath:
@@ -179,12 +190,13 @@ internal sealed class ScriptedPlane : IAsyncDisposable
             return;
         }
 
-        await _turn.WaitAsync();
-        await _till.HydrateAsync(
-            request.Account, account.Balance, account.Version, true, 10_000, request.Key,
-            account.SpentOf(request.Key), account.Version, default);
-        await _till.BuildShardAsync(Shards.Of(request.Account), 1, default);
-        _turn.Release();
+        await InTurnAsync(async () =>
+        {
+            await _till.HydrateAsync(
+                request.Account, account.Balance, account.Version, true, 10_000, request.Key,
+                account.SpentOf(request.Key), account.Version, default);
+            await _till.BuildShardAsync(Shards.Of(request.Account), 1, default);
+        });
         await WriteAsync(context, new PlaneMessages.HydrateReply(true, 1));
     }
 
@@ -193,22 +205,35 @@ internal sealed class ScriptedPlane : IAsyncDisposable
         var batch = new MemoryStream();
         await context.Request.Body.CopyToAsync(batch);
         var (last, records) = Read(batch.ToArray());
-        await _turn.WaitAsync();
-        foreach (var record in records)
+        await InTurnAsync(async () =>
         {
-            var account = _accounts[record.Account];
-            if (_records.TryAdd(record.RequestId, record))
+            foreach (var record in records)
             {
-                account.Spend(record.Key, record.Cost);
+                var account = _accounts[record.Account];
+                if (_records.TryAdd(record.RequestId, record))
+                {
+                    account.Spend(record.Key, record.Cost);
+                }
+
+                await _till.AckAsync(
+                    record.Account, account.Balance, account.Version, record.Key, account.SpentOf(record.Key),
+                    account.Version, [record.RequestId], default);
             }
-
-            await _till.AckAsync(
-                record.Account, account.Balance, account.Version, record.Key, account.SpentOf(record.Key), account.Version,
-                [record.RequestId], default);
-        }
-
-        _turn.Release();
+        });
         await WriteAsync(context, new PlaneMessages.UsageReceipt(last, records.Count, 0, 0));
+    }
+
+    private async Task InTurnAsync(Func<Task> action)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            await action();
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     private static (long Last, List<UsageRecord> Records) Read(byte[] batch)

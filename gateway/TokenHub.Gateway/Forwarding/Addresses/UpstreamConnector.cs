@@ -36,7 +36,8 @@ internal sealed class UpstreamConnector(bool allowPrivate, bool allowInsecure, T
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new UpstreamConnectException(AttemptFault.ConnectTimeout, "The upstream did not accept a connection in time.");
+            throw new UpstreamConnectException(
+                AttemptFault.ConnectTimeout, "The upstream did not accept a connection in time.");
         }
     }
 

@@ -2,7 +2,7 @@ using System.Net;
 using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 /// <summary>A client key's record made ready for checking: ranges parsed, limits at hand. Immutable.</summary>
 internal sealed class KeyEntry

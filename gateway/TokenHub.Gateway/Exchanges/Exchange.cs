@@ -6,7 +6,7 @@ using TokenHub.Core.Usage;
 using TokenHub.Gateway.Settlement;
 using TokenHub.Protocols.Json;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 internal enum ExchangeState : byte
 {
@@ -143,7 +143,8 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
     }
 
     /// <summary>Keeps the in-flight table up to date, for the case of a crash.</summary>
-    public void NoteProgress(long inputTokens, long outputTokens) => Slot?.Progress(inputTokens, outputTokens, Hold.Amount);
+    public void NoteProgress(long inputTokens, long outputTokens) =>
+        Slot?.Progress(inputTokens, outputTokens, Hold.Amount);
 
     /// <summary>From now on the client's leaving stops what is done for it.</summary>
     public void WatchClient() => _leaving = Lifetime.RequestAborted.UnsafeRegister(
@@ -189,7 +190,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
         Volatile.Read(ref _stop)?.Cancel();
     }
 
-    /// <summary>Makes the exchange new. Throws when a hold was never closed; the exchange is then not to be used again.</summary>
+    /// <summary>Makes the exchange new. Throws when a hold was never closed: it is not to be used again then.</summary>
     public void Recycle()
     {
         _leaving.Dispose();

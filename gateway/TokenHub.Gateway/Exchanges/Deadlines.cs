@@ -1,4 +1,4 @@
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 /// <summary>What a request is waiting for; names the reason when the wait was too long.</summary>
 internal enum Wait : byte

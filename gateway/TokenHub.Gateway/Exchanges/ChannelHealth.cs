@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using TokenHub.Core.Usage;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 /// <summary>
-/// What this gateway has lately seen of each channel. A channel that failed cools down: it is passed over while another is
-/// left, and tried again when none is, for a local guess must not turn away a caller whom the upstream might serve.
+/// What this gateway has lately seen of each channel. A channel that failed cools down: it is passed over while another
+/// is left, and tried again when none is, for a local guess must not turn away a caller whom the upstream might serve.
 /// </summary>
 internal sealed class ChannelHealth(TimeProvider time)
 {
@@ -35,7 +35,7 @@ internal sealed class ChannelHealth(TimeProvider time)
         }
     }
 
-    /// <summary>The channel failed. A refused credential cools long, a rate limit for as long as it says, else doubling.</summary>
+    /// <summary>The channel failed. A refused credential cools long, a rate limit as it says, else doubling.</summary>
     public void ReportFailure(UpstreamChannel channel, AttemptFault fault, int status, TimeSpan? retryAfter)
     {
         var condition = _conditions.AddOrUpdate(
@@ -47,7 +47,8 @@ internal sealed class ChannelHealth(TimeProvider time)
         var cooldown = status is 401 or 402 or 403 || fault is AttemptFault.AddressRefused ? CredentialCooldown
             : retryAfter ?? (status == 429 ? RateCooldown
                 : TimeSpan.FromSeconds(1 << Math.Min(failures - 1, DoublingsMax)));
-        var until = time.GetTimestamp() + (long)(Math.Min(cooldown.TotalSeconds, CooldownMax.TotalSeconds) * time.TimestampFrequency);
+        var seconds = Math.Min(cooldown.TotalSeconds, CooldownMax.TotalSeconds);
+        var until = time.GetTimestamp() + (long)(seconds * time.TimestampFrequency);
         Volatile.Write(ref condition.CoolUntil, until);
         Interlocked.Increment(ref _cooldowns);
     }

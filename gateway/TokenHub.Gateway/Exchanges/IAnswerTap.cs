@@ -2,11 +2,11 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Streams;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 /// <summary>
-/// What an answer is shown to as it passes, before it goes on: it is counted, and covered by money. The seam between the
-/// rooms Forwarding and Metering.
+/// What an answer is shown to as it passes, before it goes on: it is counted, and covered by money. The seam between
+/// the rooms Forwarding and Metering.
 /// </summary>
 internal interface IAnswerTap
 {
@@ -25,7 +25,7 @@ internal interface IAnswerTap
     /// <summary>True when so many bytes more are surely paid for.</summary>
     public bool Covers(int bytes);
 
-    /// <summary>Sees to the money for so many bytes more. False when there is no more than what is held already.</summary>
+    /// <summary>Sees to the money for so many bytes more. False when there is no more than is held already.</summary>
     public ValueTask<bool> CoverAsync(int bytes);
 
     /// <summary>What was used so far: what would be charged if the answer ended here.</summary>
@@ -37,7 +37,7 @@ internal interface IAnswerTap
 
 internal static class AnswerReaderFacts
 {
-    /// <summary>The protocol's own end has come. Many that speak Chat leave out the mark after the finish reason.</summary>
+    /// <summary>The protocol's own end has come. Many that speak Chat leave out the mark after the reason.</summary>
     public static bool IsWhole(this AnswerReader reader, Dialect dialect) =>
         reader.IsTerminal || (dialect == Dialect.Chat && !reader.HasError && reader.Finish.Length > 0);
 }

@@ -1,4 +1,4 @@
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 /// <summary>How an answer came to its end, as far as it came.</summary>
 internal enum AnswerEnd : byte

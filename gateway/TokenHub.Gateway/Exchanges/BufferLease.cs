@@ -1,8 +1,8 @@
 using System.Buffers;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
-/// <summary>Bytes in leased memory that grows as they come, and goes back on dispose. Ready for use again afterwards.</summary>
+/// <summary>Bytes in leased memory that grows as they come and goes back on dispose.</summary>
 internal sealed class BufferLease : IBufferWriter<byte>, IDisposable
 {
     private const int FirstBytes = 4 << 10;
@@ -47,7 +47,8 @@ internal sealed class BufferLease : IBufferWriter<byte>, IDisposable
             return;
         }
 
-        var size = Math.Max(Math.Max(Length + count, FirstBytes), (int)Math.Min((long)_buffer.Length * 2, Array.MaxLength));
+        var doubled = (int)Math.Min((long)_buffer.Length * 2, Array.MaxLength);
+        var size = Math.Max(Math.Max(Length + count, FirstBytes), doubled);
         var larger = ArrayPool<byte>.Shared.Rent(size);
         Span.CopyTo(larger);
         GiveBack();

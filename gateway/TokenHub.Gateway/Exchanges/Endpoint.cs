@@ -1,6 +1,6 @@
 using TokenHub.Core.Snapshots;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 /// <summary>What a request is for.</summary>
 internal enum Endpoint : byte

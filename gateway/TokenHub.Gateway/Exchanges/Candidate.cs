@@ -1,7 +1,7 @@
 using TokenHub.Core.Money;
 using TokenHub.Protocols.Tokens;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 /// <summary>A channel that serves a model, with the price and the addresses that go with the two.</summary>
 internal sealed class Candidate

@@ -3,9 +3,9 @@ using System.Text.Json;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
-/// <summary>One upstream as a snapshot describes it, with everything prepared that does not depend on the request.</summary>
+/// <summary>One upstream as a snapshot describes it, with all prepared that does not depend on the request.</summary>
 public sealed class UpstreamChannel
 {
     private readonly ChannelEntry _entry;
@@ -34,7 +34,7 @@ public sealed class UpstreamChannel
 
     public int Priority => _entry.Priority;
 
-    /// <summary>Changes when address or credential change: what was learnt of the former ones no longer holds.</summary>
+    /// <summary>Changes with address and credential: what was learnt of the former ones no longer holds.</summary>
     internal string Fingerprint => _entry.SealedCredential + "\n" + _entry.BaseUrl;
 
     /// <summary>Why this channel can serve nothing, or null.</summary>
@@ -71,8 +71,8 @@ public sealed class UpstreamChannel
     };
 
     /// <summary>
-    /// The address of a call. <paramref name="path"/> begins with the protocol's version segment, which is left out when
-    /// the base address already has one: <c>https://host</c> and <c>https://host/v1</c> mean the same.
+    /// The address of a call. <paramref name="path"/> begins with the protocol's version segment, which is left out
+    /// when the base address already has one: <c>https://host</c> and <c>https://host/v1</c> mean the same.
     /// </summary>
     internal Uri UriOf(string path)
     {

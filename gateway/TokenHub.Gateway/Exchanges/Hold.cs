@@ -2,12 +2,12 @@ using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Redis;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Gateway.Exchanges;
 
 /// <summary>
-/// The money held for one request while its answer passes. It covers so many output tokens; before they are used up it asks
-/// the till for the next step, each twice the former. What the till refuses ends the answer; that the till cannot be
-/// asked does not: running answers finish (they are settled in full either way).
+/// The money held for one request while its answer passes. It covers so many output tokens; before they are used up it
+/// asks the till for the next step, each twice the former. What the till refuses ends the answer; that the till cannot
+/// be asked does not: running answers finish (they are settled in full either way).
 /// </summary>
 internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
 {
@@ -42,7 +42,13 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
     /// <summary>A hold was just taken.</summary>
     /// <param name="outputTokensMax">The caller's own limit: no step goes beyond it.</param>
     public void Begin(
-        RequestId rid, KeyEntry key, in Tariff tariff, Usd amount, Usd available, long inputTokens, long outputTokensMax)
+        RequestId rid,
+        KeyEntry key,
+        in Tariff tariff,
+        Usd amount,
+        Usd available,
+        long inputTokens,
+        long outputTokensMax)
     {
         (_rid, _key, Amount, Available) = (rid, key, amount, available);
         _outputTokensMax = outputTokensMax;
@@ -129,8 +135,9 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
 
     private async ValueTask<HoldReply> ExtendAsync(Usd more, CancellationToken cancellationToken)
     {
+        var ttlMs = (int)options.HoldTtl.TotalMilliseconds;
         var reply = await till.ExtendAsync(
-            _rid, _key!.Account, _key.Id, more, _key.SpendLimit, (int)options.HoldTtl.TotalMilliseconds, cancellationToken);
+            _rid, _key!.Account, _key.Id, more, _key.SpendLimit, ttlMs, cancellationToken);
         if (reply.Code == TillCode.Ok)
         {
             (Amount, Available) = (Amount + more, reply.Available);
