@@ -1,4 +1,4 @@
-// Answers that do not reach their end: the client leaves, the upstream breaks off or reports an error, the money is out.
+// Answers that do not reach their end: the client leaves, the upstream breaks off or reports an error, money is out.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
