@@ -39,7 +39,7 @@ export const retryAfterSeconds = 7;
 
 /** Faults stand on channels of their own: what one does to a channel's health must not touch the next scenario. */
 export const faultScriptsOf = (surface) => [
-  'error-400', 'error-401', 'error-429', 'error-500', 'error-529', 'broken', 'cut',
+  'error-400', 'error-401', 'error-429', 'error-500', 'error-529', 'broken', 'burst', 'cut',
   ...(surface === 'gemini' ? ['broken-bare'] : []),
 ];
 
@@ -82,6 +82,8 @@ export function plan({ surface, name }, dialect, request, number) {
       return { turn: { ...turn, deltas: words(40) }, stopAfter: slowWords, then: 'hold' };
     case 'broken':
       return { turn: { ...turn, deltas: words(40) }, stopAfter: 3, then: 'error', message: messages.broken };
+    case 'burst':
+      return { ...plan({ surface, name: 'broken' }, dialect, request, number), isAtOnce: true };
     case 'broken-bare':
       return { turn: { ...turn, deltas: words(40) }, stopAfter: 3, then: 'bare-error', message: messages.broken };
     case 'cut':

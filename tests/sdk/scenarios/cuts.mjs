@@ -1,4 +1,4 @@
-// Answers that do not reach their end: the client leaves, the upstream breaks off or reports an error, the money is out.
+// Answers that do not reach their end: the client leaves, the upstream breaks off or reports an error, money is out.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -47,12 +47,16 @@ export function cuts(rig, sdk) {
     checkServed(entry, 3);
   });
 
-  test('raises the error that the upstream reports in mid-stream', async () => {
+  const broken = {
+    broken: 'raises the error that the upstream reports in mid-stream',
+    burst: 'raises the error that comes in one read with all of the content, and bills the content',
+  };
+  for (const [script, title] of Object.entries(broken)) test(title, async () => {
     const mark = rig().mark();
     let text = '';
 
     const { entry } = await rig().billed(sdk, (client) => assert.rejects(
-      sdk.stream(client, rig().model(sdk, 'broken'), mark, { onDelta: (delta) => { text += delta; } }),
+      sdk.stream(client, rig().model(sdk, script), mark, { onDelta: (delta) => { text += delta; } }),
       (error) => {
         assert.ok(error instanceof sdk.errors.midStream.type, `${error?.name}: ${error?.message}`);
         assert.ok(error.message.includes(messages.broken), error.message);
