@@ -7,8 +7,9 @@ using BenchmarkDotNet.Attributes;
 namespace TokenHub.Bench;
 
 /// <summary>
-/// Bytes allocated by one operation of each benchmark, counted exactly on this thread, and its time in round numbers. The
-/// bytes must not exceed the baseline; times are only shown, for a shared machine doubles them from one minute to the next.
+/// Bytes allocated by one operation of each benchmark, counted exactly on this thread, and its time in round numbers.
+/// The bytes must not exceed the baseline; times are only shown, for a shared machine doubles them from one minute to
+/// the next.
 /// </summary>
 internal static class AllocationCheck
 {
@@ -95,7 +96,8 @@ internal static class AllocationCheck
             return count => Repeat(action, count);
         }
 
-        var runner = typeof(AllocationCheck).GetMethod(nameof(RunnerOfValue), BindingFlags.NonPublic | BindingFlags.Static)!;
+        var runner = typeof(AllocationCheck).GetMethod(
+            nameof(RunnerOfValue), BindingFlags.NonPublic | BindingFlags.Static)!;
         return (Action<int>)runner.MakeGenericMethod(type).Invoke(null, [subject, method])!;
     }
 

@@ -60,8 +60,10 @@ internal static class Samples
         var turn = "{\"role\":\"user\",\"content\":\"" + string.Concat(Enumerable.Repeat(prose, 6)) + "\"}";
         var messages = string.Join(',', Enumerable.Repeat(turn, turns));
         return System.Text.Encoding.UTF8.GetBytes(
-            "{\"model\":\"gpt-4o-mini\",\"stream\":true,\"max_tokens\":4096,\"temperature\":0.2,\"messages\":[" + messages
-            + "],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"look_up\",\"parameters\":{\"type\":\"object\","
+            "{\"model\":\"gpt-4o-mini\",\"stream\":true,\"max_tokens\":4096,\"temperature\":0.2,"
+            + "\"messages\":[" + messages
+            + "],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"look_up\","
+            + "\"parameters\":{\"type\":\"object\","
             + "\"properties\":{\"city\":{\"type\":\"string\"}},\"required\":[\"city\"]}}}]}");
     }
 

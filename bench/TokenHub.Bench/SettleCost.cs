@@ -8,8 +8,8 @@ using TokenHub.Gateway.Settlement.Log;
 namespace TokenHub.Bench;
 
 /// <summary>
-/// Processor time of this whole process for one settlement: slot opened, record encoded, queued, framed, synced with its
-/// group, slot freed. At several rates, because the share of a group commit is what changes.
+/// Processor time of this whole process for one settlement: slot opened, record encoded, queued, framed, synced with
+/// its group, slot freed. At several rates, because the share of a group commit is what changes.
 /// </summary>
 internal static class SettleCost
 {

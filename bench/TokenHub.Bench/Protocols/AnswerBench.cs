@@ -6,7 +6,9 @@ using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Bench.Protocols;
 
-/// <summary>What each chunk of a stream costs to read, by dialect. An operation is one chunk of a stream of a hundred.</summary>
+/// <summary>
+/// What each chunk of a stream costs to read, by dialect. An operation is one chunk of a stream of a hundred.
+/// </summary>
 public class AnswerBench
 {
     private readonly AnswerReader _chat = AnswerReader.Create(Dialect.Chat, isStream: true);

@@ -3,7 +3,9 @@ using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Bench.Protocols;
 
-/// <summary>Counting tokens of plain English that comes a few words at a time; an operation is one piece of 20 bytes.</summary>
+/// <summary>
+/// Counting tokens of plain English that comes a few words at a time; an operation is one piece of 20 bytes.
+/// </summary>
 public class TokenBench
 {
     private const int Pieces = 50;

@@ -7,8 +7,8 @@ using TokenHub.Gateway.Routing;
 namespace TokenHub.Gateway.Snapshots;
 
 /// <summary>
-/// Follows the control plane's snapshot by a long poll and keeps the last one on disk, so that a gateway starts and serves
-/// while the control plane is away. Credentials in it stay sealed.
+/// Follows the control plane's snapshot by a long poll and keeps the last one on disk, so that a gateway starts and
+/// serves while the control plane is away. Credentials in it stay sealed.
 /// </summary>
 public sealed class SnapshotRefresher(PlaneClient plane, SnapshotHolder holder, SecretBox box, string folder)
 {

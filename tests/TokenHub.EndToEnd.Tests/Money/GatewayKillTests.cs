@@ -17,7 +17,9 @@ public sealed class GatewayKillTests
     /// <summary>Tokens of the last 200 ms at 8 ms each, and one for the chunk that was on its way.</summary>
     private const int LostMax = 26;
 
-    /// <summary>A name whose tokens the gateway counts exactly: one " word" is one token of that model's vocabulary.</summary>
+    /// <summary>
+    /// A name whose tokens the gateway counts exactly: one " word" is one token of that model's vocabulary.
+    /// </summary>
     private const string Models = "gpt-4o-*";
 
     [Fact]

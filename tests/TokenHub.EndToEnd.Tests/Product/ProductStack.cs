@@ -99,7 +99,9 @@ internal sealed class ProductStack : IAsyncDisposable
         await _controlPlane.DisposeAsync();
     }
 
-    /// <summary>Waits until a change of channels, prices and keys is in force at the gateway: it promises one second.</summary>
+    /// <summary>
+    /// Waits until a change of channels, prices and keys is in force at the gateway: it promises one second.
+    /// </summary>
     public async Task WaitServedAsync(string key, string model)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });

@@ -21,7 +21,9 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
         _app = app;
     }
 
-    /// <summary>Tokens written to the connection, by model name; a request that has only been received stands with 0.</summary>
+    /// <summary>
+    /// Tokens written to the connection, by model name; a request that has only been received stands with 0.
+    /// </summary>
     public ConcurrentDictionary<string, int> Served { get; } = new();
 
     /// <summary>How often each model name was asked for.</summary>
