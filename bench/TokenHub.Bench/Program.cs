@@ -1,1 +1,30 @@
-return 0;
+using BenchmarkDotNet.Running;
+using TokenHub.Bench;
+
+const string Help = """
+    TokenHub's micro-benchmarks.
+
+      (nothing)           runs them all, briefly, in this process
+      check               bytes allocated by each, against bench/baseline.json; exit code 1 when one allocates more
+      check --update      the same, and writes what it found into bench/baseline.json
+      settle              processor time of one settlement: record, log, group commit, slot
+      --filter *Usd* ...  any arguments of BenchmarkDotNet
+    """;
+
+switch (args)
+{
+    case ["--help"] or ["-h"]:
+        Console.Out.WriteLine(Help);
+        return 0;
+    case ["check"]:
+        return AllocationCheck.Run(update: false) ? 0 : 1;
+    case ["check", "--update"]:
+        return AllocationCheck.Run(update: true) ? 0 : 1;
+    case ["settle"]:
+        SettleCost.Run(Console.Out);
+        return 0;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(BenchConfig).Assembly)
+            .Run(args.Length == 0 ? ["--filter", "*"] : args, new BenchConfig());
+        return 0;
+}

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using Npgsql;
 using TokenHub.ControlPlane.Hosting;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Usage;
@@ -73,8 +74,8 @@ internal static class ControlPlaneCommand
             await running.App.WaitForShutdownAsync();
             return Succeeded;
         }
-        catch (Exception fault) when (fault is MigrationException or ScriptIsolationException
-            or StartFailedException or IOException or InvalidOperationException)
+        catch (Exception fault) when (fault is MigrationException or ScriptIsolationException or StartFailedException
+            or RedisUnavailableException or NpgsqlException or IOException or InvalidOperationException)
         {
             await error.WriteLineAsync($"The control plane cannot start: {fault.Message}");
             return Failed;
@@ -90,10 +91,18 @@ internal static class ControlPlaneCommand
             return Misused;
         }
 
-        await using var database = LedgerDatabase.Open(address);
-        var report = LedgerEndpoints.ToReport(await new Verify(database).RunAsync());
-        await output.WriteLineAsync(JsonSerializer.Serialize(report, ApiJsonContext.Default.LedgerReport));
-        return report.Ok ? Succeeded : Failed;
+        try
+        {
+            await using var database = LedgerDatabase.Open(address);
+            var report = LedgerEndpoints.ToReport(await new Verify(database).RunAsync());
+            await output.WriteLineAsync(JsonSerializer.Serialize(report, ApiJsonContext.Default.LedgerReport));
+            return report.Ok ? Succeeded : Failed;
+        }
+        catch (NpgsqlException fault)
+        {
+            await error.WriteLineAsync($"The ledger cannot be read: {fault.Message}");
+            return Failed;
+        }
     }
 
     private static async Task WriteFaultsAsync(TextWriter error, IReadOnlyList<string> faults)

@@ -88,17 +88,23 @@ create table transfers (
 create index transfers_debit on transfers (debit_account, id desc);
 create index transfers_credit on transfers (credit_account, id desc);
 
--- Records that could not be posted, kept whole for a person to look at.
+-- Records that could not be posted, kept whole for a person to look at. The same bytes may come by two ways (a
+-- gateway's log and the Redis outbox), so a record is known by its digest.
 create table settle_dead (
   id         bigint generated always as identity primary key,
   gateway_no integer not null,
   boot_no    integer not null,
+  -- 0 when the record came from the outbox.
   lsn        bigint not null,
+  -- Null when the bytes could not be read.
+  rid        uuid,
   record     bytea not null,
+  digest     bytea not null generated always as (sha256(record)) stored unique,
   reason     text not null,
-  created_at timestamptz not null default now(),
-  unique (gateway_no, boot_no, lsn)
+  created_at timestamptz not null default now()
 );
+
+create index settle_dead_rid on settle_dead (rid) where rid is not null;
 
 -- Answers of money-moving calls, so that a repeated Idempotency-Key gets the first answer.
 create table idempotency_keys (

@@ -218,21 +218,3 @@ create trigger prices_changed after insert or update or delete on prices
   for each statement execute function raise_snapshot_version();
 create trigger settings_changed after insert or update or delete on settings
   for each statement execute function raise_snapshot_version();
-
--- What was posted stays as it was posted, and a price that was charged stays readable: corrections are new rows.
-create function refuse_change() returns trigger language plpgsql as $$
-begin
-  raise exception 'rows of % are never changed or deleted', tg_table_name using errcode = 'restrict_violation';
-end $$;
-
-create trigger transfers_fixed before update or delete on transfers
-  for each row execute function refuse_change();
-create trigger transfers_kept before truncate on transfers
-  for each statement execute function refuse_change();
-create trigger usage_events_fixed before update or delete on usage_events
-  for each row execute function refuse_change();
-create trigger usage_events_kept before truncate on usage_events
-  for each statement execute function refuse_change();
-create trigger prices_fixed before delete or update of
-  id, channel_id, model, input_units, output_units, cache_read_units, cache_write_5m_units, cache_write_1h_units
-  on prices for each row execute function refuse_change();

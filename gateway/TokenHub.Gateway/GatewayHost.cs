@@ -189,7 +189,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         limit.CancelAfter(FirstSnapshotWithin);
         try
         {
-            await refresher.RefreshAsync(limit.Token);
+            await refresher.FetchNowAsync(limit.Token);
         }
         catch (Exception error) when (error is PlaneUnavailableException or IOException or JsonException)
         {
@@ -197,7 +197,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            // Nothing newer than what the disk had.
+            // The control plane is slow or away; what the disk had serves.
         }
     }
 

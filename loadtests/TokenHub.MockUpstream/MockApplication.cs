@@ -190,7 +190,8 @@ internal sealed class MockApplication(MockStats stats, TimerWheel wheel) : IHttp
                     ? request
                     : request with
                     {
-                        Model = Encoding.UTF8.GetBytes(route.PathModel), IsStream = route.Verb == MockVerb.GenerateStream,
+                        Model = Encoding.UTF8.GetBytes(route.PathModel),
+            IsStream = route.Verb == MockVerb.GenerateStream,
                     });
             }
 

@@ -7,8 +7,9 @@ using System.Text;
 namespace TokenHub.TestKit;
 
 /// <summary>
-/// A fake provider on a raw socket: plays a <see cref="ScriptedUpstreamScript"/> for each request, byte for byte, and keeps
-/// its own account of requests seen and bytes served. Scripts are taken from a queue, then from <see cref="Default"/>.
+/// A fake provider on a raw socket: plays a <see cref="ScriptedUpstreamScript"/> for each request, byte for byte, and
+/// keeps its own account of requests seen and bytes served. Scripts are taken from a queue, then from <see
+/// cref="Default"/>.
 /// </summary>
 public sealed class ScriptedUpstream : IAsyncDisposable
 {

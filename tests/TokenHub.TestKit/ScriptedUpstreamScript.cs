@@ -4,8 +4,8 @@ using System.Text;
 namespace TokenHub.TestKit;
 
 /// <summary>
-/// What a <see cref="ScriptedUpstream"/> does with one request, step by step: bytes exactly as given, pauses, gates, and
-/// every way to end badly. Immutable: each call returns a longer script.
+/// What a <see cref="ScriptedUpstream"/> does with one request, step by step: bytes exactly as given, pauses, gates,
+/// and every way to end badly. Immutable: each call returns a longer script.
 /// </summary>
 public sealed class ScriptedUpstreamScript
 {

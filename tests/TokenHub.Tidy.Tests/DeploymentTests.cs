@@ -6,7 +6,9 @@ using YamlDotNet.RepresentationModel;
 
 namespace TokenHub.Tidy.Tests;
 
-/// <summary>There is no container engine where the tests run, so what an image would do is checked by its parts.</summary>
+/// <summary>
+/// There is no container engine where the tests run, so what an image would do is checked by its parts.
+/// </summary>
 public sealed class DeploymentTests
 {
     /// <summary>Keys of a service that the compose file may use, by the compose specification.</summary>

@@ -5,6 +5,7 @@ using TokenHub.ControlPlane.Audit;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Idempotency;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Users;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Channels;

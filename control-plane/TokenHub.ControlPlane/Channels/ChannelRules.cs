@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Upstreams;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;

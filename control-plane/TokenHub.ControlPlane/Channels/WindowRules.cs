@@ -1,5 +1,5 @@
 using TokenHub.ControlPlane.Problems;
-using TokenHub.ControlPlane.Wire;
+using TokenHub.ControlPlane.Rules;
 
 namespace TokenHub.ControlPlane.Channels;
 

@@ -1,6 +1,8 @@
+using Npgsql;
 using TokenHub.Ledger.Balances;
 using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Holds;
+using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Internal;
 
@@ -39,7 +41,10 @@ internal sealed class LedgerLoops(
                 }
                 catch (Exception error) when (!ct.IsCancellationRequested)
                 {
-                    logger.LogWarning(error, "The {Name} round failed", name);
+                    // A server that is away is said in a line; anything else is worth its stack.
+                    var isOutage = error is NpgsqlException or RedisUnavailableException or LedgerBusyException;
+                    logger.LogWarning(
+                        isOutage ? null : error, "The {Name} round failed: {Reason}", name, error.Message);
                 }
             }
         }

@@ -1,5 +1,6 @@
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Keys;

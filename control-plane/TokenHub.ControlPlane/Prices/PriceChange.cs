@@ -3,6 +3,7 @@ using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Audit;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Prices;

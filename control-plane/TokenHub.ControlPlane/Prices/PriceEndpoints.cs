@@ -3,6 +3,7 @@ using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;

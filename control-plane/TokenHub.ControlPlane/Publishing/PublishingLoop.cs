@@ -41,7 +41,8 @@ internal sealed class PublishingLoop(
             }
             catch (Exception error)
             {
-                logger.LogWarning(error, "Changes could not be followed; tried again in {Interval}", Interval);
+                var isOutage = error is NpgsqlException or RedisUnavailableException;
+                logger.LogWarning(isOutage ? null : error, "Changes are not followed now: {Reason}", error.Message);
                 await Task.Delay(Interval, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

@@ -13,12 +13,15 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
 {
     private const string VersionSql = "select version from snapshot_version";
 
+    // A disabled user's channels stop with him.
     private const string ChannelsSql = """
-        select id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models,
-          model_map::text as model_map, groups, weight, priority, owner_share_bp, max_concurrency
-        from channels
-        where status = 'active'
-        order by id
+        select c.id, c.owner_user_id, c.name, c.provider, c.base_url, c.credential_type, c.sealed_credential, c.models,
+          c.model_map::text as model_map, c.groups, c.weight, c.priority, c.owner_share_bp, c.max_concurrency
+        from channels c
+        left join users u on u.id = c.owner_user_id
+        where c.status = 'active'
+          and (c.owner_user_id is null or u.status = 'active')
+        order by c.id
         """;
 
     // A channel's own prices leave with the channel.

@@ -13,7 +13,7 @@ internal sealed class LoginThrottle(NpgsqlDataSource database, TimeProvider time
 {
     private const string EnsureSql = """
         insert into login_throttles (subject, failures, last_attempt_at)
-        select subject, 0, @Now from unnest(@Subjects) as subject order by subject
+        select subject, 0, @Now from unnest(@Subjects::text[]) as subject order by subject
         on conflict do nothing
         """;
 

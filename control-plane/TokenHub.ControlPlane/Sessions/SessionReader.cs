@@ -33,26 +33,25 @@ internal sealed class SessionReader(SessionQueries queries, SessionTokens tokens
             return null;
         }
 
-        return await FindAsync(hash, fromCookie: authorization.Count == 0, context.RequestAborted);
-    }
-
-    /// <summary>True while the session may still be used; long answers ask again and again.</summary>
-    public async Task<bool> IsAliveAsync(byte[] hash, CancellationToken cancellation) =>
-        await FindAsync(hash, fromCookie: false, cancellation) is not null;
-
-    private async Task<LiveSession?> FindAsync(byte[] hash, bool fromCookie, CancellationToken cancellation)
-    {
         var now = time.GetUtcNow().UtcDateTime;
-        if (await queries.FindAsync(hash, now, cancellation) is not { } row)
+        if (await queries.FindAsync(hash, now, context.RequestAborted) is not { } row)
         {
             return null;
         }
 
         if (row.LastSeenAt < now - SessionRules.TouchEvery)
         {
-            await queries.TouchAsync(hash, now, cancellation);
+            await queries.TouchAsync(hash, now, context.RequestAborted);
         }
 
-        return new LiveSession(row.UserId, row.Email, RoleNames.Parse(row.Role), hash, fromCookie);
+        return new LiveSession(
+            row.UserId, row.Email, RoleNames.Parse(row.Role), hash, FromCookie: authorization.Count == 0);
     }
+
+    /// <summary>
+    /// True while the session may still be used. Long answers ask again and again; that is no use of the session, or an
+    /// open page would keep it alive.
+    /// </summary>
+    public async Task<bool> IsAliveAsync(byte[] hash, CancellationToken cancellation) =>
+        await queries.FindAsync(hash, time.GetUtcNow().UtcDateTime, cancellation) is not null;
 }

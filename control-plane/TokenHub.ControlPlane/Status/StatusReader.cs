@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Dapper;
@@ -20,7 +21,7 @@ internal sealed class StatusReader(
         typeof(StatusReader).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "unknown";
 
-    private readonly DateTime _startedAt = time.GetUtcNow().UtcDateTime;
+    private static readonly DateTime StartedAt = Process.GetCurrentProcess().StartTime.ToUniversalTime();
 
     public async Task<StatusView> ReadAsync(CancellationToken cancellation)
     {
@@ -33,8 +34,8 @@ internal sealed class StatusReader(
         return new StatusView
         {
             Build = new BuildView(Version, RuntimeInformation.FrameworkDescription),
-            StartedAt = _startedAt,
-            UptimeSeconds = (long)(time.GetUtcNow().UtcDateTime - _startedAt).TotalSeconds,
+            StartedAt = StartedAt,
+            UptimeSeconds = (long)(time.GetUtcNow().UtcDateTime - StartedAt).TotalSeconds,
             Postgres = postgres,
             Redis = await redis,
             SnapshotVersion = counts.SnapshotVersion,

@@ -11,7 +11,7 @@ internal sealed record LedgerEntryView
     [Allowed("credit", "debit", "usage_owner", "usage_platform")]
     public required string Kind { get; init; }
 
-    /// <summary>A user's id, <c>platform</c> or <c>issuance</c>.</summary>
+    /// <summary>A user's id, <c>platform</c>, <c>issuance</c>; to members, others are <c>another_user</c>.</summary>
     public required string Account { get; init; }
 
     public required string Counterparty { get; init; }

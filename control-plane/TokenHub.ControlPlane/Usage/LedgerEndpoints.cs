@@ -12,6 +12,7 @@ namespace TokenHub.ControlPlane.Usage;
 internal static class LedgerEndpoints
 {
     private const string Tag = "ledger";
+    private static readonly SemaphoreSlim OneAtATime = new(1);
 
     public static void MapLedger(this RouteGroupBuilder api)
     {
@@ -36,11 +37,23 @@ internal static class LedgerEndpoints
         }
 
         var rows = await postings.PageAsync(account, page.Limit + 1, page.AfterNumber, kind, cancellation);
-        return TypedResults.Ok(page.Cut([.. rows.Select(ToView)], view => view.Id[WireId.Ledger.Length..]));
+        return TypedResults.Ok(
+            page.Cut([.. rows.Select(row => ToView(row, caller))], view => view.Id[WireId.Ledger.Length..]));
     }
 
-    private static async Task<Ok<LedgerReport>> VerifyAsync(Verify verify, CancellationToken cancellation) =>
-        TypedResults.Ok(ToReport(await verify.RunAsync(cancellation)));
+    // It reads every row, so those who ask at once wait for one another.
+    private static async Task<Ok<LedgerReport>> VerifyAsync(Verify verify, CancellationToken cancellation)
+    {
+        await OneAtATime.WaitAsync(cancellation);
+        try
+        {
+            return TypedResults.Ok(ToReport(await verify.RunAsync(cancellation)));
+        }
+        finally
+        {
+            OneAtATime.Release();
+        }
+    }
 
     public static LedgerReport ToReport(VerifyReport report) => new()
     {
@@ -52,23 +65,25 @@ internal static class LedgerEndpoints
         Problems = [.. report.Problems.Select(p => new LedgerProblem(p.Check, p.Subject, p.Detail))],
     };
 
-    private static LedgerEntryView ToView(Posting posting) => new()
+    private static LedgerEntryView ToView(Posting posting, Caller caller) => new()
     {
         Id = WireId.Format(WireId.Ledger, posting.Id),
         Kind = posting.Kind,
-        Account = NameOf(posting.Account),
-        Counterparty = NameOf(posting.Counterparty),
+        Account = NameOf(posting.Account, caller),
+        Counterparty = NameOf(posting.Counterparty, caller),
         Amount = posting.Amount,
         RequestId = posting.RequestId,
         Reason = posting.Reason,
-        CreatedBy = posting.CreatedBy is { } by ? WireId.Format(WireId.User, by) : null,
+        CreatedBy = posting.CreatedBy is { } by ? NameOf(by, caller) : null,
         CreatedAt = posting.CreatedAt.UtcDateTime,
     };
 
-    private static string NameOf(long account) => account switch
+    // Whose channel served a member, or who used his, is nobody's business but the operator's.
+    private static string NameOf(long account, Caller caller) => account switch
     {
         LedgerAccounts.Platform => "platform",
         LedgerAccounts.Issuance => "issuance",
+        _ when caller.OnlyUser is { } own && own != account => "another_user",
         _ => WireId.Format(WireId.User, account),
     };
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Snapshots;

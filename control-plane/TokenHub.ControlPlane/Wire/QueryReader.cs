@@ -1,4 +1,5 @@
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Rules;
 
 namespace TokenHub.ControlPlane.Wire;
 

@@ -13,12 +13,13 @@ public static class Signals
 
     public static void Send(int processId, int signal) => _ = SysKill(processId, signal);
 
+    /// <summary>False for one that has ended and only waits for its parent to notice, too.</summary>
     public static bool IsAlive(int processId)
     {
         try
         {
             using var process = Process.GetProcessById(processId);
-            return !process.HasExited;
+            return !process.HasExited && !IsZombie(processId);
         }
         catch (ArgumentException)
         {
@@ -37,6 +38,21 @@ public static class Signals
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or Win32Exception)
         {
             return null;
+        }
+    }
+
+    // The state follows the name, which stands in parentheses and may itself hold any character.
+    private static bool IsZombie(int processId)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{processId}/stat");
+            return stat.AsSpan(stat.LastIndexOf(')') + 1).TrimStart().StartsWith("Z");
+        }
+        catch (IOException)
+        {
+            // No such process any more, or a system without /proc.
+            return false;
         }
     }
 

@@ -36,7 +36,8 @@ internal static class ErrorTable
         GatewayFault.BadPathModel => new(
             ErrorKind.InvalidRequest, 400, "The model in the path must be 1 to 128 characters of A-Z a-z 0-9 . _ -"),
         GatewayFault.KeyMissing => new(
-            ErrorKind.BadKey, 401, "No API key was sent. Send it as 'Authorization: Bearer sk-hub-...'."),
+            ErrorKind.BadKey, 401,
+            "No API key was sent. Send sk-hub-... as a bearer token in the Authorization header."),
         GatewayFault.KeyMalformed => new(
             ErrorKind.BadKey, 401, "The API key is not valid: it must be a whole TokenHub key, sk-hub-..., unchanged."),
         GatewayFault.KeyUnknown => new(ErrorKind.BadKey, 401, "The API key is not valid: there is no such key."),

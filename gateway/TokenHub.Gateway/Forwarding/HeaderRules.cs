@@ -40,7 +40,12 @@ internal static class HeaderRules
     /// client's replaces.
     /// </summary>
     public static void WriteHead(
-        BufferLease head, UpstreamTarget target, IHeaderDictionary source, UpstreamChannel channel, bool isStream, int length)
+        BufferLease head,
+        UpstreamTarget target,
+        IHeaderDictionary source,
+        UpstreamChannel channel,
+        bool isStream,
+        int length)
     {
         head.Write(target.Start);
         foreach (var (name, values) in source)

@@ -104,6 +104,12 @@ internal struct StreamEnding
             json.WriteNumber("prompt_tokens"u8, used.Input);
             json.WriteNumber("completion_tokens"u8, used.Output);
             json.WriteNumber("total_tokens"u8, used.Total);
+            json.WriteStartObject("prompt_tokens_details"u8);
+            json.WriteNumber("cached_tokens"u8, used.CacheRead);
+            json.WriteEndObject();
+            json.WriteStartObject("completion_tokens_details"u8);
+            json.WriteNumber("reasoning_tokens"u8, used.Reasoning);
+            json.WriteEndObject();
             json.WriteEndObject();
         }
     }
@@ -132,6 +138,7 @@ internal struct StreamEnding
             json.WriteNumber("input_tokens"u8, usage.Input);
             json.WriteStartObject("input_tokens_details"u8);
             json.WriteNumber("cached_tokens"u8, usage.CacheRead);
+            json.WriteNumber("cache_write_tokens"u8, usage.CacheWrite);
             json.WriteEndObject();
             json.WriteNumber("output_tokens"u8, usage.Output);
             json.WriteStartObject("output_tokens_details"u8);
@@ -191,6 +198,8 @@ internal struct StreamEnding
             json.WriteNumber("promptTokenCount"u8, usage.Input - usage.ToolUsePrompt);
             json.WriteNumber("candidatesTokenCount"u8, usage.Output - usage.Reasoning);
             json.WriteNumber("thoughtsTokenCount"u8, usage.Reasoning);
+            json.WriteNumber("cachedContentTokenCount"u8, usage.CacheRead);
+            json.WriteNumber("toolUsePromptTokenCount"u8, usage.ToolUsePrompt);
             json.WriteNumber("totalTokenCount"u8, usage.Total);
             json.WriteEndObject();
             json.WriteString("modelVersion"u8, reader.Model);

@@ -77,12 +77,13 @@ internal sealed class StreamPump(GatewayOptions options)
             if (count <= 0 || reader.HasError)
             {
                 run.Tap.Complete();
-                if (reader is { HasContent: true, HasError: false } && count == 0)
+                if (!reader.HasContent || run.Exchange.IsClientGone)
                 {
-                    break;
+                    return EndedEarly(run, count, isLast);
                 }
 
-                return EndedEarly(run, count, isLast);
+                // Content, and its end or an error in the same read: the client gets both, and pays for what it got.
+                break;
             }
         }
 
@@ -98,15 +99,9 @@ internal sealed class StreamPump(GatewayOptions options)
             return AttemptResult.ClientGone();
         }
 
-        if (reader.HasError && !reader.HasContent)
+        if (reader.HasError)
         {
             return UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
-        }
-
-        if (reader.HasContent)
-        {
-            // Content and an error in one read: the client gets both.
-            return null;
         }
 
         if (count < 0)

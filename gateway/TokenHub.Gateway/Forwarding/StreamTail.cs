@@ -16,12 +16,9 @@ internal static class StreamTail
     {
         var exchange = run.Exchange;
         var status = run.Answer.Status;
-        if (run.End != AnswerEnd.FundsExhausted)
-        {
-            // Nothing follows, so the count of the last words is no guess any more: a client that left pays no more.
-            run.Tap.Complete();
-        }
 
+        // Nothing follows, so the count of the last words is no guess any more: nobody pays for more than was served.
+        run.Tap.Complete();
         var reader = run.Tap.Reader;
         switch (run.End)
         {

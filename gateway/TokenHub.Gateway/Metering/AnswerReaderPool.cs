@@ -11,7 +11,10 @@ internal sealed class AnswerReaderPool
     private const int Encodings = (int)TokenEncoding.Cl100k + 1;
 
     private readonly KeptStack<AnswerReader>[] _kept =
-        [.. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings).Select(_ => new KeptStack<AnswerReader>(KeptMax))];
+    [
+        .. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings)
+            .Select(_ => new KeptStack<AnswerReader>(KeptMax)),
+    ];
 
     public AnswerReader Rent(Dialect dialect, TokenEncoding encoding) => Kept(dialect, encoding).TryPop(out var reader)
         ? reader

@@ -8,7 +8,9 @@ using TokenHub.Core.Usage;
 
 namespace TokenHub.Gateway.Planes;
 
-/// <summary>The gateway's calls to the control plane. None is on the way of a request that finds its key and balance in Redis.</summary>
+/// <summary>
+/// The gateway's calls to the control plane. None is on the way of a request that finds its key and balance in Redis.
+/// </summary>
 public sealed class PlaneClient : IDisposable
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
@@ -40,7 +42,8 @@ public sealed class PlaneClient : IDisposable
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
 
-    public Task<PlaneMessages.GatewayWelcome> RegisterAsync(PlaneMessages.GatewayHello hello, CancellationToken cancel) =>
+    public Task<PlaneMessages.GatewayWelcome> RegisterAsync(
+        PlaneMessages.GatewayHello hello, CancellationToken cancel) =>
         PostAsync(PlaneMessages.RegisterPath, hello, SnapshotJsonContext.Default.GatewayHello,
             SnapshotJsonContext.Default.GatewayWelcome, cancel);
 
@@ -60,7 +63,9 @@ public sealed class PlaneClient : IDisposable
                 ? null
                 : await ReadAsync(response, SnapshotJsonContext.Default.KeyRecord, token), cancel);
 
-    /// <summary>The snapshot as sent, when it is newer than <paramref name="after"/>; null when none came within 20 s.</summary>
+    /// <summary>
+    /// The snapshot as sent, when it is newer than <paramref name="after"/>; null when none came within 20 s.
+    /// </summary>
     public Task<byte[]?> GetSnapshotAsync(long after, CancellationToken cancel) =>
         SendAsync(HttpMethod.Get, $"{PlaneMessages.SnapshotPath}?after={after}", null, SnapshotTimeout,
             async (response, token) => response.StatusCode == HttpStatusCode.NotModified
@@ -105,18 +110,21 @@ public sealed class PlaneClient : IDisposable
             if (!response.IsSuccessStatusCode
                 && response.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.NotModified))
             {
-                throw new PlaneUnavailableException($"The control plane answered {(int)response.StatusCode} to {method} {PathOnly(path)}.");
+                throw new PlaneUnavailableException(
+                    $"The control plane answered {(int)response.StatusCode} to {method} {PathOnly(path)}.");
             }
 
             return await read(response, limit.Token);
         }
         catch (Exception error) when (error is HttpRequestException or JsonException or IOException)
         {
-            throw new PlaneUnavailableException($"The control plane could not be asked {method} {PathOnly(path)}: {error.Message}", error);
+            throw new PlaneUnavailableException(
+                $"The control plane could not be asked {method} {PathOnly(path)}: {error.Message}", error);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw new PlaneUnavailableException($"The control plane did not answer {method} {PathOnly(path)} within {timeout.TotalSeconds:0} s.");
+            throw new PlaneUnavailableException(
+                $"The control plane did not answer {method} {PathOnly(path)} within {timeout.TotalSeconds:0} s.");
         }
     }
 
@@ -124,7 +132,8 @@ public sealed class PlaneClient : IDisposable
     private static string PathOnly(string path) =>
         path.StartsWith(PlaneMessages.KeysPath, StringComparison.Ordinal) ? PlaneMessages.KeysPath : path.Split('?')[0];
 
-    private static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> info, CancellationToken cancel)
+    private static async Task<T> ReadAsync<T>(
+        HttpResponseMessage response, JsonTypeInfo<T> info, CancellationToken cancel)
     {
         if (response.StatusCode == HttpStatusCode.NotFound)
         {

@@ -2,7 +2,9 @@ using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Gateway.Planes;
 
-/// <summary>Makes the gateway known at start. Without its numbers it cannot name a request, so it waits for the control plane.</summary>
+/// <summary>
+/// Makes the gateway known at start. Without its numbers it cannot name a request, so it waits for the control plane.
+/// </summary>
 public static class Registration
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
@@ -52,6 +53,7 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
     private static readonly TimeSpan HydrateTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(1);
     private const int ReleaseTriesMax = 5;
+    private readonly ConcurrentDictionary<(long Account, long Key), Lazy<Task<bool>>> _hydrating = new();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReservationResult> ReserveAsync(
@@ -105,10 +107,24 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
         identity.GatewayNo, identity.BootNo, key.SpendLimit, key.Record.UserMaxConcurrency,
         key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm, estimate.InputTokens + estimate.StepTokens);
 
-    private async Task<bool> HydrateAsync(KeyEntry key)
+    // All requests that find the same account and key missing wait for one call: after a start or a loss of Redis a
+    // thousand of them may come at once.
+    private Task<bool> HydrateAsync(KeyEntry key) =>
+        _hydrating.GetOrAdd(
+            (key.Account, key.Id),
+            pair => new Lazy<Task<bool>>(() => HydrateOnceAsync(pair.Account, pair.Key))).Value;
+
+    private async Task<bool> HydrateOnceAsync(long account, long key)
     {
         using var limit = new CancellationTokenSource(HydrateTimeout);
-        return (await plane.HydrateAsync(key.Account, key.Id, limit.Token)).Found;
+        try
+        {
+            return (await plane.HydrateAsync(account, key, limit.Token)).Found;
+        }
+        finally
+        {
+            _hydrating.TryRemove((account, key), out _);
+        }
     }
 
     private static ReservationResult ResultOf(in HoldReply reply, Usd amount)

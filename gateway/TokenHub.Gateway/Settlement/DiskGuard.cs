@@ -1,6 +1,8 @@
 namespace TokenHub.Gateway.Settlement;
 
-/// <summary>Watches the space left for the log. What is open always fits; new requests stop while there is little left.</summary>
+/// <summary>
+/// Watches the space left for the log. What is open always fits; new requests stop while there is little left.
+/// </summary>
 public sealed class DiskGuard(string folder, long segmentBytes)
 {
     private const int CheckEveryMs = 1000;

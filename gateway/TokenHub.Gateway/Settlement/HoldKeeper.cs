@@ -3,7 +3,9 @@ using TokenHub.Redis;
 
 namespace TokenHub.Gateway.Settlement;
 
-/// <summary>Renews the hold of every request that runs long, and writes the in-flight table to its disk now and then.</summary>
+/// <summary>
+/// Renews the hold of every request that runs long, and writes the in-flight table to its disk now and then.
+/// </summary>
 public sealed class HoldKeeper(InFlightTable table, Till till)
 {
     /// <summary>How long a hold lasts without renewal, in milliseconds.</summary>

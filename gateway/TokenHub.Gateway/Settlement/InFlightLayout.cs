@@ -8,9 +8,9 @@ using TokenHub.Gateway.Settlement.Log;
 namespace TokenHub.Gateway.Settlement;
 
 /// <summary>
-/// The bytes of one slot of the in-flight table (256): state (4), CRC-32C of the fixed part (4), then three counters that
-/// change while the stream runs (input, output, hold: 8 each), then the fixed part. A counter is one aligned store, so a
-/// process killed between two stores leaves each of them whole.
+/// The bytes of one slot of the in-flight table (256): state (4), CRC-32C of the fixed part (4), then three counters
+/// that change while the stream runs (input, output, hold: 8 each), then the fixed part. A counter is one aligned
+/// store, so a process killed between two stores leaves each of them whole.
 /// </summary>
 internal static class InFlightLayout
 {
@@ -36,7 +36,8 @@ internal static class InFlightLayout
         ReadOnlySpan<long> numbers =
         [
             open.Account, open.Key, open.Channel, open.OwnerAccount, open.StartedMs, open.Tariff.PriceVersion,
-            open.Tariff.Input, open.Tariff.Output, open.Tariff.CacheRead, open.Tariff.CacheWrite5m, open.Tariff.CacheWrite1h,
+            open.Tariff.Input, open.Tariff.Output, open.Tariff.CacheRead, open.Tariff.CacheWrite5m,
+            open.Tariff.CacheWrite1h,
         ];
         for (var i = 0; i < numbers.Length; i++)
         {
@@ -52,7 +53,9 @@ internal static class InFlightLayout
         BinaryPrimitives.WriteUInt32LittleEndian(slot[Checksum..], LogFrame.Crc(slot.Slice(Fixed, FixedBytes)));
     }
 
-    /// <summary>Reads a slot that a former process left open; false when it is free or its fixed part is torn.</summary>
+    /// <summary>
+    /// Reads a slot that a former process left open; false when it is free or its fixed part is torn.
+    /// </summary>
     public static bool TryRead(ReadOnlySpan<byte> slot, out OpenRequest open, out InFlightCounters counters)
     {
         (open, counters) = (default, default);
@@ -67,11 +70,13 @@ internal static class InFlightLayout
         var tariff = new Tariff(
             Number(slot, at + 40), Number(slot, at + 48), Number(slot, at + 56), Number(slot, at + 64),
             Number(slot, at + 72), Number(slot, at + 80));
-        var model = System.Text.Encoding.UTF8.GetString(slot.Slice(Model + 1, Math.Min(slot[Model], (byte)ModelBytesMax)));
+        var modelLength = Math.Min(slot[Model], (byte)ModelBytesMax);
+        var model = System.Text.Encoding.UTF8.GetString(slot.Slice(Model + 1, modelLength));
         open = new OpenRequest(
             RequestId.ReadBytes(slot[Fixed..]), Number(slot, at), Number(slot, at + 8), Number(slot, at + 16),
             Number(slot, at + 24), BinaryPrimitives.ReadUInt16LittleEndian(slot[(Model - 4)..]), tariff,
-            (Dialect)slot[Model - 2], slot[Model - 1] == 1, model, counters.Hold, counters.Input, Number(slot, at + 32));
+            (Dialect)slot[Model - 2], slot[Model - 1] == 1, model, counters.Hold, counters.Input,
+            Number(slot, at + 32));
         return counters is { Input: >= 0, Output: >= 0, Hold.Units: >= 0 };
     }
 

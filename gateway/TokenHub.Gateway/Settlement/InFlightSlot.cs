@@ -2,7 +2,9 @@ using TokenHub.Core.Money;
 
 namespace TokenHub.Gateway.Settlement;
 
-/// <summary>One open request in the in-flight table. Used by one request at a time; reading its counters is free-threaded.</summary>
+/// <summary>
+/// One open request in the in-flight table. Used by one request at a time; reading its counters is free-threaded.
+/// </summary>
 public sealed unsafe class InFlightSlot
 {
     private readonly InFlightTable _table;
@@ -29,7 +31,9 @@ public sealed unsafe class InFlightSlot
         Volatile.Read(ref *(long*)(_at + InFlightLayout.Output)),
         new Usd(Volatile.Read(ref *(long*)(_at + InFlightLayout.Hold))));
 
-    /// <summary>Notes how many tokens have been served. Three plain stores to mapped memory: nothing is called, nothing waits.</summary>
+    /// <summary>
+    /// Notes how many tokens have been served. Three plain stores to mapped memory: nothing is called, nothing waits.
+    /// </summary>
     public void Progress(long inputTokens, long outputTokens, Usd hold)
     {
         Volatile.Write(ref *(long*)(_at + InFlightLayout.Input), inputTokens);
@@ -38,8 +42,8 @@ public sealed unsafe class InFlightSlot
     }
 
     /// <summary>
-    /// The request goes on at another channel: writes a second slot and then frees this one, so that a crash at any moment
-    /// leaves at least one that is whole. Returns the slot to use from now on, or null when the table is full.
+    /// The request goes on at another channel: writes a second slot and then frees this one, so that a crash at any
+    /// moment leaves at least one that is whole. Returns the slot to use from now on, or null when the table is full.
     /// </summary>
     public InFlightSlot? MoveTo(long channel, long ownerAccount, int ownerShareBp, in Tariff tariff)
     {

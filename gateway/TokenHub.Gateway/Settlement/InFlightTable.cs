@@ -67,7 +67,8 @@ public sealed unsafe class InFlightTable : IDisposable
 
         for (var i = 0; i < SlotsMax; i++)
         {
-            if (InFlightLayout.TryRead(new ReadOnlySpan<byte>(table.AddressOf(i), InFlightLayout.SlotBytes), out var open, out var counters))
+            var slot = new ReadOnlySpan<byte>(table.AddressOf(i), InFlightLayout.SlotBytes);
+            if (InFlightLayout.TryRead(slot, out var open, out var counters))
             {
                 leftOpen(open, counters);
             }
@@ -118,7 +119,9 @@ public sealed unsafe class InFlightTable : IDisposable
         }
     }
 
-    /// <summary>Slots that are open now. Others may open and close meanwhile; each is checked again by who uses it.</summary>
+    /// <summary>
+    /// Slots that are open now. Others may open and close meanwhile; each is checked again by who uses it.
+    /// </summary>
     public IEnumerable<InFlightSlot> OpenSlots()
     {
         var highest = Volatile.Read(ref _highest);

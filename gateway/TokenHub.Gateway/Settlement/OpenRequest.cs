@@ -4,7 +4,9 @@ using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Gateway.Settlement;
 
-/// <summary>What the in-flight table keeps of a request that holds money, enough to bill it without any other source.</summary>
+/// <summary>
+/// What the in-flight table keeps of a request that holds money, enough to bill it without any other source.
+/// </summary>
 public readonly record struct OpenRequest(
     RequestId Rid,
     long Account,

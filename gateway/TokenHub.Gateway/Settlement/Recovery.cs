@@ -4,12 +4,14 @@ using TokenHub.Core.Usage;
 
 namespace TokenHub.Gateway.Settlement;
 
-/// <summary>Turns what a former process left behind into records: each request it served is billed once, for what was counted.</summary>
+/// <summary>
+/// Turns what a former process left behind into records: each request it served is billed once, for what was counted.
+/// </summary>
 public static class Recovery
 {
     /// <summary>
-    /// The records of requests that were open when the process died. Ids that the log already holds are left out; of two
-    /// slots with one id (a request that was moving to another channel) the one that had come further counts.
+    /// The records of requests that were open when the process died. Ids that the log already holds are left out; of
+    /// two slots with one id (a request that was moving to another channel) the one that had come further counts.
     /// </summary>
     public static IReadOnlyList<UsageRecord> RecordsOf(
         IEnumerable<(OpenRequest Open, InFlightCounters Counters)> leftOpen, IReadOnlySet<RequestId> inLog) =>

@@ -17,7 +17,8 @@ public sealed class Settler : IDisposable
     private readonly DiskGuard _disk;
 
     public Settler(
-        string folder, long segmentBytes, LogFiles files, InFlightTable table, RedisSettlement redis, UsageShipper shipper)
+        string folder, long segmentBytes, LogFiles files, InFlightTable table, RedisSettlement redis,
+        UsageShipper shipper)
     {
         _files = files;
         _table = table;
@@ -28,7 +29,9 @@ public sealed class Settler : IDisposable
         _log.Start();
     }
 
-    /// <summary>False when the log can promise nothing more: its disk failed or is nearly full. New requests get 503.</summary>
+    /// <summary>
+    /// False when the log can promise nothing more: its disk failed or is nearly full. New requests get 503.
+    /// </summary>
     public bool IsAccepting => _log.Failure is null && _disk.HasRoom;
 
     public Exception? Failure => _log.Failure;

@@ -7,8 +7,8 @@ using TokenHub.Gateway.Routing;
 namespace TokenHub.Gateway.Snapshots;
 
 /// <summary>
-/// Follows the control plane's snapshot by a long poll and keeps the last one on disk, so that a gateway starts and serves
-/// while the control plane is away. Credentials in it stay sealed.
+/// Follows the control plane's snapshot by a long poll and keeps the last one on disk, so that a gateway starts and
+/// serves while the control plane is away. Credentials in it stay sealed.
 /// </summary>
 public sealed class SnapshotRefresher(PlaneClient plane, SnapshotHolder holder, SecretBox box, string folder)
 {
@@ -50,9 +50,14 @@ public sealed class SnapshotRefresher(PlaneClient plane, SnapshotHolder holder, 
     }
 
     /// <summary>One round: waits for a newer snapshot, up to 20 s, and puts it in force.</summary>
-    public async Task RefreshAsync(CancellationToken cancel)
+    public Task RefreshAsync(CancellationToken cancel) => FetchAsync(holder.Version, cancel);
+
+    /// <summary>Fetches the snapshot there is now, without waiting for a newer one: for the start.</summary>
+    public Task FetchNowAsync(CancellationToken cancel) => FetchAsync(after: 0, cancel);
+
+    private async Task FetchAsync(long after, CancellationToken cancel)
     {
-        if (await plane.GetSnapshotAsync(holder.Version, cancel) is not { } bytes)
+        if (await plane.GetSnapshotAsync(after, cancel) is not { } bytes)
         {
             return;
         }

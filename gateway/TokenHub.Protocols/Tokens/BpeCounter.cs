@@ -15,7 +15,10 @@ internal sealed class BpeCounter(TokenEncoding encoding) : IncrementalCounter
     private int _retryAt;
     private long _count;
 
-    public override long Count => _count + (_tailLength + 3) / 4;
+    /// <summary>
+    /// What is not split yet makes one token at least: on the way the count never runs ahead of the truth.
+    /// </summary>
+    public override long Count => _count + (_tailLength > 0 ? 1 : 0);
 
     public override void Append(ReadOnlySpan<byte> utf8)
     {

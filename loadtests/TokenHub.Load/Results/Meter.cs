@@ -1,6 +1,8 @@
 namespace TokenHub.Load.Results;
 
-/// <summary>What the callers of one run count together. Faults are never forgotten; times only count while it is on.</summary>
+/// <summary>
+/// What the callers of one run count together. Faults are never forgotten; times only count while it is on.
+/// </summary>
 internal sealed class Meter
 {
     private long _calls;

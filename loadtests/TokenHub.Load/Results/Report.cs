@@ -9,7 +9,8 @@ internal static class Report
 {
     private static readonly string[] Head =
     [
-        "step", "via", "per s", "CPU us", "p50 us", "p90 us", "p99 us", "max us", "RSS idle", "RSS MiB", "CPU %", "faults",
+        "step", "via", "per s", "CPU us", "p50 us", "p90 us", "p99 us", "max us", "RSS idle", "RSS MiB", "CPU %",
+        "faults",
     ];
 
     public static string Table(IReadOnlyList<StepResult> results)
@@ -41,7 +42,9 @@ internal static class Report
             var nginx = results.FirstOrDefault(r => r.Step == result.Step && r.Target == "nginx");
             if (nginx is { CpuPerUnit: > 0 } && result.Target == "tokenhub")
             {
-                var p50 = result.CountsChunks ? result.Transit.P50 - nginx.Transit.P50 : result.Latency.P50 - nginx.Latency.P50;
+                var p50 = result.CountsChunks
+            ? result.Transit.P50 - nginx.Transit.P50
+            : result.Latency.P50 - nginx.Latency.P50;
                 yield return string.Create(
                     CultureInfo.InvariantCulture,
                     $"{result.Step}: {result.CpuPerUnit / nginx.CpuPerUnit:0.00} times nginx's CPU a {unit}, "
@@ -50,7 +53,8 @@ internal static class Report
 
             foreach (var fault in result.Faults.Kept)
             {
-                yield return $"{result.Step} via {result.Target}: {(result.IsOk ? "found as expected" : "FAULT")}: {fault}";
+                var verdict = result.IsOk ? "found as expected" : "FAULT";
+                yield return $"{result.Step} via {result.Target}: {verdict}: {fault}";
             }
         }
     }
@@ -90,7 +94,8 @@ internal static class Report
         ["cpu_us_per_call"] = Math.Round(result.CpuMicroseconds / Math.Max(1, result.Calls), 2),
         ["cpu_us_per_chunk"] = Math.Round(result.CpuMicroseconds / Math.Max(1, result.Chunks), 2),
         ["besides_cpu_us"] = new JsonObject(
-            result.NeighboursCpuMicroseconds.Select(n => KeyValuePair.Create(n.Key, (JsonNode?)JsonValue.Create(n.Value)))),
+            result.NeighboursCpuMicroseconds.Select(
+                n => KeyValuePair.Create(n.Key, (JsonNode?)JsonValue.Create(n.Value)))),
         ["latency_us"] = JsonOf(result.Latency),
         ["first_byte_us"] = JsonOf(result.FirstByte),
         ["transit_us"] = JsonOf(result.Transit),

@@ -9,8 +9,8 @@ using TokenHub.Load.Targets;
 namespace TokenHub.Load.Runs;
 
 /// <summary>
-/// Many small calls of one user, whole and streamed, and then the sum: the wallet must have fallen by price times usage to
-/// the last of eight decimals, by the client's count and by the upstream's own, and the ledger must add up.
+/// Many small calls of one user, whole and streamed, and then the sum: the wallet must have fallen by price times usage
+/// to the last of eight decimals, by the client's count and by the upstream's own, and the ledger must add up.
 /// </summary>
 internal sealed class MoneyRun(string scenario, Step step, ProductTarget product, MockTarget mock)
 {

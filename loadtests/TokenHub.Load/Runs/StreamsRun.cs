@@ -5,8 +5,8 @@ using TokenHub.Load.Targets;
 namespace TokenHub.Load.Runs;
 
 /// <summary>
-/// Many streams open at once. Their starts are spread, so that their chunks are; what is measured is a window in which all
-/// of them are open, so that the cost of opening and closing is no part of it.
+/// Many streams open at once. Their starts are spread, so that their chunks are; what is measured is a window in which
+/// all of them are open, so that the cost of opening and closing is no part of it.
 /// </summary>
 internal sealed class StreamsRun(string scenario, Step step, ITarget target, MockTarget mock)
     : LoadRun(scenario, step, target, mock)

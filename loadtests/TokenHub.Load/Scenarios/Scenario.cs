@@ -11,8 +11,8 @@ internal sealed record Scenario
 }
 
 /// <summary>
-/// One measurement of a scenario; run against each target in turn. Set, not init: a generated reader would overwrite the
-/// defaults of init properties that the file leaves out.
+/// One measurement of a scenario; run against each target in turn. Set, not init: a generated reader would overwrite
+/// the defaults of init properties that the file leaves out.
 /// </summary>
 internal sealed record Step
 {

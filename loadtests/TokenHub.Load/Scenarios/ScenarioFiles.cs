@@ -14,7 +14,8 @@ internal static class ScenarioFiles
     public static IReadOnlyList<Scenario> ReadAll() =>
         [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "scenarios"), "*.json").Order().Select(Read)];
 
-    public static MockDialect DialectOf(string name) => Enum.TryParse<MockDialect>(name, ignoreCase: true, out var dialect)
+    public static MockDialect DialectOf(string name) =>
+        Enum.TryParse<MockDialect>(name, ignoreCase: true, out var dialect)
         ? dialect
         : throw new InvalidDataException($"'{name}' is no dialect; there are chat, responses, messages and gemini.");
 

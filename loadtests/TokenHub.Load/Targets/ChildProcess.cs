@@ -77,7 +77,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"{_name} did not say '{beginning}' within {within.TotalSeconds:0} s:\n{Recent()}");
+            throw new TimeoutException(
+                $"{_name} did not say '{beginning}' within {within.TotalSeconds:0} s:\n{Recent()}");
         }
     }
 

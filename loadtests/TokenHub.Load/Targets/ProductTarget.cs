@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace TokenHub.Load.Targets;
 
-/// <summary>The whole product as its one command starts it, with channels to the mock and keys without narrow limits.</summary>
+/// <summary>
+/// The whole product as its one command starts it, with channels to the mock and keys without narrow limits.
+/// </summary>
 internal sealed class ProductTarget : ITarget, IAsyncDisposable
 {
     public const string InputPrice = "1.25";

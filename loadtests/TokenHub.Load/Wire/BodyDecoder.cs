@@ -35,7 +35,9 @@ internal struct BodyDecoder
     /// <summary>True for a body whose end is the connection's.</summary>
     public readonly bool EndsWithConnection => !_isChunked && _left > long.MaxValue / 2;
 
-    /// <summary>Hands on what is body, and returns how many bytes were used; what follows belongs to the next answer.</summary>
+    /// <summary>
+    /// Hands on what is body, and returns how many bytes were used; what follows belongs to the next answer.
+    /// </summary>
     public int Take(ReadOnlySpan<byte> bytes, IBodySink sink, long nowNs)
     {
         var at = 0;

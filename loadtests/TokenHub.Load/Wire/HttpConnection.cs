@@ -22,7 +22,9 @@ internal sealed class HttpConnection(IPEndPoint endpoint, int bufferBytes) : IDi
         await _socket.ConnectAsync(endpoint);
     }
 
-    /// <summary>Sends a request and takes its answer. An answer other than 200 comes back as its status and text.</summary>
+    /// <summary>
+    /// Sends a request and takes its answer. An answer other than 200 comes back as its status and text.
+    /// </summary>
     public async ValueTask<CallResult> CallAsync(ReadOnlyMemory<byte> request, IBodySink sink)
     {
         if (_socket is null)

@@ -14,7 +14,8 @@ internal readonly record struct HttpHead(int Status, long ContentLength, bool Is
 
     public static HttpHead Parse(ReadOnlySpan<byte> head)
     {
-        if (head.Length < 12 || !head.StartsWith("HTTP/1."u8) || !Utf8Parser.TryParse(head[9..12], out int status, out _))
+        if (head.Length < 12 || !head.StartsWith("HTTP/1."u8)
+            || !Utf8Parser.TryParse(head[9..12], out int status, out _))
         {
             throw new InvalidDataException("The answer does not begin with an HTTP/1 status line.");
         }

@@ -1,6 +1,8 @@
 namespace TokenHub.MockUpstream.Formats;
 
-/// <summary>The bytes of answers in one dialect. Both the mock and the load client write them: one sends, one expects.</summary>
+/// <summary>
+/// The bytes of answers in one dialect. Both the mock and the load client write them: one sends, one expects.
+/// </summary>
 public abstract class AnswerFormat
 {
     private const int FrameBytesMax = 2048;

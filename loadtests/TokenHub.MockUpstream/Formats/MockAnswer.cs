@@ -20,7 +20,9 @@ public sealed class MockAnswer
     /// <summary>Gemini without <c>alt=sse</c>: the stream is one JSON array.</summary>
     public bool IsArray { get; init; }
 
-    /// <summary>Second of the answer; the same for every scripted one, so that the bytes can be known beforehand.</summary>
+    /// <summary>
+    /// Second of the answer; the same for every scripted one, so that the bytes can be known beforehand.
+    /// </summary>
     public long Created { get; init; } = 1_760_000_000;
 
     public int InputTokens => Script.InputTokens;

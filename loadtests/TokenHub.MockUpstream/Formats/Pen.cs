@@ -47,7 +47,8 @@ public ref struct Pen(Span<byte> to)
         if (answer.Script.IsStamped)
         {
             Add(Stamps.Field);
-            Utf8Formatter.TryFormat(stampNs, _to[Length..], out _, new System.Buffers.StandardFormat('D', Stamps.Digits));
+            var format = new System.Buffers.StandardFormat('D', Stamps.Digits);
+        Utf8Formatter.TryFormat(stampNs, _to[Length..], out _, format);
             Length += Stamps.Digits;
             Add("\""u8);
         }

@@ -5,8 +5,8 @@ using TokenHub.MockUpstream.Formats;
 namespace TokenHub.MockUpstream.Pacing;
 
 /// <summary>
-/// One stream that is driven by the wheel: a chunk is written and sent on the wheel's thread, at its own time counted from
-/// the start, so that delays do not add up. Used again for the next request of the same connection.
+/// One stream that is driven by the wheel: a chunk is written and sent on the wheel's thread, at its own time counted
+/// from the start, so that delays do not add up. Used again for the next request of the same connection.
 /// </summary>
 internal sealed class PacedStream(TimerWheel wheel, MockStats stats) : WheelEntry, IValueTaskSource<bool>
 {
@@ -17,7 +17,9 @@ internal sealed class PacedStream(TimerWheel wheel, MockStats stats) : WheelEntr
     private long _startMs;
     private int _next;
 
-    /// <summary>Runs the stream; true when all of it was sent, false when the client left or the script cuts it.</summary>
+    /// <summary>
+    /// Runs the stream; true when all of it was sent, false when the client left or the script cuts it.
+    /// </summary>
     public ValueTask<bool> RunAsync(MockAnswer answer, PipeWriter writer, CancellationToken gone)
     {
         (_answer, _writer, _gone) = (answer, writer, gone);

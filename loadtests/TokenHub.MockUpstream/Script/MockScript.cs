@@ -96,7 +96,8 @@ public readonly record struct MockScript
             return true;
         }
 
-        if (part.Length < 2 || !Utf8Parser.TryParse(part[1..], out uint number, out var used) || used != part.Length - 1)
+        if (part.Length < 2
+            || !Utf8Parser.TryParse(part[1..], out uint number, out var used) || used != part.Length - 1)
         {
             return false;
         }

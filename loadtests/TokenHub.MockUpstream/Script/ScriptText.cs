@@ -15,7 +15,9 @@ public static class ScriptText
     private static ReadOnlySpan<byte> Prose =>
         "the river runs past the old mill and under the stone bridge where children used to fish on summer evenings "u8;
 
-    /// <summary>Writes one chunk's text, <paramref name="length"/> bytes or a little more, and returns how many.</summary>
+    /// <summary>
+    /// Writes one chunk's text, <paramref name="length"/> bytes or a little more, and returns how many.
+    /// </summary>
     public static int Write(Span<byte> to, ulong seed, int index, int length)
     {
         Utf8Formatter.TryFormat(seed, to, out var written);

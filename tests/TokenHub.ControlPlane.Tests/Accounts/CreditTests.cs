@@ -8,13 +8,15 @@ public sealed class CreditTests(Servers servers)
     /// <summary>What people and attackers send as an amount; every one is refused wherever money is taken.</summary>
     public static TheoryData<string> HostileAmounts { get; } =
     [
-        "\"\"", "\" \"", "\"-1\"", "\"+1\"", "\"-0\"", "\"0x10\"", "\"1e3\"", "\"1E3\"", "\"1e-3\"", "\"1.\"", "\".5\"", "\".\"",
-        "\"1,000\"", "\"1,5\"", "\"1_000\"", "\"1 000\"", "\" 1\"", "\"1 \"", "\"1\\n\"", "\"1\\u0000\"", "\"1.000000001\"",
-        "\"0.000000001\"", "\"1.0000000000\"", "\"90071992.54740992\"", "\"90071993\"", "\"9999999999\"",
-        "\"99999999999999999999\"", "\"9223372036854775807\"", "\"NaN\"", "\"nan\"", "\"Infinity\"", "\"-Infinity\"", "\"inf\"",
-        "\"∞\"", "\"１\"", "\"١\"", "\"1٫5\"", "\"1.5.5\"", "\"$1\"", "\"1$\"", "\"1 USD\"", "\"one\"", "\"null\"", "\"true\"",
-        "\"(1)\"", "\"1%\"", "\"1/2\"", "\"−1\"", "\"\\u200b1\"", "\"1f\"", "\"1m\"", "\"0b1\"", "\"=1+1\"", "\"1;drop table users\"",
-        "1", "1.5", "0", "-1", "1e3", "1e999", "-0", "0.1", "true", "false", "null", "[]", "[\"1\"]", "{}", "{\"amount\":\"1\"}",
+        "\"\"", "\" \"", "\"-1\"", "\"+1\"", "\"-0\"", "\"0x10\"", "\"1e3\"", "\"1E3\"", "\"1e-3\"", "\"1.\"",
+        "\".5\"", "\".\"", "\"1,000\"", "\"1,5\"", "\"1_000\"", "\"1 000\"", "\" 1\"", "\"1 \"", "\"1\\n\"",
+        "\"1\\u0000\"", "\"1.000000001\"", "\"0.000000001\"", "\"1.0000000000\"", "\"90071992.54740992\"",
+        "\"90071993\"", "\"9999999999\"", "\"99999999999999999999\"", "\"9223372036854775807\"", "\"NaN\"",
+        "\"nan\"", "\"Infinity\"", "\"-Infinity\"", "\"inf\"", "\"∞\"", "\"１\"", "\"١\"", "\"1٫5\"",
+        "\"1.5.5\"", "\"$1\"", "\"1$\"", "\"1 USD\"", "\"one\"", "\"null\"", "\"true\"", "\"(1)\"", "\"1%\"",
+        "\"1/2\"", "\"−1\"", "\"\\u200b1\"", "\"1f\"", "\"1m\"", "\"0b1\"", "\"=1+1\"",
+        "\"1;drop table users\"", "1", "1.5", "0", "-1", "1e3", "1e999", "-0", "0.1", "true", "false", "null",
+        "[]", "[\"1\"]", "{}", "{\"amount\":\"1\"}",
     ];
 
     [Theory]
@@ -71,8 +73,10 @@ public sealed class CreditTests(Servers servers)
         Assert.Equal((posted, posted), (answer.Text("amount"), answer.Text("balance")));
         Assert.StartsWith("led_", answer.Text("id"), StringComparison.Ordinal);
         var wallet = await person.Api.GetAsync("/api/v1/wallet");
-        Assert.Equal((posted, "0.00000000", posted), (wallet.Text("balance"), wallet.Text("held"), wallet.Text("available")));
-        Assert.True(wallet.Json.GetProperty("live").GetBoolean());
+        Assert.Equal(
+            (posted, "0.00000000", posted),
+            (wallet.Text("balance"), wallet.Text("held"), wallet.Text("available")));
+        Assert.True(wallet.Json.Bool("live"));
         var seen = await servers.Shared.Admin.GetAsync($"/api/v1/users/{person.Id}/wallet");
         Assert.Equal(wallet.Content, seen.Content);
     }
@@ -122,9 +126,9 @@ public sealed class CreditTests(Servers servers)
         var entry = Assert.Single(own.EnumerateArray());
         Assert.Equal(
             (person.Id, "issuance", "credit", "5.00000000"),
-            (entry.GetProperty("account").GetString(), entry.GetProperty("counterparty").GetString(),
-                entry.GetProperty("kind").GetString(), entry.GetProperty("amount").GetString()));
-        Assert.True(verify.Json.GetProperty("ok").GetBoolean(), verify.Content);
+            (entry.Str("account"), entry.Str("counterparty"),
+                entry.Str("kind"), entry.Str("amount")));
+        Assert.True(verify.Json.Bool("ok"), verify.Content);
         Assert.Equal("0.00000000", verify.Text("sum"));
     }
 

@@ -94,7 +94,8 @@ public sealed class IdempotencyTests(Servers servers)
         var person = await servers.Shared.PersonAsync();
 
         (await CreditAsync(person, "1", key)).ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
-        (await CreditAsync(person, "1", new string('k', 201))).ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
+        (await CreditAsync(person, "1", new string('k', 201)))
+            .ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
     }
 
     private Task<Answer> CreditAsync(Person person, string amount, string? key) => servers.Shared.Admin.PostAsync(

@@ -10,10 +10,12 @@ public sealed class ChannelProbeTests(Servers servers)
     private const string Key = "upstream-key-0123456789";
 
     private const string Chat =
-        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"OK\"}}]}\n\ndata: [DONE]\n\n";
+        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n"
+        + "data: {\"choices\":[{\"delta\":{\"content\":\"OK\"}}]}\n\ndata: [DONE]\n\n";
 
     private const string Messages =
-        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"OK\"}}\n\n";
+        "event: content_block_delta\n"
+        + "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"OK\"}}\n\n";
 
     private const string Gemini =
         "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"OK\"}],\"role\":\"model\"}}]}\n\n";
@@ -21,7 +23,7 @@ public sealed class ChannelProbeTests(Servers servers)
     [Theory]
     [InlineData("openai", "", "/v1/chat/completions", "authorization", "Bearer " + Key, Chat)]
     [InlineData("openai", "/v1", "/v1/chat/completions", "authorization", "Bearer " + Key, Chat)]
-    [InlineData("openai_compatible", "/api/paas/v4", "/api/paas/v4/chat/completions", "authorization", "Bearer " + Key, Chat)]
+    [InlineData("openai_compatible", "/api/v4", "/api/v4/chat/completions", "authorization", "Bearer " + Key, Chat)]
     [InlineData("deepseek", "", "/v1/chat/completions", "authorization", "Bearer " + Key, Chat)]
     [InlineData("azure", "", "/openai/v1/chat/completions", "api-key", Key, Chat)]
     [InlineData("azure", "/openai", "/openai/v1/chat/completions", "api-key", Key, Chat)]
@@ -35,13 +37,14 @@ public sealed class ChannelProbeTests(Servers servers)
 
         var result = await TestAsync(upstream, provider, basePath);
 
-        Assert.True(result.GetProperty("ok").GetBoolean(), result.GetRawText());
-        Assert.InRange(result.GetProperty("ttft_ms").GetInt64(), 0, 20_000);
-        Assert.Equal(JsonValueKind.Null, result.GetProperty("error").ValueKind);
+        Assert.True(result.Bool("ok"), result.GetRawText());
+        Assert.InRange(result.Long("ttft_ms"), 0, 20_000);
+        Assert.True(result.IsNull("error"));
         var request = Assert.Single(upstream.Requests);
         Assert.Equal(("POST", target), (request.Method, request.Target));
         Assert.Equal(value, request.Header(header));
-        Assert.Contains(provider == "gemini" ? "Say OK." : "\"model\":\"served\"", request.BodyText, StringComparison.Ordinal);
+        var sent = provider == "gemini" ? "Say OK." : "\"model\":\"served\"";
+        Assert.Contains(sent, request.BodyText, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,9 +56,9 @@ public sealed class ChannelProbeTests(Servers servers)
 
         var result = await TestAsync(upstream, "openai");
 
-        Assert.False(result.GetProperty("ok").GetBoolean());
-        Assert.Equal(401, result.GetProperty("status").GetInt32());
-        Assert.Contains("The upstream answered 401.", result.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.False(result.Bool("ok"));
+        Assert.Equal(401, result.Int("status"));
+        Assert.Contains("The upstream answered 401.", result.Str("error"), StringComparison.Ordinal);
         Assert.DoesNotContain(Key, result.GetRawText(), StringComparison.Ordinal);
         Assert.DoesNotContain("x.example", result.GetRawText(), StringComparison.Ordinal);
     }
@@ -68,8 +71,8 @@ public sealed class ChannelProbeTests(Servers servers)
 
         var result = await TestAsync(upstream, "openai");
 
-        Assert.False(result.GetProperty("ok").GetBoolean());
-        Assert.Equal(200, result.GetProperty("status").GetInt32());
+        Assert.False(result.Bool("ok"));
+        Assert.Equal(200, result.Int("status"));
     }
 
     [Fact]
@@ -81,7 +84,7 @@ public sealed class ChannelProbeTests(Servers servers)
 
         var result = await TestAsync(upstream, "openai");
 
-        Assert.Equal(302, result.GetProperty("status").GetInt32());
+        Assert.Equal(302, result.Int("status"));
         Assert.Equal(0, target.Connections);
     }
 
@@ -93,8 +96,8 @@ public sealed class ChannelProbeTests(Servers servers)
 
         var result = await TestAsync(upstream, "openai");
 
-        Assert.Equal("No connection: ConnectionRefused.", result.GetProperty("error").GetString());
-        Assert.Equal(JsonValueKind.Null, result.GetProperty("status").ValueKind);
+        Assert.Equal("No connection: ConnectionRefused.", result.Str("error"));
+        Assert.True(result.IsNull("status"));
     }
 
     [Fact]
@@ -103,7 +106,7 @@ public sealed class ChannelProbeTests(Servers servers)
         await using var upstream = ScriptedUpstream.Start();
         upstream.Enqueue(ScriptedUpstreamScript.StreamHead().Reset());
 
-        Assert.False((await TestAsync(upstream, "openai")).GetProperty("ok").GetBoolean());
+        Assert.False((await TestAsync(upstream, "openai")).Bool("ok"));
     }
 
     [Fact]
@@ -119,8 +122,8 @@ public sealed class ChannelProbeTests(Servers servers)
 
         var result = (await strict.Admin.PostAsync($"/api/v1/channels/{id}/test", new { model = "m" })).Json;
 
-        Assert.False(result.GetProperty("ok").GetBoolean());
-        Assert.Contains("private or reserved address", result.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.False(result.Bool("ok"));
+        Assert.Contains("private or reserved address", result.Str("error"), StringComparison.Ordinal);
         Assert.Equal(0, upstream.Connections);
     }
 
@@ -135,17 +138,19 @@ public sealed class ChannelProbeTests(Servers servers)
 
         var result = (await second.Admin.PostAsync($"/api/v1/channels/{id}/test", new { model = "m" })).Json;
 
-        Assert.Contains("another master key", result.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains("another master key", result.Str("error"), StringComparison.Ordinal);
     }
 
     private async Task<JsonElement> TestAsync(ScriptedUpstream upstream, string provider, string basePath = "")
     {
         var made = await MakeAsync(servers.Shared, upstream, provider, basePath);
-        var answer = await servers.Shared.Admin.PostAsync($"/api/v1/channels/{made.Text("id")}/test", new { model = "asked" });
+        var answer = await servers.Shared.Admin.PostAsync(
+            $"/api/v1/channels/{made.Text("id")}/test", new { model = "asked" });
         return answer.Expect(HttpStatusCode.OK).Json;
     }
 
-    private static async Task<Answer> MakeAsync(Plane plane, ScriptedUpstream upstream, string provider, string basePath)
+    private static async Task<Answer> MakeAsync(
+        Plane plane, ScriptedUpstream upstream, string provider, string basePath)
     {
         var made = await plane.Admin.PostAsync("/api/v1/channels", new
         {

@@ -39,13 +39,13 @@ public sealed class ChannelTests(Servers servers)
         var made = await servers.Shared.Admin.PostAsync(Path, body);
 
         var view = made.Expect(HttpStatusCode.Created).Json;
-        Assert.Equal("https://api.openai.com", view.GetProperty("base_url").GetString());
-        Assert.Equal("api_key", view.GetProperty("credential_type").GetString());
-        Assert.Equal(JsonValueKind.Null, view.GetProperty("owner_user_id").ValueKind);
-        Assert.Equal((5, -2, 5000, 9), (view.GetProperty("weight").GetInt32(), view.GetProperty("priority").GetInt32(),
-            view.GetProperty("owner_share_bp").GetInt32(), view.GetProperty("max_concurrency").GetInt32()));
-        Assert.Equal("gpt-4o-mini", view.GetProperty("model_map").GetProperty("fast").GetString());
-        Assert.Equal("25.00000000", view.GetProperty("windows")[0].GetProperty("limit_usd").GetString());
+        Assert.Equal("https://api.openai.com", view.Str("base_url"));
+        Assert.Equal("api_key", view.Str("credential_type"));
+        Assert.True(view.IsNull("owner_user_id"));
+        Assert.Equal((5, -2, 5000, 9), (view.Int("weight"), view.Int("priority"),
+            view.Int("owner_share_bp"), view.Int("max_concurrency")));
+        Assert.Equal("gpt-4o-mini", view.GetProperty("model_map").Str("fast"));
+        Assert.Equal("25.00000000", view.GetProperty("windows")[0].Str("limit_usd"));
         Assert.False(view.TryGetProperty("credential", out _));
     }
 
@@ -66,18 +66,30 @@ public sealed class ChannelTests(Servers servers)
     [InlineData("groups", "[null]", "groups bad_group")]
     [InlineData("windows", "[null]", "windows[0] null")]
     [InlineData("windows", "[{\"period_unit\":\"day\"}]", "windows[0] one_limit")]
-    [InlineData("windows", "[{\"limit_usd\":\"1\",\"limit_tokens\":5,\"period_unit\":\"day\"}]", "windows[0] one_limit")]
+    [InlineData(
+        "windows",
+        "[{\"limit_usd\":\"1\",\"limit_tokens\":5,\"period_unit\":\"day\"}]",
+        "windows[0] one_limit")]
     [InlineData("windows", "[{\"limit_usd\":\"0\",\"period_unit\":\"day\"}]", "windows[0] out_of_range")]
     [InlineData("windows", "[{\"limit_usd\":\"1e3\",\"period_unit\":\"day\"}]", "windows[0].limit_usd bad_amount")]
     [InlineData("windows", "[{\"limit_requests\":5,\"period_unit\":\"year\"}]", "windows[0].period_unit unknown_value")]
-    [InlineData("windows", "[{\"limit_requests\":5,\"period_unit\":\"day\",\"timezone\":\"Mars/Base\"}]", "windows[0].timezone unknown_zone")]
+    [InlineData(
+        "windows",
+        "[{\"limit_requests\":5,\"period_unit\":\"day\",\"timezone\":\"Mars/Base\"}]",
+        "windows[0].timezone unknown_zone")]
     [InlineData("credential", "{\"type\":\"password\",\"api_key\":\"x\"}", "credential.type unknown_value")]
     [InlineData("credential", "{\"type\":\"api_key\"}", "credential.api_key required")]
     [InlineData("credential", "{\"type\":\"api_key\",\"api_key\":\"\"}", "credential.api_key empty")]
     [InlineData("credential", "{\"type\":\"api_key\",\"api_key\":\"a\\r\\nx-evil: 1\"}", "credential.api_key bad_text")]
     [InlineData("credential", "{\"type\":\"api_key\",\"api_key\":\"ключ\"}", "credential.api_key bad_text")]
-    [InlineData("credential", "{\"type\":\"api_key\",\"api_key\":\"k\",\"region\":\"eu\"}", "credential.region unknown_field")]
-    [InlineData("credential", "{\"type\":\"aws\",\"access_key_id\":\"a\",\"secret_access_key\":\"b\",\"region\":\"c\"}", "credential.type unfit_type")]
+    [InlineData(
+        "credential",
+        "{\"type\":\"api_key\",\"api_key\":\"k\",\"region\":\"eu\"}",
+        "credential.region unknown_field")]
+    [InlineData(
+        "credential",
+        "{\"type\":\"aws\",\"access_key_id\":\"a\",\"secret_access_key\":\"b\",\"region\":\"c\"}",
+        "credential.type unfit_type")]
     [InlineData("owner_user_id", "\"usr_999999\"", "owner_user_id unknown_user")]
     public async Task Bad_channel_is_refused(string field, string value, string error)
     {
@@ -92,9 +104,15 @@ public sealed class ChannelTests(Servers servers)
 
     [Theory]
     [InlineData("azure", """{"type":"entra","tenant_id":"t","client_id":"c","client_secret":"s"}""")]
-    [InlineData("bedrock", """{"type":"aws","access_key_id":"a","secret_access_key":"s","region":"eu-west-1","session_token":"t"}""")]
-    [InlineData("vertex", """{"type":"google_service_account","client_email":"a@b","private_key":"-----BEGIN-----\nx\n-----END-----\n"}""")]
-    [InlineData("openai", """{"type":"oauth_refresh","token_url":"https://id.example.com/token","client_id":"c","refresh_token":"r"}""")]
+    [InlineData(
+        "bedrock",
+        """{"type":"aws","access_key_id":"a","secret_access_key":"s","region":"eu-west-1","session_token":"t"}""")]
+    [InlineData(
+        "vertex",
+        """{"type":"google_service_account","client_email":"a@b","private_key":"--BEGIN--\nx\n--END--\n"}""")]
+    [InlineData(
+        "openai",
+        """{"type":"oauth_refresh","token_url":"https://id.example.com/token","client_id":"c","refresh_token":"r"}""")]
     public async Task Other_credentials_are_taken_and_kept(string provider, string credential)
     {
         var body = Body;
@@ -105,7 +123,7 @@ public sealed class ChannelTests(Servers servers)
 
         made.Expect(HttpStatusCode.Created);
         var opened = JsonSerializer.Deserialize<JsonElement>(await OpenAsync(made.Text("id"), 0));
-        Assert.Equal(made.Text("credential_type"), opened.GetProperty("type").GetString());
+        Assert.Equal(made.Text("credential_type"), opened.Str("type"));
     }
 
     [Fact]
@@ -130,14 +148,16 @@ public sealed class ChannelTests(Servers servers)
             made,
             await servers.Shared.Admin.GetAsync(path),
             await servers.Shared.Admin.GetAsync(Path),
-            await servers.Shared.Admin.PatchAsync(path, new { credential = new { type = "api_key", api_key = Secret + "2" } }),
+            await servers.Shared.Admin.PatchAsync(
+                path, new { credential = new { type = "api_key", api_key = Secret + "2" } }),
             await servers.Shared.Admin.PatchAsync(path, new { credential = new { type = "aws", api_key = Secret } }),
             await servers.Shared.Admin.PostAsync(path + "/test", new { model = "m" }),
             await servers.Shared.With(Plane.Token).GetAsync("/internal/v1/snapshot"),
         };
 
-        await using var connection = await servers.Shared.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
-        var rows = await connection.QueryAsync<string>("select c::text from channels c union all select a::text from audit_events a");
+        await using var connection = await servers.Shared.ConnectAsync();
+        var rows = await connection.QueryAsync<string>(
+            "select c::text from channels c union all select a::text from audit_events a");
 
         Assert.All(answers, answer => Assert.DoesNotContain("canary", answer.Content, StringComparison.Ordinal));
         Assert.DoesNotContain(rows, row => row.Contains("canary", StringComparison.Ordinal));
@@ -152,7 +172,8 @@ public sealed class ChannelTests(Servers servers)
         var moved = await servers.Shared.Admin.PatchAsync(path, new { base_url = "https://evil.example.com" });
         var within = await servers.Shared.Admin.PatchAsync(path, new { base_url = "https://api.openai.com/v1" });
         var shown = await servers.Shared.Admin.PatchAsync(
-            path, new { base_url = "https://other.example.com", credential = new { type = "api_key", api_key = "new" } });
+            path,
+            new { base_url = "https://other.example.com", credential = new { type = "api_key", api_key = "new" } });
 
         Assert.Equal(["credential required"], moved.Errors);
         within.Expect(HttpStatusCode.OK);
@@ -189,8 +210,8 @@ public sealed class ChannelTests(Servers servers)
 
         (await person.Api.PostAsync(Path, body)).ExpectProblem(HttpStatusCode.Forbidden, "forbidden");
         Assert.Equal(other.Id, (await servers.Shared.Admin.PostAsync(Path, body)).Text("owner_user_id"));
-        Assert.Equal(1, (await other.Api.GetAsync(Path)).Json.GetProperty("data").GetArrayLength());
-        Assert.Equal(0, (await person.Api.GetAsync(Path)).Json.GetProperty("data").GetArrayLength());
+        Assert.Single((await other.Api.GetAsync(Path)).Data());
+        Assert.Empty((await person.Api.GetAsync(Path)).Data());
     }
 
     [Fact]
@@ -215,19 +236,38 @@ public sealed class ChannelTests(Servers servers)
         Assert.Equal("deleted", (await servers.Shared.Admin.GetAsync(path)).Text("status"));
     }
 
+    [Fact]
+    public async Task Channels_of_a_disabled_user_stop_and_come_back_with_him()
+    {
+        var person = await servers.Shared.PersonAsync();
+        var id = long.Parse((await person.Api.PostAsync(Path, Body)).Text("id")[4..], null);
+        var path = $"/api/v1/users/{person.Id}";
+
+        var there = await SnapshotAsync();
+        await servers.Shared.Admin.PatchAsync(path, new { status = "disabled" });
+        var stopped = await SnapshotAsync();
+        await servers.Shared.Admin.PatchAsync(path, new { status = "active" });
+        var back = await SnapshotAsync();
+
+        Assert.Equal((true, false, true), (Has(there), Has(stopped), Has(back)));
+        bool Has(Snapshot snapshot) => snapshot.Channels.Any(channel => channel.Id == id);
+    }
+
     private async Task<Snapshot> SnapshotAsync()
     {
         var answer = await servers.Shared.With(Plane.Token).GetAsync("/internal/v1/snapshot");
-        return JsonSerializer.Deserialize(answer.Expect(HttpStatusCode.OK).Content, SnapshotJsonContext.Default.Snapshot)!;
+        var json = answer.Expect(HttpStatusCode.OK).Content;
+        return JsonSerializer.Deserialize(json, SnapshotJsonContext.Default.Snapshot)!;
     }
 
     private async Task<string> OpenAsync(string wireId, long owner)
     {
         var id = long.Parse(wireId[4..], null);
-        await using var connection = await servers.Shared.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var connection = await servers.Shared.ConnectAsync();
         var text = await connection.QuerySingleAsync<string>(
             "select sealed_credential from channels where id = @id", new { id });
-        return new SecretBox(servers.Shared.Options.MasterKey).TryOpen(text, $"channels/credential/{id}/{owner}", out var secret)
+        var box = new SecretBox(servers.Shared.Options.MasterKey);
+        return box.TryOpen(text, $"channels/credential/{id}/{owner}", out var secret)
             ? System.Text.Encoding.UTF8.GetString(secret)
             : throw new InvalidOperationException("does not open");
     }

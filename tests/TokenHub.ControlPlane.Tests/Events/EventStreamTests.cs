@@ -103,8 +103,10 @@ public sealed class EventStreamTests(Servers servers)
     {
         var database = await servers.Postgres.CreateDatabaseAsync();
         var secret = servers.Shared.Options.SessionSecret;
-        await using var one = await Plane.StartAsync(servers, o => o with { SessionSecret = secret }, database: database);
-        await using var two = await Plane.StartAsync(servers, o => o with { SessionSecret = secret }, database: database);
+        Task<Plane> StartAsync() =>
+            Plane.StartAsync(servers, o => o with { SessionSecret = secret }, database: database);
+        await using var one = await StartAsync();
+        await using var two = await StartAsync();
         using var events = await Listener.OpenAsync(two, two.Admin, "?topics=keys");
 
         var id = (await one.Admin.PostAsync("/api/v1/keys", new { name = "a" })).Text("id");

@@ -78,7 +78,8 @@ public sealed class KeyPublishingTests(Servers servers)
 
         await servers.Shared.Admin.PatchAsync($"/api/v1/users/{person.Id}", new { status = "disabled" });
         var stopped = await RecordAsync(secret);
-        await servers.Shared.Admin.PatchAsync($"/api/v1/users/{person.Id}", new { status = "active", max_concurrency = 3 });
+        await servers.Shared.Admin.PatchAsync(
+            $"/api/v1/users/{person.Id}", new { status = "active", max_concurrency = 3 });
         var back = await RecordAsync(secret);
 
         Assert.False(stopped!.UserEnabled);

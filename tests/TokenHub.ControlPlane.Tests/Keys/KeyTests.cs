@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Dapper;
 using TokenHub.ControlPlane.Tests.Support;
 using TokenHub.Core.Keys;
@@ -33,9 +32,13 @@ public sealed class KeyTests(Servers servers)
         var made = await servers.Shared.Admin.PostAsync(Path, new { name = "secret" });
         var secret = made.Text("secret");
 
-        await using var connection = await servers.Shared.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var connection = await servers.Shared.ConnectAsync();
         var rows = await connection.QueryAsync<string>(
-            "select k::text from api_keys k union all select a::text from audit_events a union all select p::text from pending_changes p");
+            """
+            select k::text from api_keys k
+            union all select a::text from audit_events a
+            union all select p::text from pending_changes p
+            """);
 
         Assert.DoesNotContain(rows, row => row.Contains(secret, StringComparison.Ordinal));
     }
@@ -61,10 +64,10 @@ public sealed class KeyTests(Servers servers)
 
         Assert.Equal("[\"gpt-*\",\"claude-3\"]", made.GetProperty("models").GetRawText());
         Assert.Equal($"[\"{channel}\"]", made.GetProperty("channels").GetRawText());
-        Assert.Equal("2040-05-06T05:08:09Z", made.GetProperty("expires_at").GetString());
-        Assert.Equal("12.50000000", made.GetProperty("spend_limit").GetString());
-        Assert.Equal("0.00000000", made.GetProperty("spent").GetString());
-        Assert.Equal((60, 100_000, 4), (made.GetProperty("rpm").GetInt32(), made.GetProperty("tpm").GetInt32(), made.GetProperty("max_concurrency").GetInt32()));
+        Assert.Equal("2040-05-06T05:08:09Z", made.Str("expires_at"));
+        Assert.Equal("12.50000000", made.Str("spend_limit"));
+        Assert.Equal("0.00000000", made.Str("spent"));
+        Assert.Equal((60, 100_000, 4), (made.Int("rpm"), made.Int("tpm"), made.Int("max_concurrency")));
         Assert.Equal("[\"10.0.0.0/8\",\"2001:db8::1\",\"192.168.1.7\"]", made.GetProperty("ip_allow").GetRawText());
     }
 
@@ -119,11 +122,11 @@ public sealed class KeyTests(Servers servers)
         var cleared = (await servers.Shared.Admin.SendAsync(
             HttpMethod.Patch, path, """{"rpm":null,"spend_limit":null,"models":[]}""")).Json;
 
-        Assert.Equal(("b", 5, "3.00000000"), (renamed.GetProperty("name").GetString(), renamed.GetProperty("rpm").GetInt32(), renamed.GetProperty("spend_limit").GetString()));
-        Assert.Equal(JsonValueKind.Null, cleared.GetProperty("rpm").ValueKind);
-        Assert.Equal(JsonValueKind.Null, cleared.GetProperty("spend_limit").ValueKind);
+        Assert.Equal(("b", 5, "3.00000000"), (renamed.Str("name"), renamed.Int("rpm"), renamed.Str("spend_limit")));
+        Assert.True(cleared.IsNull("rpm"));
+        Assert.True(cleared.IsNull("spend_limit"));
         Assert.Equal(0, cleared.GetProperty("models").GetArrayLength());
-        Assert.Equal("b", cleared.GetProperty("name").GetString());
+        Assert.Equal("b", cleared.Str("name"));
     }
 
     [Theory]
@@ -138,7 +141,7 @@ public sealed class KeyTests(Servers servers)
         var answer = await servers.Shared.Admin.SendAsync(HttpMethod.Patch, $"{Path}/{made.Text("id")}", body);
 
         Assert.Equal(status, answer.Expect(HttpStatusCode.OK).Text("status"));
-        Assert.Equal(status == "active", answer.Json.GetProperty("enabled").GetBoolean());
+        Assert.Equal(status == "active", answer.Json.Bool("enabled"));
     }
 
     [Theory]
@@ -169,8 +172,8 @@ public sealed class KeyTests(Servers servers)
         Assert.Equal("deleted", (await person.Api.GetAsync(path)).Text("status"));
         (await person.Api.PatchAsync(path, new { name = "b" })).ExpectProblem(HttpStatusCode.Conflict, "conflict");
         (await person.Api.PostAsync(path + "/rotate")).ExpectProblem(HttpStatusCode.Conflict, "conflict");
-        Assert.Equal(0, (await person.Api.GetAsync(Path)).Json.GetProperty("data").GetArrayLength());
-        Assert.Equal(1, (await person.Api.GetAsync(Path + "?status=deleted")).Json.GetProperty("data").GetArrayLength());
+        Assert.Empty((await person.Api.GetAsync(Path)).Data());
+        Assert.Single((await person.Api.GetAsync(Path + "?status=deleted")).Data());
     }
 
     [Fact]

@@ -19,7 +19,8 @@ public sealed class ControlPlaneCommandTests(Servers servers) : IDisposable
         var lines = _output.ToString().Split('\n');
         foreach (var variable in OptionVariable.All)
         {
-            var line = Assert.Single(lines, l => l.TrimStart().StartsWith($"TOKENHUB_{variable.Name} ", StringComparison.Ordinal));
+            var start = $"  TOKENHUB_{variable.Name} ";
+            var line = Assert.Single(lines, l => l.StartsWith(start, StringComparison.Ordinal));
             Assert.Contains(variable.Default, line, StringComparison.Ordinal);
             Assert.Contains(variable.Meaning, line, StringComparison.Ordinal);
         }
@@ -46,8 +47,8 @@ public sealed class ControlPlaneCommandTests(Servers servers) : IDisposable
         var code = await VerifyAsync(plane.Database.ConnectionString);
 
         var report = JsonSerializer.Deserialize<JsonElement>(_output.ToString());
-        Assert.True(report.GetProperty("ok").GetBoolean(), _output.ToString());
-        Assert.Equal("0.00000000", report.GetProperty("sum").GetString());
+        Assert.True(report.Bool("ok"), _output.ToString());
+        Assert.Equal("0.00000000", report.Str("sum"));
         Assert.Equal(0, code);
     }
 
@@ -70,6 +71,15 @@ public sealed class ControlPlaneCommandTests(Servers servers) : IDisposable
     {
         _output.Dispose();
         _error.Dispose();
+    }
+
+    [Fact]
+    public async Task Ledger_that_cannot_be_read_is_not_sound()
+    {
+        Assert.Equal(1, await VerifyAsync("Host=127.0.0.1;Port=1;Username=u;Database=d"));
+
+        Assert.Empty(_output.ToString());
+        Assert.Contains("cannot be read", _error.ToString(), StringComparison.Ordinal);
     }
 
     private Task<int> RunAsync(string[] args) => ControlPlaneCommand.RunAsync(args, _ => null, _output, _error);

@@ -14,8 +14,10 @@ public sealed class PriceTests(Servers servers)
     {
         var model = NewModel();
 
-        var answer = await PutAsync(
-            $$"""{"model":"{{model}}","input":2.5,"output":"10","cache_read":0.00000001,"cache_write_5m":"3.125","cache_write_1h":5}""");
+        var answer = await PutAsync($$"""
+            {"model":"{{model}}","input":2.5,"output":"10","cache_read":0.00000001,
+             "cache_write_5m":"3.125","cache_write_1h":5}
+            """);
 
         var price = answer.Expect(HttpStatusCode.OK).Json;
         Assert.Equal(
@@ -79,11 +81,11 @@ public sealed class PriceTests(Servers servers)
         var same = await PutAsync($$"""{"model":"{{model}}","input":"1.0","output":2}""");
         var second = await PutAsync($$"""{"model":"{{model}}","input":"1.5","output":"2"}""");
 
-        var current = (await ListAsync("")).Where(p => p.GetProperty("model").GetString() == model);
-        var all = (await ListAsync("&retired=true")).Where(p => p.GetProperty("model").GetString() == model).ToList();
+        var current = (await ListAsync("")).Where(p => p.Str("model") == model);
+        var all = (await ListAsync("&retired=true")).Where(p => p.Str("model") == model).ToList();
 
         Assert.Equal(first.Text("id"), same.Text("id"));
-        Assert.Equal(second.Text("id"), Assert.Single(current).GetProperty("id").GetString());
+        Assert.Equal(second.Text("id"), Assert.Single(current).Str("id"));
         Assert.Equal(2, all.Count);
         Assert.NotEqual(JsonValueKind.Null, all[1].GetProperty("retired_at").ValueKind);
     }
@@ -97,7 +99,7 @@ public sealed class PriceTests(Servers servers)
             i => PutAsync($$"""{"model":"{{model}}","input":"{{i}}","output":"2"}""")));
 
         Assert.All(answers, answer => answer.Expect(HttpStatusCode.OK));
-        Assert.Single(await ListAsync(""), p => p.GetProperty("model").GetString() == model);
+        Assert.Single(await ListAsync(""), p => p.Str("model") == model);
     }
 
     [Fact]
@@ -117,7 +119,7 @@ public sealed class PriceTests(Servers servers)
             var answer = await plane.Admin.GetAsync(
                 "/api/v1/prices/resolve?model=gpt-4o" + (channelId is null ? "" : $"&channel_id={channelId}"));
             var price = answer.Expect(HttpStatusCode.OK).Json.GetProperty("price");
-            return (answer.Text("step"), price.ValueKind == JsonValueKind.Null ? null : price.GetProperty("input").GetString());
+            return (answer.Text("step"), price.ValueKind == JsonValueKind.Null ? null : price.Str("input"));
         }
 
         Assert.Equal(("none", null), await ResolveAsync(channel));
@@ -139,16 +141,17 @@ public sealed class PriceTests(Servers servers)
     {
         await using var plane = await Plane.StartAsync(servers);
 
-        var set = await plane.Admin.PatchAsync("/api/v1/settings", new { fallback_price = new { input = "1", output = 2 } });
+        var set = await plane.Admin.PatchAsync(
+            "/api/v1/settings", new { fallback_price = new { input = "1", output = 2 } });
         var resolved = await plane.Admin.GetAsync("/api/v1/prices/resolve?model=m");
         var snapshot = (await plane.With(Plane.Token).GetAsync("/internal/v1/snapshot")).Json;
         var cleared = await plane.Admin.SendAsync(HttpMethod.Patch, "/api/v1/settings", """{"fallback_price":null}""");
 
-        Assert.Equal("2.00000000", set.Json.GetProperty("fallback_price").GetProperty("output").GetString());
-        var id = resolved.Json.GetProperty("price").GetProperty("id").GetString();
-        Assert.Equal(id, $"prc_{snapshot.GetProperty("fallback_price").GetProperty("id").GetInt64()}");
-        Assert.Equal(0, (await plane.Admin.GetAsync(Path)).Json.GetProperty("data").GetArrayLength());
-        Assert.Equal(JsonValueKind.Null, cleared.Json.GetProperty("fallback_price").ValueKind);
+        Assert.Equal("2.00000000", set.Json.GetProperty("fallback_price").Str("output"));
+        var id = resolved.Json.GetProperty("price").Str("id");
+        Assert.Equal(id, $"prc_{snapshot.GetProperty("fallback_price").Long("id")}");
+        Assert.Empty((await plane.Admin.GetAsync(Path)).Data());
+        Assert.True(cleared.Json.IsNull("fallback_price"));
         Assert.Equal("none", (await plane.Admin.GetAsync("/api/v1/prices/resolve?model=m")).Text("step"));
     }
 
@@ -177,8 +180,10 @@ public sealed class PriceTests(Servers servers)
         var model = NewModel();
         await servers.Shared.Admin.PutAsync(Path, new { model, channel_id = channel, input = "1", output = "1" });
 
-        Assert.Contains(model, (await owner.Api.GetAsync(Path + "?limit=200")).Content, StringComparison.Ordinal);
-        Assert.DoesNotContain(model, (await stranger.Api.GetAsync(Path + "?limit=200")).Content, StringComparison.Ordinal);
+        var seen = (await owner.Api.GetAsync(Path + "?limit=200")).Content;
+        var hidden = (await stranger.Api.GetAsync(Path + "?limit=200")).Content;
+        Assert.Contains(model, seen, StringComparison.Ordinal);
+        Assert.DoesNotContain(model, hidden, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -201,5 +206,5 @@ public sealed class PriceTests(Servers servers)
     private Task<Answer> PutAsync(string body) => servers.Shared.Admin.SendAsync(HttpMethod.Put, Path, body);
 
     private async Task<List<JsonElement>> ListAsync(string query) =>
-        [.. (await servers.Shared.Admin.GetAsync($"{Path}?limit=200{query}")).Json.GetProperty("data").EnumerateArray()];
+        [.. (await servers.Shared.Admin.GetAsync($"{Path}?limit=200{query}")).Data()];
 }

@@ -17,8 +17,8 @@ public sealed class LoginTests(Servers servers)
 
         answer.Expect(HttpStatusCode.OK);
         Assert.Matches("^th-ses-[A-Za-z0-9_-]{43}$", answer.Text("token"));
-        Assert.Equal(person.Id, answer.Json.GetProperty("user").GetProperty("id").GetString());
-        Assert.Equal("member", answer.Json.GetProperty("user").GetProperty("role").GetString());
+        Assert.Equal(person.Id, answer.Json.GetProperty("user").Str("id"));
+        Assert.Equal("member", answer.Json.GetProperty("user").Str("role"));
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class LoginTests(Servers servers)
     {
         await using var trusting = await Plane.StartAsync(
             servers,
-            options => options with { TrustedProxies = [IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("10.0.0.0/8")] });
+            o => o with { TrustedProxies = [IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("10.0.0.0/8")] });
         for (var i = 0; i < 31; i++)
         {
             await LoginAsync(servers: trusting, $"s{i}@example.com", "guess", "203.0.113.7, 10.1.2.3");

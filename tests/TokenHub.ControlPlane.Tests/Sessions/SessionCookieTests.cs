@@ -52,7 +52,8 @@ public sealed class SessionCookieTests(Servers servers)
             var cases = new TheoryData<string, string>();
             foreach (var row in AccessTable.Rows.Where(r => r.Door == Door.Session && r.Method != "GET"))
             {
-                foreach (var origin in new[] { "", "null", "https://evil.example.com", "http://127.0.0.1:1", "{own}.evil.com" })
+                string[] origins = ["", "null", "https://evil.example.com", "http://127.0.0.1:1", "{own}.evil.com"];
+                foreach (var origin in origins)
                 {
                     cases.Add(row.Route, origin);
                 }

@@ -55,13 +55,14 @@ public sealed class SessionTests(Servers servers)
         var person = await servers.Shared.PersonAsync();
         var token = person.Api.Token!;
 
-        await using var connection = await servers.Shared.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var connection = await servers.Shared.ConnectAsync();
         var rows = await connection.QueryAsync<string>("select s::text from sessions s");
 
         Assert.NotEmpty(rows);
         var plain = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(
             System.Text.Encoding.UTF8.GetBytes(token)));
-        Assert.DoesNotContain(rows, row => row.Contains(token, StringComparison.Ordinal) || row.Contains(plain, StringComparison.Ordinal));
+        Assert.DoesNotContain(rows, row => row.Contains(token, StringComparison.Ordinal));
+        Assert.DoesNotContain(rows, row => row.Contains(plain, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -82,11 +83,14 @@ public sealed class SessionTests(Servers servers)
         var person = await servers.Shared.PersonAsync();
         var second = await servers.Shared.SignInAsync(person.Email, person.Password);
 
-        (await person.Api.PostAsync("/api/v1/me/password", new { current_password = "wrong one", new_password = "a new password" }))
+        Task<Answer> ChangeAsync(string current, string next) => person.Api.PostAsync(
+            "/api/v1/me/password", new { current_password = current, new_password = next });
+
+        (await ChangeAsync("wrong one", "a new password"))
             .ExpectProblem(HttpStatusCode.Unauthorized, "invalid_credentials");
-        (await person.Api.PostAsync("/api/v1/me/password", new { current_password = person.Password, new_password = "short" }))
+        (await ChangeAsync(person.Password, "short"))
             .ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
-        (await person.Api.PostAsync("/api/v1/me/password", new { current_password = person.Password, new_password = "a new password" }))
+        (await ChangeAsync(person.Password, "a new password"))
             .Expect(HttpStatusCode.NoContent);
 
         (await person.Api.GetAsync("/api/v1/me")).Expect(HttpStatusCode.OK);

@@ -110,6 +110,9 @@ internal sealed class Plane : IAsyncDisposable
 
     public Api With(string token) => new(_http, token);
 
+    public async Task<NpgsqlConnection> ConnectAsync() =>
+        await Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+
     public Task StopAsync() => _running.App.StopAsync();
 
     public async ValueTask DisposeAsync()

@@ -32,6 +32,10 @@ public sealed class RedactionTests
     }
 
     [Fact]
-    public void Long_text_is_cut() =>
-        Assert.Equal(Redaction.LengthMax, Redaction.Clean(string.Concat(Enumerable.Repeat("word ", 500)), []).Length + 1);
+    public void Long_text_is_cut()
+    {
+        var clean = Redaction.Clean(string.Concat(Enumerable.Repeat("word ", 500)), []);
+
+        Assert.InRange(clean.Length, Redaction.LengthMax - 1, Redaction.LengthMax);
+    }
 }

@@ -21,20 +21,22 @@ public sealed class RequestTests(Servers servers)
         var record = world.Record(Outcome.Completed, new TokenUsage { Input = 1000, CacheRead = 200, Output = 500 });
         await world.ShipAsync([record]);
 
-        var detail = (await world.Person.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).Expect(HttpStatusCode.OK).Json;
+        var answer = await world.Person.Api.GetAsync($"/api/v1/requests/{record.RequestId}");
+        var detail = answer.Expect(HttpStatusCode.OK).Json;
 
-        Assert.Equal("0.00720000", detail.GetProperty("cost").GetString());
+        Assert.Equal("0.00720000", detail.Str("cost"));
         Assert.Equal(
             "(800 * 2.50000000 + 200 * 1.00000000 + 500 * 10.00000000) / 1000000 = 0.00720000",
-            detail.GetProperty("formula").GetString());
-        Assert.Equal(["hold", "settle"], detail.GetProperty("stages").EnumerateArray().Select(s => s.GetProperty("name").GetString()));
-        Assert.Equal("0.05000000", detail.GetProperty("stages")[0].GetProperty("amount").GetString());
-        Assert.Equal(world.Price, detail.GetProperty("price").GetProperty("id").GetString());
-        Assert.Equal((200, 500), (detail.GetProperty("usage").GetProperty("cache_read").GetInt32(), detail.GetProperty("usage").GetProperty("output").GetInt32()));
+            detail.Str("formula"));
+        Assert.Equal(["hold", "settle"], detail.At("stages").EnumerateArray().Select(s => s.Str("name")));
+        Assert.Equal("0.05000000", detail.GetProperty("stages")[0].Str("amount"));
+        Assert.Equal(world.Price, detail.GetProperty("price").Str("id"));
+        Assert.Equal((200, 500), (detail.At("usage").Int("cache_read"), detail.At("usage").Int("output")));
         var attempt = detail.GetProperty("attempts")[0];
-        Assert.Equal((503, "upstream_status"), (attempt.GetProperty("status").GetInt32(), attempt.GetProperty("fault").GetString()));
-        Assert.Equal(("chat", "completed", true), (detail.GetProperty("protocol").GetString(), detail.GetProperty("outcome").GetString(), detail.GetProperty("is_charged").GetBoolean()));
-        Assert.Equal(world.Person.Id, detail.GetProperty("user_id").GetString());
+        Assert.Equal((503, "upstream_status"), (attempt.Int("status"), attempt.Str("fault")));
+        Assert.Equal(
+            ("chat", "completed", true), (detail.Str("protocol"), detail.Str("outcome"), detail.Bool("is_charged")));
+        Assert.Equal(world.Person.Id, detail.Str("user_id"));
     }
 
     [Fact]
@@ -52,8 +54,32 @@ public sealed class RequestTests(Servers servers)
         Assert.Equal("9.99250000", wallet.Text("balance"));
         Assert.Equal("0.00750000", key.Text("spent"));
         var entry = Assert.Single(ledger.EnumerateArray());
-        Assert.Equal(("-0.00750000", "platform", record.RequestId.ToString()), (entry.GetProperty("amount").GetString(), entry.GetProperty("counterparty").GetString(), entry.GetProperty("request_id").GetString()));
-        Assert.True(verify.Json.GetProperty("ok").GetBoolean(), verify.Content);
+        Assert.Equal(
+            ("-0.00750000", "platform", record.RequestId.ToString()),
+            (entry.Str("amount"), entry.Str("counterparty"), entry.Str("request_id")));
+        Assert.True(verify.Json.Bool("ok"), verify.Content);
+    }
+
+    [Fact]
+    public async Task Owner_is_paid_his_share_and_neither_side_learns_who_the_other_is()
+    {
+        var owner = await servers.Shared.PersonAsync();
+        var world = await World.MakeAsync(servers.Shared, owner, ownerShareBp: 2500);
+        var record = world.Record(Outcome.Completed, new TokenUsage { Input = 1000, Output = 500 });
+        await world.ShipAsync([record]);
+
+        var earned = Assert.Single((await owner.Api.GetAsync("/api/v1/ledger?kind=usage_owner")).Data());
+        var paid = Assert.Single((await world.Person.Api.GetAsync("/api/v1/ledger?kind=usage_owner")).Data());
+        var seen = (await servers.Shared.Admin.GetAsync($"/api/v1/requests/{record.RequestId}")).Json;
+        var own = (await world.Person.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).Json;
+
+        Assert.Equal(("0.00187500", "another_user"), (earned.Str("amount"), earned.Str("counterparty")));
+        Assert.Equal(("-0.00187500", "another_user"), (paid.Str("amount"), paid.Str("counterparty")));
+        Assert.Equal((owner.Id, "0.00187500", "0.00562500"),
+            (seen.Str("owner_user_id"), seen.Str("owner_part"), seen.Str("platform_part")));
+        Assert.True(own.IsNull("owner_user_id"));
+        Assert.Equal("0.00187500", (await owner.Api.GetAsync("/api/v1/wallet")).Text("balance"));
+        (await owner.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).Expect(HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -65,10 +91,10 @@ public sealed class RequestTests(Servers servers)
 
         var detail = (await world.Person.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).Json;
 
-        Assert.Equal(["hold", "refund"], detail.GetProperty("stages").EnumerateArray().Select(s => s.GetProperty("name").GetString()));
-        Assert.Equal("0.05000000", detail.GetProperty("stages")[1].GetProperty("amount").GetString());
-        Assert.Equal("0 = 0.00000000", detail.GetProperty("formula").GetString());
-        Assert.False(detail.GetProperty("is_charged").GetBoolean());
+        Assert.Equal(["hold", "refund"], detail.At("stages").EnumerateArray().Select(s => s.Str("name")));
+        Assert.Equal("0.05000000", detail.GetProperty("stages")[1].Str("amount"));
+        Assert.Equal("0 = 0.00000000", detail.Str("formula"));
+        Assert.False(detail.Bool("is_charged"));
     }
 
     [Fact]
@@ -79,8 +105,9 @@ public sealed class RequestTests(Servers servers)
         var record = world.Record(Outcome.Completed, new TokenUsage { Input = 1, Output = 1 });
         await world.ShipAsync([record]);
 
-        (await stranger.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).ExpectProblem(HttpStatusCode.NotFound, "not_found");
-        Assert.Equal(0, (await stranger.Api.GetAsync("/api/v1/requests")).Json.GetProperty("data").GetArrayLength());
+        (await stranger.Api.GetAsync($"/api/v1/requests/{record.RequestId}"))
+            .ExpectProblem(HttpStatusCode.NotFound, "not_found");
+        Assert.Empty((await stranger.Api.GetAsync("/api/v1/requests")).Data());
         (await servers.Shared.Admin.GetAsync($"/api/v1/requests/{record.RequestId}")).Expect(HttpStatusCode.OK);
     }
 
@@ -88,14 +115,15 @@ public sealed class RequestTests(Servers servers)
     public async Task Filters_and_pages_narrow_the_list()
     {
         var world = await World.MakeAsync(servers.Shared);
-        var charged = Enumerable.Range(0, 5).Select(_ => world.Record(Outcome.Completed, new TokenUsage { Input = 1, Output = 1 })).ToList();
+        var usage = new TokenUsage { Input = 1, Output = 1 };
+        var charged = Enumerable.Range(0, 5).Select(_ => world.Record(Outcome.Completed, usage)).ToList();
         var refunded = world.Record(Outcome.ClientCancelled, default);
         await world.ShipAsync([.. charged, refunded]);
 
         async Task<List<string>> IdsAsync(string query)
         {
             var page = (await world.Person.Api.GetAsync("/api/v1/requests?" + query)).Expect(HttpStatusCode.OK).Json;
-            return [.. page.GetProperty("data").EnumerateArray().Select(r => r.GetProperty("id").GetString()!)];
+            return [.. page.GetProperty("data").EnumerateArray().Select(r => r.Str("id")!)];
         }
 
         Assert.Equal(6, (await IdsAsync("")).Count);
@@ -104,9 +132,10 @@ public sealed class RequestTests(Servers servers)
         Assert.Empty(await IdsAsync("model=other"));
         Assert.Empty(await IdsAsync("channel_id=chn_999999"));
         var first = (await world.Person.Api.GetAsync("/api/v1/requests?limit=4")).Json;
-        var rest = (await world.Person.Api.GetAsync($"/api/v1/requests?limit=4&cursor={first.GetProperty("next_cursor").GetString()}")).Json;
+        var rest = (await world.Person.Api.GetAsync(
+            $"/api/v1/requests?limit=4&cursor={first.Str("next_cursor")}")).Json;
         Assert.Equal(2, rest.GetProperty("data").GetArrayLength());
-        Assert.Equal(JsonValueKind.Null, rest.GetProperty("next_cursor").ValueKind);
+        Assert.True(rest.IsNull("next_cursor"));
     }
 
     /// <summary>A user with credit, a key, a channel and a price, and a gateway that serves him.</summary>
@@ -118,6 +147,8 @@ public sealed class RequestTests(Servers servers)
         private Plane _plane = null!;
         private RequestIdSource _ids = null!;
         private string _channel = "";
+        private Person? _owner;
+        private int _ownerShareBp;
 
         public Person Person { get; private set; } = null!;
 
@@ -125,21 +156,27 @@ public sealed class RequestTests(Servers servers)
 
         public string Price { get; private set; } = "";
 
-        public static async Task<World> MakeAsync(Plane plane)
+        public static async Task<World> MakeAsync(Plane plane, Person? owner = null, int ownerShareBp = 0)
         {
             var world = new World { _plane = plane, Person = await plane.PersonAsync() };
-            await plane.Admin.PostAsync($"/api/v1/users/{world.Person.Id}/credits", new { amount = "10", reason = "test" });
+            world._owner = owner;
+            world._ownerShareBp = ownerShareBp;
+            await plane.Admin.PostAsync(
+                $"/api/v1/users/{world.Person.Id}/credits", new { amount = "10", reason = "test" });
             world.Key = (await world.Person.Api.PostAsync("/api/v1/keys", new { name = "k" })).Text("id");
             world._channel = (await plane.Admin.PostAsync("/api/v1/channels", new
             {
                 name = "c",
+                owner_user_id = owner?.Id,
+                owner_share_bp = ownerShareBp,
                 provider = "openai",
                 base_url = "https://api.example.com",
                 credential = new { type = "api_key", api_key = "k" },
                 models = new[] { "gpt-test" },
             })).Text("id");
             world.Price = (await plane.Admin.PutAsync(
-                "/api/v1/prices", new { model = "gpt-test", input = "2.5", output = "10", cache_read = "1" })).Text("id");
+                "/api/v1/prices",
+                new { model = "gpt-test", input = "2.5", output = "10", cache_read = "1" })).Text("id");
             await world.RegisterAsync();
             return world;
         }
@@ -154,6 +191,8 @@ public sealed class RequestTests(Servers servers)
                 Account = Number(Person.Id),
                 Key = Number(Key),
                 Channel = Number(_channel),
+                OwnerAccount = _owner is null ? 0 : Number(_owner.Id),
+                OwnerShareBp = _ownerShareBp,
                 PriceVersion = Number(Price),
                 Model = "gpt-test",
                 Dialect = Dialect.Chat,
@@ -193,7 +232,7 @@ public sealed class RequestTests(Servers servers)
                 using var response = await _plane.Http.SendAsync(request, TestContext.Current.CancellationToken);
                 var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
                 Assert.True(response.IsSuccessStatusCode, text);
-                Assert.Equal(records.Count, JsonSerializer.Deserialize<JsonElement>(text).GetProperty("accepted").GetInt32());
+                Assert.Equal(records.Count, JsonSerializer.Deserialize<JsonElement>(text).Int("accepted"));
             }
             finally
             {
@@ -211,7 +250,7 @@ public sealed class RequestTests(Servers servers)
                     var welcome = await _plane.With(Plane.Token).PostAsync(
                         PlaneMessages.RegisterPath, new { gateway_id = "test-gateway", version = "0" });
                     known = (new RequestIdSource(
-                        welcome.Json.GetProperty("gateway_no").GetInt32(), welcome.Json.GetProperty("boot_no").GetInt32()), 0);
+                        welcome.Json.Int("gateway_no"), welcome.Json.Int("boot_no")), 0);
                     Gateways[_plane] = known;
                 }
 

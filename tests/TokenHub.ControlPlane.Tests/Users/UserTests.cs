@@ -12,7 +12,8 @@ public sealed class UserTests(Servers servers)
     {
         var email = $"{Guid.NewGuid():n}@Example.com";
 
-        var answer = await servers.Shared.Admin.PostAsync(Path, new { email, password = "a long password", role = "auditor" });
+        var answer = await servers.Shared.Admin.PostAsync(
+            Path, new { email, password = "a long password", role = "auditor" });
 
         answer.Expect(HttpStatusCode.Created);
         Assert.StartsWith("usr_", answer.Text("id"), StringComparison.Ordinal);
@@ -58,7 +59,8 @@ public sealed class UserTests(Servers servers)
         var email = $"{Guid.NewGuid():n}@example.com";
         await servers.Shared.Admin.PostAsync(Path, new { email, password = "a long password" });
 
-        (await servers.Shared.Admin.PostAsync(Path, new { email = email.ToUpperInvariant(), password = "a long password" }))
+        (await servers.Shared.Admin.PostAsync(
+            Path, new { email = email.ToUpperInvariant(), password = "a long password" }))
             .ExpectProblem(HttpStatusCode.Conflict, "email_taken");
     }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using TokenHub.ControlPlane.Tests.Support;
 
 namespace TokenHub.ControlPlane.Tests.Wire;
@@ -21,8 +20,8 @@ public sealed class PageTests(Servers servers)
         {
             var page = await person.Api.GetAsync(
                 "/api/v1/keys?limit=3" + (cursor is null ? "" : $"&cursor={cursor}"));
-            names.AddRange(page.Json.GetProperty("data").EnumerateArray().Select(k => k.GetProperty("name").GetString()!));
-            cursor = page.Json.GetProperty("next_cursor").GetString();
+            names.AddRange(page.Data().Select(k => k.Str("name")!));
+            cursor = page.Json.Str("next_cursor");
         }
         while (cursor is not null);
 
@@ -36,8 +35,8 @@ public sealed class PageTests(Servers servers)
 
         var page = await person.Api.GetAsync("/api/v1/keys");
 
-        Assert.Equal(0, page.Json.GetProperty("data").GetArrayLength());
-        Assert.Equal(JsonValueKind.Null, page.Json.GetProperty("next_cursor").ValueKind);
+        Assert.Empty(page.Data());
+        Assert.True(page.Json.IsNull("next_cursor"));
     }
 
     [Theory]

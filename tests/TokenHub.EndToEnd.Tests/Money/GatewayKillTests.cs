@@ -17,15 +17,21 @@ public sealed class GatewayKillTests
     /// <summary>Tokens of the last 200 ms at 8 ms each, and one for the chunk that was on its way.</summary>
     private const int LostMax = 26;
 
+    /// <summary>
+    /// A name whose tokens the gateway counts exactly: one " word" is one token of that model's vocabulary.
+    /// </summary>
+    private const string Models = "gpt-4o-*";
+
     [Fact]
     public async Task Killed_at_fifty_random_moments_it_bills_each_request_once_and_holds_nothing()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var stack = await ProductStack.StartAsync(redis.Url);
         await using var upstream = await TruthfulUpstream.StartAsync(Tokens, TimeSpan.FromMilliseconds(8));
-        await stack.Api.CreateChannelAsync("openai", upstream.Url, "m-*");
-        await stack.Api.SetPriceAsync("m-*", "1.00", "4.00");
+        await stack.Api.CreateChannelAsync("openai", upstream.Url, Models);
+        await stack.Api.SetPriceAsync(Models, "1.00", "4.00");
         var (userId, key) = await stack.Api.CreateMemberAsync("load@example.com", "1000");
+        await stack.WaitServedAsync(key, "gpt-4o-0");
         var completed = new HashSet<string>();
 
         using var stop = new CancellationTokenSource();
@@ -35,7 +41,7 @@ public sealed class GatewayKillTests
             using var http = ClientOf(stack, key);
             while (!stop.IsCancellationRequested)
             {
-                var model = $"m-{Interlocked.Increment(ref number)}";
+                var model = $"gpt-4o-{Interlocked.Increment(ref number)}";
                 if (await CallAsync(http, model))
                 {
                     lock (completed)

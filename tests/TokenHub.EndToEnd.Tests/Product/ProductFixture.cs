@@ -90,13 +90,14 @@ public sealed class ProductFixture : IAsyncLifetime
     }
 
     /// <summary>Kills a part. The product starts it again by itself.</summary>
-    public void Kill(string part) => SignalTo(ProcessIdOf(part), SigKill);
+    public void Kill(string part) => SignalTo(
+        ProcessIdOf(part) is > 0 and var id ? id : throw new InvalidOperationException($"{part} is not running."), SigKill);
 
     /// <summary>Kills the product's own process: its parts are left behind, as after a crash.</summary>
     public Task KillSupervisorAsync() => Run.KillAsync();
 
-    /// <summary>Process number of a running part.</summary>
-    public int ProcessIdOf(string part) => Run.Children()[part];
+    /// <summary>Process number of a running part; 0 while there is none.</summary>
+    public int ProcessIdOf(string part) => Run.Children().GetValueOrDefault(part);
 
     /// <summary>
     /// Every process that works for this run, as "number command": each names its folder, in its arguments or its

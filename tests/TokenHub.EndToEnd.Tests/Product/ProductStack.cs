@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
@@ -52,6 +53,8 @@ internal sealed class ProductStack : IAsyncDisposable
 
     public string GatewayOutput => _gateway?.Output ?? "";
 
+    public string ControlPlaneOutput => _controlPlane?.Output ?? "";
+
     public static async Task<ProductStack> StartAsync(string redisUrl)
     {
         var postgres = await PostgresServer.StartAsync();
@@ -94,6 +97,23 @@ internal sealed class ProductStack : IAsyncDisposable
         _controlPlane!.Kill();
         await _controlPlane.WaitForExitAsync(TimeSpan.FromSeconds(5));
         await _controlPlane.DisposeAsync();
+    }
+
+    /// <summary>
+    /// Waits until a change of channels, prices and keys is in force at the gateway: it promises one second.
+    /// </summary>
+    public async Task WaitServedAsync(string key, string model)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        await Probe.UntilAsync(
+            async () =>
+            {
+                using var answer = await http.GetAsync(new Uri($"{GatewayUrl}/v1/models/{model}"));
+                return answer.IsSuccessStatusCode;
+            },
+            TimeSpan.FromSeconds(5),
+            $"the gateway serves {model}");
     }
 
     /// <summary>Waits until no money of a user is held, then asks the ledger to recompute everything.</summary>

@@ -21,7 +21,9 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
         _app = app;
     }
 
-    /// <summary>Tokens written to the connection, by model name; a request that has only been received stands with 0.</summary>
+    /// <summary>
+    /// Tokens written to the connection, by model name; a request that has only been received stands with 0.
+    /// </summary>
     public ConcurrentDictionary<string, int> Served { get; } = new();
 
     /// <summary>How often each model name was asked for.</summary>
@@ -53,7 +55,7 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
             context.Response.ContentType = "application/json";
             Served[model] = tokens;
             await context.Response.WriteAsync(
-                $$$"""{"id":"{{{model}}}","object":"chat.completion","created":1,"model":"{{{model}}}","choices":[{"index":0,"message":{"role":"assistant","content":"{{{string.Concat(Enumerable.Repeat("word ", tokens))}}}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":{{{tokens}}},"total_tokens":{{{tokens + 10}}}}}""");
+                $$$"""{"id":"{{{model}}}","object":"chat.completion","created":1,"model":"{{{model}}}","choices":[{"index":0,"message":{"role":"assistant","content":"{{{string.Concat(Enumerable.Repeat(" word", tokens))}}}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":{{{tokens}}},"total_tokens":{{{tokens + 10}}}}}""");
             return;
         }
 
@@ -61,7 +63,7 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
         var aborted = context.RequestAborted;
         for (var i = 0; i < tokens; i++)
         {
-            await WriteAsync(context, Chunk(model, $$"""{"content":"word "}""", "null"));
+            await WriteAsync(context, Chunk(model, $$"""{"content":" word"}""", "null"));
             Served[model] = i + 1;
             await Task.Delay(gap, aborted);
         }

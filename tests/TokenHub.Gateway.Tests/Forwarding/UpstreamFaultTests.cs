@@ -287,7 +287,8 @@ public sealed class UpstreamFaultTests(SharedRig shared) : IClassFixture<SharedR
         _ => (502, Dialects.BadGateway(dialect)),
     };
 
-    // What a client sees of a stream: a Chat stream loses the usage that was asked for on its behalf, and half an event.
+    // What a client sees of a stream: a Chat stream loses the usage that was asked for on its behalf, and half an
+    // event.
     private static string Seen(string dialect, string stream) => dialect != "chat" ? stream
         : stream[..(stream.LastIndexOf("\n\n", StringComparison.Ordinal) is >= 0 and var end && stream.StartsWith("data:", StringComparison.Ordinal) ? end + 2 : stream.Length)]
             .Replace(Wire.ChatUsage(11, 7), "", StringComparison.Ordinal);

@@ -9,7 +9,9 @@ using Xunit;
 
 namespace TokenHub.Gateway.Tests.Reservation;
 
-/// <summary>Holds grow in steps with the stream; where the money ends, the stream ends in the dialect's own words.</summary>
+/// <summary>
+/// Holds grow in steps with the stream; where the money ends, the stream ends in the dialect's own words.
+/// </summary>
 [Trait("needs", "redis")]
 public sealed class HoldStepTests(SharedRig shared) : IClassFixture<SharedRig>
 {

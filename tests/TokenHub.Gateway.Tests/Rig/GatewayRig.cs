@@ -13,7 +13,9 @@ using Xunit;
 
 namespace TokenHub.Gateway.Tests.Rig;
 
-/// <summary>A gateway in this process on a real port, with a real Redis, a scripted control plane and upstreams.</summary>
+/// <summary>
+/// A gateway in this process on a real port, with a real Redis, a scripted control plane and upstreams.
+/// </summary>
 internal sealed class GatewayRig : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

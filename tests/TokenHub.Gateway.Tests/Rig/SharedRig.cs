@@ -2,7 +2,9 @@ using Xunit;
 
 namespace TokenHub.Gateway.Tests.Rig;
 
-/// <summary>One gateway for all tests of a class that do not break it, with an upstream for each dialect's model <c>m</c>.</summary>
+/// <summary>
+/// One gateway for all tests of a class that do not break it, with an upstream for each dialect's model <c>m</c>.
+/// </summary>
 public sealed class SharedRig : IAsyncLifetime
 {
     internal GatewayRig Rig { get; private set; } = null!;

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { Control } from './control.mjs';
 import { admin, startProduct } from './product.mjs';
 import { recorder } from './recorder.mjs';
-import { faultScripts, goodScripts, modelOf, surfaces } from './scripts.mjs';
+import { faultScriptsOf, goodScripts, modelOf, surfaces } from './scripts.mjs';
 import { startUpstream, upstreamKeys } from './upstream.mjs';
 import { charge, dollars, evaluateFormula, units } from './usd.mjs';
 import { until } from './wait.mjs';
@@ -52,12 +52,12 @@ class Rig {
     for (const surface of surfaces) {
       this.users[surface] = await this.addUser(surface, credit);
       await this.#addChannel(surface, 'good', goodScripts);
-      for (const script of faultScripts) {
+      for (const script of faultScriptsOf(surface)) {
         await this.#addChannel(surface, script, [script]);
       }
     }
-    await until('the gateway to know every model', async () => (await this.#modelCount())
-      === surfaces.length * (goodScripts.length + faultScripts.length));
+    const models = surfaces.flatMap((surface) => [...goodScripts, ...faultScriptsOf(surface)]).length;
+    await until('the gateway to know every model', async () => (await this.#modelCount()) === models);
   }
 
   async stop() {
@@ -106,10 +106,9 @@ class Rig {
    * Runs one billed call and holds the books to it: the entry's arithmetic is right, the wallet falls by exactly its
    * cost and nothing stays held. Gives the entry and what the call gave.
    */
-  async billed(sdk, act) {
-    const user = this.users[sdk.surface];
+  async billed(sdk, act, user = this.users[sdk.surface]) {
     const before = await this.settledWallet(user);
-    const { client, record } = this.open(sdk);
+    const { client, record } = this.open(sdk, { key: user.key });
     const result = await act(client, record);
     const entry = await this.request(record.requestId());
     const after = await this.settledWallet(user);

@@ -38,9 +38,15 @@ export const messages = {
 export const retryAfterSeconds = 7;
 
 /** Faults stand on channels of their own: what one does to a channel's health must not touch the next scenario. */
-export const faultScripts = ['error-400', 'error-401', 'error-429', 'error-500', 'error-529', 'broken', 'cut'];
+export const faultScriptsOf = (surface) => [
+  'error-400', 'error-401', 'error-429', 'error-500', 'error-529', 'broken', 'burst', 'cut',
+  ...(surface === 'gemini' ? ['broken-bare'] : []),
+];
 
-export const goodScripts = ['text', 'tool', 'slow'];
+export const goodScripts = ['text', 'tool', 'slow', 'long'];
+
+/** More words than a small wallet can pay for. */
+export const longWords = 3_000;
 
 export function modelOf(surface, script) {
   // The names decide the vocabulary: for these the gateway's own count is exact.
@@ -70,10 +76,16 @@ export function plan({ surface, name }, dialect, request, number) {
         ? { turn: { ...turn, deltas: ['The tool', ` said: ${result.output}`] } }
         : { turn: { ...turn, deltas: [], tool } };
     }
+    case 'long':
+      return { turn: { ...turn, deltas: words(longWords), usage: { input: 12, output: longWords } } };
     case 'slow':
       return { turn: { ...turn, deltas: words(40) }, stopAfter: slowWords, then: 'hold' };
     case 'broken':
       return { turn: { ...turn, deltas: words(40) }, stopAfter: 3, then: 'error', message: messages.broken };
+    case 'burst':
+      return { ...plan({ surface, name: 'broken' }, dialect, request, number), isAtOnce: true };
+    case 'broken-bare':
+      return { turn: { ...turn, deltas: words(40) }, stopAfter: 3, then: 'bare-error', message: messages.broken };
     case 'cut':
       return { turn: { ...turn, deltas: words(40) }, stopAfter: 3, then: 'cut' };
     default:

@@ -159,6 +159,9 @@ function answer(response, status, body, headers = {}) {
 
 async function stream(response, truth, dialect, play) {
   response.writeHead(200, { 'content-type': dialect.contentType, 'cache-control': 'no-cache', ...accountHeaders });
+  if (play.isAtOnce) {
+    response.cork();
+  }
   for (const frame of dialect.frames(play.turn, truth.json)) {
     if (play.then && truth.contentServed === play.stopAfter) {
       return breakOff(response, truth, dialect, play);
@@ -168,7 +171,9 @@ async function stream(response, truth, dialect, play) {
     }
     response.write(frame.text);
     truth.contentServed += frame.isContent ? 1 : 0;
-    await pause(frameGapMs);
+    if (!play.isAtOnce) {
+      await pause(frameGapMs);
+    }
   }
   response.end();
   return undefined;
@@ -178,6 +183,9 @@ async function breakOff(response, truth, dialect, play) {
   switch (play.then) {
     case 'error':
       response.end(dialect.errorFrame(play.message));
+      break;
+    case 'bare-error':
+      response.end(dialect.bareErrorFrame(play.message));
       break;
     case 'cut':
       truth.end = 'cut';

@@ -1,8 +1,9 @@
-// Answers that do not reach their end: the client leaves, the upstream breaks off, the upstream reports an error.
+// Answers that do not reach their end: the client leaves, the upstream breaks off or reports an error, money is out.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { messages, slowWords, usages } from '../lib/scripts.mjs';
+import { longWords, messages, slowWords, usages } from '../lib/scripts.mjs';
+import { units } from '../lib/usd.mjs';
 import { until } from '../lib/wait.mjs';
 
 export function cuts(rig, sdk) {
@@ -46,12 +47,16 @@ export function cuts(rig, sdk) {
     checkServed(entry, 3);
   });
 
-  test('raises the error that the upstream reports in mid-stream', async () => {
+  const broken = {
+    broken: 'raises the error that the upstream reports in mid-stream',
+    burst: 'raises the error that comes in one read with all of the content, and bills the content',
+  };
+  for (const [script, title] of Object.entries(broken)) test(title, async () => {
     const mark = rig().mark();
     let text = '';
 
     const { entry } = await rig().billed(sdk, (client) => assert.rejects(
-      sdk.stream(client, rig().model(sdk, 'broken'), mark, { onDelta: (delta) => { text += delta; } }),
+      sdk.stream(client, rig().model(sdk, script), mark, { onDelta: (delta) => { text += delta; } }),
       (error) => {
         assert.ok(error instanceof sdk.errors.midStream.type, `${error?.name}: ${error?.message}`);
         assert.ok(error.message.includes(messages.broken), error.message);
@@ -62,6 +67,32 @@ export function cuts(rig, sdk) {
     await rig().upstream.only(mark);
     assert.equal(entry.outcome, 'upstream_error_after_content');
     checkServed(entry, 3);
+  });
+
+  test('ends a stream where the money ends, as if the model had reached its limit', async () => {
+    const mark = rig().mark();
+    const user = await rig().addUser('small', '0.01200000');
+    let pieces = 0;
+
+    const { entry, result } = await rig().billed(sdk, (client) =>
+      sdk.stream(client, rig().model(sdk, 'long'), mark, { onDelta: () => { pieces += 1; } }), user);
+
+    assert.equal(result.finish, sdk.finishOfFunds);
+    assert.ok(pieces > 100 && pieces < longWords, `${pieces} pieces`);
+    assert.equal(result.text, ' hello'.repeat(pieces), 'the text was cut within a piece');
+    assert.equal(entry.outcome, 'funds_exhausted');
+    assert.equal(entry.is_charged, true);
+    const truth = await rig().upstream.only(mark);
+    await until('the upstream to be let go', () => truth.end !== 'open', { within: 5_000 });
+    assert.equal(truth.end, 'aborted');
+    assert.equal(result.usage.output, entry.usage.output, 'what the client was told is not what was billed');
+    assert.equal(result.usage.input, entry.usage.input);
+    assert.equal(result.usage.cacheRead ?? 0, entry.usage.cache_read);
+    if (sdk.isCountExact) {
+      assert.equal(entry.usage.output, pieces, 'what is billed is not what was received');
+    }
+    const { balance } = await rig().settledWallet(user);
+    assert.ok(units(balance) >= 0n && units(balance) < units('0.00100000'), `the balance is left at ${balance}`);
   });
 
   // No usage was reported for the whole answer, so the gateway says what it counted: never less than what the client

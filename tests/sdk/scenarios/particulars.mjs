@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { claude } from '../lib/clients/claude.mjs';
 import { chat } from '../lib/clients/chat.mjs';
 import { gemini } from '../lib/clients/gemini.mjs';
-import { usages } from '../lib/scripts.mjs';
+import { messages, usages } from '../lib/scripts.mjs';
 
 export const particulars = { chat: chatParticulars, claude: claudeParticulars, gemini: geminiParticulars };
 
@@ -111,6 +111,19 @@ function geminiParticulars(rig) {
       names.push(model.name);
     }
     assert.ok(names.includes(`models/${request.model}`));
+  });
+
+  test('raises an error that the upstream reports without an event', async () => {
+    const mark = rig().mark();
+    let text = '';
+
+    // The SDK knows it for an API error only when it comes in a read of its own, which no sender can promise.
+    const { entry } = await rig().billed(gemini, (client) => assert.rejects(
+      gemini.stream(client, rig().model(gemini, 'broken-bare'), mark, { onDelta: (delta) => { text += delta; } }),
+      (error) => error.message.includes(messages.broken) || /Incomplete JSON/.test(error.message)));
+
+    assert.equal(text, ' hello'.repeat(3));
+    assert.equal(entry.outcome, 'upstream_error_after_content');
   });
 
   test('keeps thought signatures', async () => {

@@ -13,6 +13,7 @@ import { cuts } from '../scenarios/cuts.mjs';
 import { errors } from '../scenarios/errors.mjs';
 import { headers } from '../scenarios/headers.mjs';
 import { particulars } from '../scenarios/particulars.mjs';
+import { paths } from '../scenarios/paths.mjs';
 import { tools } from '../scenarios/tools.mjs';
 
 let started;
@@ -34,6 +35,8 @@ for (const sdk of [chat, responses, claude, gemini]) {
     particulars[sdk.surface]?.(rig);
   });
 }
+
+describe('paths', { timeout: 30_000 }, () => paths(rig));
 
 describe('the books', { timeout: 60_000 }, () => books(rig));
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace TokenHub.Gateway.Forwarding.Upstreams;
 
 /// <summary>
-/// The head of an answer: its status, how its body is framed, whether the connection can be used again. Strict, for what a
-/// hostile upstream sends here must not move the border between one client's answer and the next one's.
+/// The head of an answer: its status, how its body is framed, whether the connection can be used again. Strict, for
+/// what a hostile upstream sends here must not move the border between one client's answer and the next one's.
 /// </summary>
 internal sealed class UpstreamHead
 {
@@ -92,7 +92,8 @@ internal sealed class UpstreamHead
     // HTTP/1.1 200 OK
     private void ReadStatus(ReadOnlySpan<byte> line)
     {
-        if (line.Length < 12 || !line.StartsWith("HTTP/1."u8) || line[7] is not ((byte)'0' or (byte)'1') || line[8] != ' '
+        if (line.Length < 12 || !line.StartsWith("HTTP/1."u8)
+            || line[7] is not ((byte)'0' or (byte)'1') || line[8] != ' '
             || !Utf8Parser.TryParse(line.Slice(9, 3), out int status, out var digits) || digits != 3
             || status is < 100 or > 599 || (line.Length > 12 && line[12] != ' '))
         {
@@ -108,8 +109,8 @@ internal sealed class UpstreamHead
         var colon = line.IndexOf((byte)':');
 
         // A name before anything else, at once followed by its colon: no folding, no blanks that others read otherwise.
-        if (colon < 1 || line[..colon].ContainsAnyInRange((byte)0, (byte)' ') || line.ContainsAnyInRange((byte)0, (byte)8)
-            || line.ContainsAnyInRange((byte)10, (byte)31))
+        if (colon < 1 || line[..colon].ContainsAnyInRange((byte)0, (byte)' ')
+            || line.ContainsAnyInRange((byte)0, (byte)8) || line.ContainsAnyInRange((byte)10, (byte)31))
         {
             throw Bad("a malformed header");
         }

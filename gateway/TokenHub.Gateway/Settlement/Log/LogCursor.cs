@@ -20,7 +20,9 @@ public sealed class LogCursor(LogFiles files)
         _segment = -1;
     }
 
-    /// <summary>Adds durable records to a batch, at most <see cref="UsageBatch.RecordsMax"/>, and returns how many.</summary>
+    /// <summary>
+    /// Adds durable records to a batch, at most <see cref="UsageBatch.RecordsMax"/>, and returns how many.
+    /// </summary>
     public int Fill(IBufferWriter<byte> batch)
     {
         var count = 0;
@@ -79,7 +81,8 @@ public sealed class LogCursor(LogFiles files)
         return taken;
     }
 
-    private int TakeFrames(IBufferWriter<byte> batch, ReadOnlySpan<byte> bytes, long durable, int countMax, ref int taken)
+    private int TakeFrames(
+        IBufferWriter<byte> batch, ReadOnlySpan<byte> bytes, long durable, int countMax, ref int taken)
     {
         var at = 0;
         while (taken < countMax && Position < durable

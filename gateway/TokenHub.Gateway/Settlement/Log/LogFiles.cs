@@ -36,7 +36,9 @@ public sealed class LogFiles : IDisposable
 
     public LogSegment Current => _segments[^1];
 
-    /// <summary>Opens or starts the log in a folder; <paramref name="sink"/> sees every record still there, in order.</summary>
+    /// <summary>
+    /// Opens or starts the log in a folder; <paramref name="sink"/> sees every record still there, in order.
+    /// </summary>
     public static LogFiles Open(string folder, long segmentBytes, int payloadMax, LogRecovery.RecordSink sink)
     {
         Directory.CreateDirectory(folder);
@@ -100,7 +102,9 @@ public sealed class LogFiles : IDisposable
         }
     }
 
-    /// <summary>Reads raw bytes of the segment that holds an LSN; 0 when there is none. For the shipper's cursor.</summary>
+    /// <summary>
+    /// Reads raw bytes of the segment that holds an LSN; 0 when there is none. For the shipper's cursor.
+    /// </summary>
     public int ReadAt(long segmentFirstLsn, long offset, Span<byte> destination)
     {
         lock (_gate)
@@ -120,7 +124,9 @@ public sealed class LogFiles : IDisposable
         }
     }
 
-    /// <summary>First LSN of the segment after the one that starts at <paramref name="firstLsn"/>; -1 when it is the last.</summary>
+    /// <summary>
+    /// First LSN of the segment after the one that starts at <paramref name="firstLsn"/>; -1 when it is the last.
+    /// </summary>
     public long SegmentAfter(long firstLsn)
     {
         lock (_gate)

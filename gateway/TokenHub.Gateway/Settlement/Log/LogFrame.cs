@@ -6,7 +6,8 @@ namespace TokenHub.Gateway.Settlement.Log;
 
 /// <summary>
 /// One record in the log: length (4), CRC-32C of all that follows (4), LSN (8), first LSN of the group that was synced
-/// together (8), payload, zeros up to a multiple of eight. Little-endian. A length of zero is the end of what was written.
+/// together (8), payload, zeros up to a multiple of eight. Little-endian. A length of zero is the end of what was
+/// written.
 /// </summary>
 public static class LogFrame
 {

@@ -8,7 +8,10 @@ public static class LogRecovery
 {
     public delegate void RecordSink(long lsn, ReadOnlySpan<byte> payload);
 
-    /// <summary>Reads all segments of the folder, calls <paramref name="sink"/> for each record, returns them with their ends set.</summary>
+    /// <summary>
+    /// Reads all segments of the folder, calls <paramref name="sink"/> for each record, returns them with their ends
+    /// set.
+    /// </summary>
     public static List<LogSegment> Open(string folder, int payloadMax, RecordSink sink)
     {
         var segments = LogSegment.PathsIn(folder).Select(LogSegment.Open).ToList();
@@ -64,8 +67,8 @@ public static class LogRecovery
         }
     }
 
-    // A readable frame of a later group proves that the bad place had been synced before it: that is damage. Frames of the
-    // same group do not: the system may have written the pages of one group in any order before power went.
+    // A readable frame of a later group proves that the bad place had been synced before it: that is damage. Frames of
+    // the same group do not: the system may have written the pages of one group in any order before power went.
     private static bool HasLaterFrame(ReadOnlySpan<byte> rest, int payloadMax, long badLsn)
     {
         for (var at = 0; at + LogFrame.HeadBytes <= rest.Length; at += LogFrame.Alignment)

@@ -2,7 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace TokenHub.Gateway.Settlement.Log;
 
-/// <summary>One file of the log, preallocated so that a record that fits always has room: <c>log-{first LSN, hex}.wal</c>.</summary>
+/// <summary>
+/// One file of the log, preallocated so that a record that fits always has room: <c>log-{first LSN, hex}.wal</c>.
+/// </summary>
 public sealed class LogSegment : IDisposable
 {
     private readonly SafeFileHandle _file;
@@ -27,7 +29,8 @@ public sealed class LogSegment : IDisposable
     public static LogSegment Create(string folder, long firstLsn, long length)
     {
         var path = System.IO.Path.Combine(folder, $"log-{firstLsn:x16}.wal");
-        var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, preallocationSize: length);
+        var file = File.OpenHandle(
+            path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, preallocationSize: length);
         try
         {
             // The length itself has to be durable before a record relies on it.

@@ -31,7 +31,9 @@ public sealed class WriteAheadLog : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "write-ahead log" };
     }
 
-    /// <summary>Why the log stopped taking records, or null. After a failed sync nothing can be promised any more.</summary>
+    /// <summary>
+    /// Why the log stopped taking records, or null. After a failed sync nothing can be promised any more.
+    /// </summary>
     public Exception? Failure { get; private set; }
 
     /// <summary>Records appended and not yet durable.</summary>
@@ -48,7 +50,9 @@ public sealed class WriteAheadLog : IDisposable
 
     public void Start() => _thread.Start();
 
-    /// <summary>Queues a record. The queue is bounded by the in-flight table: a slot is freed only after its group is durable.</summary>
+    /// <summary>
+    /// Queues a record. The queue is bounded by the in-flight table: a slot is freed only after its group is durable.
+    /// </summary>
     public void Append(PendingRecord record)
     {
         lock (_gate)
@@ -85,7 +89,8 @@ public sealed class WriteAheadLog : IDisposable
             }
             catch (Exception error)
             {
-                // Whatever it was: a sync that failed may have lost pages, and repeating it would claim success for lost data.
+                // Whatever it was: a sync that failed may have lost pages, and repeating it would claim success for
+                // lost data.
                 Failure = error;
                 return;
             }

@@ -92,4 +92,5 @@ export const chat = {
 
   finishOfTool: 'tool_calls',
   finishOfText: 'stop',
+  finishOfFunds: 'length',
 };

@@ -99,4 +99,5 @@ export const claude = {
 
   finishOfTool: 'tool_use',
   finishOfText: 'end_turn',
+  finishOfFunds: 'max_tokens',
 };

@@ -107,4 +107,5 @@ export const gemini = {
 
   finishOfTool: 'STOP',
   finishOfText: 'STOP',
+  finishOfFunds: 'MAX_TOKENS',
 };

@@ -40,7 +40,7 @@ export const responses = {
       if (event.type === 'response.output_text.delta') {
         seen.text += event.delta;
         onDelta?.(event.delta);
-      } else if (event.type === 'response.completed') {
+      } else if (event.type === 'response.completed' || event.type === 'response.incomplete') {
         seen.id = event.response.id;
         seen.usage = usageOf(event.response.usage);
         seen.finish = event.response.status;
@@ -69,4 +69,5 @@ export const responses = {
 
   finishOfTool: 'completed',
   finishOfText: 'completed',
+  finishOfFunds: 'incomplete',
 };

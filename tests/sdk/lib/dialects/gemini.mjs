@@ -47,9 +47,10 @@ export const gemini = {
     return { error: { code: status, message, status: kinds[status] } };
   },
 
-  errorFrame(message) {
-    return JSON.stringify({ error: { code: 503, message, status: 'UNAVAILABLE' } });
-  },
+  errorFrame: (message) => `data: ${JSON.stringify(unavailable(message))}\r\n\r\n`,
+
+  /** The other form that is seen: no event at all, but a JSON object by itself. */
+  bareErrorFrame: (message) => JSON.stringify(unavailable(message)),
 
   toolResult(request) {
     const parts = request.contents?.flatMap((content) => content.parts ?? []) ?? [];
@@ -65,6 +66,8 @@ export const gemini = {
 
   count: (tokens) => ({ totalTokens: tokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: tokens }] }),
 };
+
+const unavailable = (message) => ({ error: { code: 503, message, status: 'UNAVAILABLE' } });
 
 const kinds = {
   400: 'INVALID_ARGUMENT', 401: 'UNAUTHENTICATED', 429: 'RESOURCE_EXHAUSTED', 500: 'INTERNAL', 529: 'UNAVAILABLE',

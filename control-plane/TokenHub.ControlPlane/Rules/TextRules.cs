@@ -1,6 +1,6 @@
 using TokenHub.ControlPlane.Problems;
 
-namespace TokenHub.ControlPlane.Wire;
+namespace TokenHub.ControlPlane.Rules;
 
 /// <summary>What a text that people write and read may hold.</summary>
 internal static class TextRules

@@ -1,6 +1,6 @@
 using TokenHub.ControlPlane.Problems;
 
-namespace TokenHub.ControlPlane.Wire;
+namespace TokenHub.ControlPlane.Rules;
 
 /// <summary>Things that can be switched take <c>status</c> or, shorter, <c>enabled</c>.</summary>
 internal static class StatusRules

@@ -1,7 +1,7 @@
 using System.Buffers;
 using TokenHub.ControlPlane.Problems;
 
-namespace TokenHub.ControlPlane.Wire;
+namespace TokenHub.ControlPlane.Rules;
 
 /// <summary>Names and patterns of models: the characters that providers use, and <c>*</c>.</summary>
 internal static class ModelNames
