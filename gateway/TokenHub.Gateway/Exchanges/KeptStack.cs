@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace TokenHub.Gateway.Exchanges;
 
-/// <summary>Things kept for use again, the last one first; bounded, thread-safe, nothing allocated to keep one.</summary>
+/// <summary>Things kept for use again, the last one first; bounded, thread-safe, keeping allocates nothing.</summary>
 internal sealed class KeptStack<T>(int capacity)
     where T : class
 {
