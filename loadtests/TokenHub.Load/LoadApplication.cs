@@ -34,6 +34,12 @@ internal sealed class LoadApplication(LoadOptions options) : IAsyncDisposable
                 Tell(note);
             }
 
+            if (_product is not null && results.Any(r => r.Target == _product.Name && !r.IsOk))
+            {
+                Tell("the gateway's log ends so:");
+                _product.RecentLog().ToList().ForEach(Tell);
+            }
+
             _results.AddRange(results);
         }
 

@@ -5,10 +5,10 @@ namespace TokenHub.Load.Results;
 /// <summary>What must not happen. Fields, for Interlocked.</summary>
 internal sealed class Faults
 {
-    private const int KeptMax = 2;
+    private const int KeptMax = 4;
     private const int ShownBytesBefore = 60;
     private const int ShownBytesMax = 160;
-    private readonly List<string> _kept = [];
+    private readonly Dictionary<string, int> _kept = [];
 
     /// <summary>Chunks that never came.</summary>
     public long Lost;
@@ -40,14 +40,14 @@ internal sealed class Faults
         _ => false,
     };
 
-    /// <summary>The first few, in words.</summary>
+    /// <summary>The first few kinds, in words, with their number.</summary>
     public IReadOnlyList<string> Kept
     {
         get
         {
             lock (_kept)
             {
-                return [.. _kept];
+                return [.. _kept.Select(k => k.Value == 1 ? k.Key : $"{k.Value} times {k.Key}")];
             }
         }
     }
@@ -56,9 +56,9 @@ internal sealed class Faults
     {
         lock (_kept)
         {
-            if (_kept.Count < KeptMax)
+            if (_kept.TryGetValue(fault, out var count) || _kept.Count < KeptMax)
             {
-                _kept.Add(fault);
+                _kept[fault] = count + 1;
             }
         }
     }

@@ -17,6 +17,7 @@ internal sealed class ProductTarget : ITarget, IAsyncDisposable
     private const int UsersMax = 8;
     private const int ConcurrencyMax = 20_000;
     private const string Credit = "1000000";
+    private const int LogLinesShown = 8;
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(60);
     private readonly ChildProcess _process;
@@ -92,6 +93,13 @@ internal sealed class ProductTarget : ITarget, IAsyncDisposable
         var key = await Api.CallAsync(
             "POST", "/keys", new JsonObject { ["name"] = name, ["user_id"] = id }, cancel);
         return (id, (string)key["secret"]!);
+    }
+
+    /// <summary>What the gateway said last, for a person who looks for the reason of a fault.</summary>
+    public IEnumerable<string> RecentLog()
+    {
+        var file = Path.Combine(_folder.FullName, "logs", "gateway.log");
+        return File.Exists(file) ? File.ReadLines(file).TakeLast(LogLinesShown) : [];
     }
 
     public async ValueTask DisposeAsync()
