@@ -97,6 +97,7 @@ public sealed class BodyRefusalTests(SharedRig shared) : IClassFixture<SharedRig
     [Fact]
     public async Task Body_of_exactly_the_limit_is_read()
     {
+        await _rig.AddUpstreamAsync(Provider.OpenAi, ["m"]);
         var caller = await _rig.AddCallerAsync();
         var limit = _rig.Host.Rooms.Options.BodyBytesMax;
         var start = """{"model":"nobody","messages":[{"role":"user","content":" """;
