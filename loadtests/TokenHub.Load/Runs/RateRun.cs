@@ -16,7 +16,8 @@ internal sealed class RateRun(string scenario, Step step, ITarget target, MockTa
     protected override async Task<StepResult> MeasureAsync()
     {
         _idle.PushRange(CreateCallers(Step.InFlight));
-        await Task.Factory.StartNew(() => Dispatch(Step.WarmUpSeconds, isMeasured: false), TaskCreationOptions.LongRunning);
+        await Task.Factory.StartNew(
+            () => Dispatch(Step.WarmUpSeconds, isMeasured: false), TaskCreationOptions.LongRunning);
         var measurement = Begin();
         await Task.Factory.StartNew(() => Dispatch(Step.Seconds, isMeasured: true), TaskCreationOptions.LongRunning);
         while (Volatile.Read(ref _underWay) > 0 && !Over.IsCancellationRequested)
