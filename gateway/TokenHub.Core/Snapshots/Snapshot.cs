@@ -1,3 +1,5 @@
+using TokenHub.Core.Usage;
+
 namespace TokenHub.Core.Snapshots;
 
 /// <summary>
@@ -52,6 +54,12 @@ public sealed record ChannelEntry
 
     public int OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
+    public AbortPolicy OnClientAbort { get; init; }
+
+    /// <summary>
+    /// False for an owner whose reports of output are held to the band of the gateway's own count.
+    /// </summary>
+    public bool TrustsUsage { get; init; } = true;
 
     /// <summary>
     /// What the sealed credential is bound to: a row copied to another channel or owner does not open.
@@ -76,6 +84,12 @@ public sealed record PriceEntry
     public long? CacheRead { get; init; }
     public long? CacheWrite5m { get; init; }
     public long? CacheWrite1h { get; init; }
+
+    /// <summary>Most prompt tokens the model takes; a report beyond it is not believed. Null: not known.</summary>
+    public long? ContextTokens { get; init; }
+
+    /// <summary>Most tokens the model writes in one answer; a report beyond it is not believed. Null: not known.</summary>
+    public long? OutputTokensMax { get; init; }
 
     public Money.Tariff ToTariff() =>
         new(Id, Input, Output, CacheRead ?? Input, CacheWrite5m ?? Input, CacheWrite1h ?? CacheWrite5m ?? Input);

@@ -34,6 +34,9 @@ public enum Outcome : byte
 
     /// <summary>The balance ended in mid-stream: settle what was served.</summary>
     FundsExhausted = 8,
+
+    /// <summary>Of an attempt only: another one was faster. Costs the platform, never the user.</summary>
+    LosingHedge = 9,
 }
 
 public static class OutcomeRules

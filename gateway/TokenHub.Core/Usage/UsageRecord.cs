@@ -33,6 +33,12 @@ public sealed record UsageRecord
     /// <summary>True when the gateway counted the tokens itself because the upstream reported none.</summary>
     public bool IsCounted { get; init; }
 
+    /// <summary>What was found odd in the usage that the upstream reported.</summary>
+    public UsageNotes Notes { get; init; }
+
+    /// <summary>The channel's policy for a client that leaves, as it was when the request ended.</summary>
+    public AbortPolicy AbortPolicy { get; init; }
+
     /// <summary>HTTP status the client saw; 0 when it had left before one was sent.</summary>
     public int Status { get; init; }
 
@@ -49,6 +55,7 @@ public sealed record UsageRecord
     /// <summary>The charge; 0 is a refund of the whole hold.</summary>
     public required Usd Cost { get; init; }
 
+    /// <summary>What is charged. An attempt's own usage, charged or not, stands with the attempt.</summary>
     public TokenUsage Usage { get; init; }
 
     /// <summary>
@@ -62,27 +69,4 @@ public sealed record UsageRecord
     public const int ModelBytesMax = 128;
     public const int UpstreamIdBytesMax = 64;
     public const int AttemptsMax = 8;
-}
-
-/// <summary>
-/// One try at one channel. <see cref="Status"/> is the upstream's HTTP status, 0 when there was none.
-/// </summary>
-public readonly record struct AttemptRecord(long Channel, int Status, AttemptFault Fault, int ElapsedMs);
-
-/// <summary>Why an attempt failed, and on which side. Values are stored: never renumber.</summary>
-public enum AttemptFault : byte
-{
-    None = 0,
-    ConnectFailed = 1,
-    ConnectTimeout = 2,
-    HeadersTimeout = 3,
-    BadResponse = 4,
-    UpstreamStatus = 5,
-    ErrorBody = 6,
-    EmptyAnswer = 7,
-    IdleTimeout = 8,
-    CutMidStream = 9,
-    ClientGone = 10,
-    AddressRefused = 11,
-    CredentialUnreadable = 12,
 }

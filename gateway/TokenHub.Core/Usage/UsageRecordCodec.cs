@@ -8,19 +8,33 @@ namespace TokenHub.Core.Usage;
 /// <summary>
 /// The bytes of a <see cref="UsageRecord"/>: a version byte, the request id, then numbers as LEB128 and texts with a
 /// length byte. The same bytes stand in the gateway's log, in the Redis outbox and on the wire to the control plane.
+/// Format 1, which had no usage for attempts, is still read: logs outlive the build that wrote them.
 /// </summary>
 public static class UsageRecordCodec
 {
     /// <summary>No record is longer; a usual one takes about 110 bytes.</summary>
-    public const int BytesMax = 640;
+    public const int BytesMax = 1280;
 
-    private const byte Version = 1;
+    private const byte Version = 2;
+    private const byte OldestVersion = 1;
 
     [Flags]
     private enum Flags : byte
     {
         Stream = 1,
         Counted = 2,
+    }
+
+    [Flags]
+    private enum AttemptFlags : byte
+    {
+        Counted = 1,
+
+        /// <summary>The record's usage is the attempt's, as it is of the one that served; not written twice.</summary>
+        RecordsUsage = 2,
+
+        /// <summary>The attempt has a usage of its own, which follows.</summary>
+        OwnUsage = 4,
     }
 
     /// <summary>Writes the record and returns the number of bytes, at most <see cref="BytesMax"/>.</summary>
@@ -44,6 +58,8 @@ public static class UsageRecordCodec
         writer.Number(record.DurationMs);
         writer.Number(record.Hold.Units);
         writer.Number(record.Cost.Units);
+        writer.Number((ushort)record.Notes);
+        writer.Byte((byte)record.AbortPolicy);
         WriteUsage(ref writer, record.Usage);
         writer.Text(record.Model, UsageRecord.ModelBytesMax);
         writer.Text(record.UpstreamId, UsageRecord.UpstreamIdBytesMax);
@@ -51,11 +67,7 @@ public static class UsageRecordCodec
         writer.Byte((byte)attempts);
         for (var i = 0; i < attempts; i++)
         {
-            var attempt = record.Attempts[i];
-            writer.Number(attempt.Channel);
-            writer.Number(attempt.Status);
-            writer.Byte((byte)attempt.Fault);
-            writer.Number(attempt.ElapsedMs);
+            WriteAttempt(ref writer, record.Attempts[i], record.Usage);
         }
 
         return writer.Length;
@@ -66,7 +78,8 @@ public static class UsageRecordCodec
     {
         record = null!;
         var reader = new VarReader(source);
-        if (reader.Byte() != Version)
+        var version = reader.Byte();
+        if (version is < OldestVersion or > Version)
         {
             return false;
         }
@@ -100,11 +113,13 @@ public static class UsageRecordCodec
             DurationMs = reader.Int(),
             Hold = new Usd(reader.Number()),
             Cost = new Usd(reader.Number()),
+            Notes = version == OldestVersion ? UsageNotes.None : (UsageNotes)reader.Int(),
+            AbortPolicy = version == OldestVersion ? AbortPolicy.Cancel : (AbortPolicy)reader.Byte(),
             Usage = ReadUsage(ref reader),
             Model = reader.Text(),
             UpstreamId = reader.Text(),
-            Attempts = ReadAttempts(ref reader),
         };
+        record = record with { Attempts = ReadAttempts(ref reader, version, record.Usage) };
         return !reader.Failed && reader.AtEnd;
     }
 
@@ -132,7 +147,25 @@ public static class UsageRecordCodec
         ToolUsePrompt = reader.Number(),
     };
 
-    private static AttemptRecord[] ReadAttempts(ref VarReader reader)
+    private static void WriteAttempt(ref VarWriter writer, in AttemptRecord attempt, in TokenUsage recorded)
+    {
+        var usage = attempt.Usage == recorded ? AttemptFlags.RecordsUsage
+            : attempt.Usage == default ? 0
+            : AttemptFlags.OwnUsage;
+        writer.Number(attempt.Channel);
+        writer.Number(attempt.Status);
+        writer.Byte((byte)attempt.Fault);
+        writer.Number(attempt.ElapsedMs);
+        writer.Byte((byte)attempt.Outcome);
+        writer.Number(attempt.PriceVersion);
+        writer.Byte((byte)(usage | (attempt.IsCounted ? AttemptFlags.Counted : 0)));
+        if (usage == AttemptFlags.OwnUsage)
+        {
+            WriteUsage(ref writer, attempt.Usage);
+        }
+    }
+
+    private static AttemptRecord[] ReadAttempts(ref VarReader reader, byte version, in TokenUsage recorded)
     {
         var count = reader.Byte();
         if (reader.Failed || count > UsageRecord.AttemptsMax)
@@ -144,10 +177,26 @@ public static class UsageRecordCodec
         var attempts = new AttemptRecord[count];
         for (var i = 0; i < count; i++)
         {
-            attempts[i] = new AttemptRecord(reader.Number(), reader.Int(), (AttemptFault)reader.Byte(), reader.Int());
+            var attempt = new AttemptRecord(
+                reader.Number(), reader.Int(), (AttemptFault)reader.Byte(), reader.Int());
+            attempts[i] = version == OldestVersion ? attempt : ReadRest(ref reader, attempt, recorded);
         }
 
         return attempts;
+    }
+
+    private static AttemptRecord ReadRest(ref VarReader reader, AttemptRecord attempt, in TokenUsage recorded)
+    {
+        var (outcome, price, flags) = ((Outcome)reader.Byte(), reader.Number(), (AttemptFlags)reader.Byte());
+        return attempt with
+        {
+            Outcome = outcome,
+            PriceVersion = price,
+            IsCounted = flags.HasFlag(AttemptFlags.Counted),
+            Usage = flags.HasFlag(AttemptFlags.OwnUsage) ? ReadUsage(ref reader)
+                : flags.HasFlag(AttemptFlags.RecordsUsage) ? recorded
+                : default,
+        };
     }
 
     private ref struct VarWriter(Span<byte> destination)

@@ -90,6 +90,69 @@ public sealed class UsageRecordCodecTests
         Assert.False(UsageBatch.TryTake(ref rest, out _, out _));
     }
 
+    // Written by the first format: logs and outboxes may hold such records when a newer build starts.
+    private const string FormatOne =
+        "01019ac00000007000800a000500000007030203e907ea07eb07ec07c4134dc801fbbcf4d7a733338407b960a6050a01"
+        + "02030414050608636c617564652d78056d73675f3102e807f703050ceb07c8010af006";
+
+    [Fact]
+    public void A_record_of_the_first_format_is_still_read()
+    {
+        Assert.True(UsageRecordCodec.TryRead(Convert.FromHexString(FormatOne), out var read));
+
+        Assert.Equal(1001, read.Account);
+        Assert.Equal(Outcome.ClientCut, read.Outcome);
+        Assert.Equal(new Usd(678), read.Cost);
+        Assert.Equal(20, read.Usage.Output);
+        Assert.Equal("msg_1", read.UpstreamId);
+        Assert.Equal(UsageNotes.None, read.Notes);
+        Assert.Equal(
+            [new AttemptRecord(1000, 503, AttemptFault.UpstreamStatus, 12), new(1003, 200, AttemptFault.ClientGone, 880)],
+            read.Attempts);
+    }
+
+    [Fact]
+    public void The_attempt_that_served_does_not_write_the_records_usage_twice()
+    {
+        var record = RandomRecord(new Random(3)) with { Attempts = [] };
+        var bytes = new byte[UsageRecordCodec.BytesMax];
+        var without = UsageRecordCodec.Write(record, bytes);
+        var attempt = RandomAttempt(new Random(4), 1001) with { Usage = record.Usage };
+
+        var length = UsageRecordCodec.Write(record with { Attempts = [attempt] }, bytes);
+
+        Assert.InRange(length - without, 1, 12);
+        Assert.True(UsageRecordCodec.TryRead(bytes.AsSpan(0, length), out var read));
+        Assert.Equal([attempt], read.Attempts);
+    }
+
+    [Fact]
+    public void The_longest_record_fits()
+    {
+        const long most = long.MaxValue;
+        var usage = new TokenUsage
+        {
+            Input = most, CacheRead = most, CacheWrite5m = most, CacheWrite1h = most, CacheWriteOther = most,
+            Output = most, Reasoning = most, ToolUsePrompt = most,
+        };
+        var attempt = new AttemptRecord(most, int.MaxValue, AttemptFault.None, int.MaxValue)
+        {
+            PriceVersion = most, Usage = usage with { Input = 1 },
+        };
+        var record = RandomRecord(new Random(5)) with
+        {
+            Account = most, Key = most, Channel = most, OwnerAccount = most, OwnerShareBp = int.MaxValue,
+            PriceVersion = most, Status = int.MaxValue, StartedMs = most, FirstTokenMs = int.MaxValue - 1,
+            DurationMs = int.MaxValue, Hold = new Usd(most), Cost = new Usd(most), Usage = usage,
+            Model = new string('m', 500), UpstreamId = new string('u', 500),
+            Attempts = [.. Enumerable.Repeat(attempt, UsageRecord.AttemptsMax)],
+        };
+        var bytes = new byte[UsageRecordCodec.BytesMax];
+
+        Assert.True(UsageRecordCodec.TryRead(bytes.AsSpan(0, UsageRecordCodec.Write(record, bytes)), out var read));
+        Assert.Equal(UsageRecord.AttemptsMax, read.Attempts.Count);
+    }
+
     private static UsageRecord RandomRecord(Random random) => new()
     {
         RequestId = RequestId.Create(1_763_000_000_000, 5, 9, (uint)random.Next()),
@@ -117,7 +180,19 @@ public sealed class UsageRecordCodecTests
             Reasoning = random.Next(1_000), ToolUsePrompt = random.Next(10),
         },
         UpstreamId = "chatcmpl-" + random.Next(),
-        Attempts = [.. Enumerable.Range(0, random.Next(3)).Select(i =>
-            new AttemptRecord(1000 + i, random.Next(600), (AttemptFault)random.Next(13), random.Next(10_000)))],
+        Notes = (UsageNotes)random.Next(256),
+        AbortPolicy = (AbortPolicy)random.Next(2),
+        Attempts = [.. Enumerable.Range(0, random.Next(3)).Select(i => RandomAttempt(random, 1000 + i))],
     };
+
+    private static AttemptRecord RandomAttempt(Random random, long channel) =>
+        new(channel, random.Next(600), (AttemptFault)random.Next(13), random.Next(10_000))
+        {
+            Outcome = (Outcome)random.Next(1, 10),
+            PriceVersion = random.Next(1001, 5_000),
+            IsCounted = random.Next(2) == 1,
+            Usage = random.Next(2) == 0
+                ? default
+                : new TokenUsage { Input = random.Next(200_000), Output = random.Next(64_000) },
+        };
 }
