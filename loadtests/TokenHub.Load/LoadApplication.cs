@@ -25,7 +25,7 @@ internal sealed class LoadApplication(LoadOptions options) : IAsyncDisposable
             var results = new List<StepResult>();
             foreach (var step in scenario.Steps.Where(s => options.Step is null || s.Name == options.Step))
             {
-                isOk &= await RunStepAsync(scenario, options.Apply(step), results, cancel);
+                isOk &= await TryStepAsync(scenario, options.Apply(step), results, cancel);
             }
 
             Console.Out.Write(Report.Table(results));
@@ -89,6 +89,22 @@ internal sealed class LoadApplication(LoadOptions options) : IAsyncDisposable
 
     private static bool IsUsed(string target, IReadOnlyList<Scenario> scenarios) =>
         scenarios.Any(s => s.Steps.Any(t => t.Via?.Contains(target) ?? true));
+
+    // A control plane that refuses or does not answer is a fault of this step; what was measured before still counts.
+    private async Task<bool> TryStepAsync(
+        Scenario scenario, Step step, List<StepResult> results, CancellationToken cancel)
+    {
+        try
+        {
+            return await RunStepAsync(scenario, step, results, cancel);
+        }
+        catch (Exception error) when (!cancel.IsCancellationRequested
+            && error is HttpRequestException or TaskCanceledException or InvalidOperationException)
+        {
+            Tell($"{step.Name}: FAULT: {error.Message}");
+            return false;
+        }
+    }
 
     private async Task<bool> RunStepAsync(
         Scenario scenario, Step step, List<StepResult> results, CancellationToken cancel)

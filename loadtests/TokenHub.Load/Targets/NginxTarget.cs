@@ -48,7 +48,9 @@ internal sealed class NginxTarget : ITarget, IAsyncDisposable
             TimeSpan.FromSeconds(5));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(ReadyWithin);
-        while (!await IsListeningAsync(port, limit.Token))
+        // The master listens before its workers run, and those are who works.
+        while (!await IsListeningAsync(port, limit.Token)
+            || ProcessUsage.WithChildren(process.Id).Count <= Environment.ProcessorCount)
         {
             await Task.Delay(50, limit.Token);
         }
