@@ -55,6 +55,15 @@ internal sealed record GatewayOptions
     /// <summary>Longest wait for a client that does not take what is sent to it.</summary>
     public TimeSpan ClientWriteTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long an answer is read on, at most, whose client has left, where the channel says so.</summary>
+    public TimeSpan ClientDrainTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Output tokens, by the own count, after which such reading on ends.</summary>
+    public int ClientDrainTokensMax { get; init; } = 2000;
+
+    /// <summary>Answers read on at once; one more is broken off as if its channel said so.</summary>
+    public int ClientDrainsMax { get; init; } = 64;
+
     /// <summary>How long running requests may go on after the signal to stop.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

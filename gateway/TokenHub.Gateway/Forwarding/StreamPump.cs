@@ -17,7 +17,7 @@ namespace TokenHub.Gateway.Forwarding;
 internal sealed class StreamPump(GatewayOptions options)
 {
     // One block of Kestrel's pool.
-    private const int ReadBytes = 4 << 10;
+    internal const int ReadBytes = 4 << 10;
     private const int FiltersKeptMax = 256;
     private readonly KeptStack<ChatUsageFilter> _filters = new(FiltersKeptMax);
 
@@ -34,10 +34,19 @@ internal sealed class StreamPump(GatewayOptions options)
                 return failed;
             }
 
-            await PassHeldAsync(run);
+            if (run.End != AnswerEnd.ClientGone)
+            {
+                await PassHeldAsync(run);
+            }
+
             while (run.End == AnswerEnd.None)
             {
                 await PassNextAsync(run);
+            }
+
+            if (run.End == AnswerEnd.ClientGone && exchange.IsDraining)
+            {
+                await StreamDrain.RunAsync(run);
             }
 
             return await StreamTail.EndAsync(run);
@@ -84,6 +93,12 @@ internal sealed class StreamPump(GatewayOptions options)
 
                 // Content, and its end or an error in the same read: the client gets both, and pays for what it got.
                 break;
+            }
+
+            if (run.Exchange.IsDraining)
+            {
+                run.End = AnswerEnd.ClientGone;
+                return null;
             }
         }
 
@@ -157,6 +172,12 @@ internal sealed class StreamPump(GatewayOptions options)
             return;
         }
 
+        if (run.Exchange.IsClientGone)
+        {
+            run.End = AnswerEnd.ClientGone;
+            return;
+        }
+
         var memory = run.Filter is null ? run.Writer.GetMemory(ReadBytes) : run.Held.GetMemory(ReadBytes);
         var count = await ReadAsync(run, memory);
         if (count <= 0)
@@ -186,7 +207,7 @@ internal sealed class StreamPump(GatewayOptions options)
 
     // Bytes read, 0 at the proper end, -1 when the upstream broke off; the run's end is set accordingly.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<int> ReadAsync(Run run, Memory<byte> memory)
+    internal static async ValueTask<int> ReadAsync(Run run, Memory<byte> memory)
     {
         try
         {
@@ -208,7 +229,7 @@ internal sealed class StreamPump(GatewayOptions options)
 
     // Shows new bytes to the tap. Returns how many of them may pass: all, but where the money ends.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<int> TakeAsync(Run run, Memory<byte> bytes)
+    internal static async ValueTask<int> TakeAsync(Run run, Memory<byte> bytes)
     {
         var tap = run.Tap;
         if (!run.IsStopping && (tap.Covers(bytes.Length) || await tap.CoverAsync(bytes.Length)))

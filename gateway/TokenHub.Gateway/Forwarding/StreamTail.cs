@@ -22,9 +22,9 @@ internal static class StreamTail
         var reader = run.Tap.Reader;
         switch (run.End)
         {
-            case AnswerEnd.ClientGone:
+            case AnswerEnd.ClientGone or AnswerEnd.Drained:
                 exchange.Lifetime.Abort();
-                return AttemptResult.Passed(AnswerEnd.ClientGone, status, AttemptFault.ClientGone);
+                return AttemptResult.Passed(run.End, status, AttemptFault.ClientGone);
             case AnswerEnd.FundsExhausted:
                 return await EndForFundsAsync(run);
             case AnswerEnd.Proper when reader.HasError:

@@ -54,12 +54,13 @@ internal sealed class AnthropicAnswerReader(IncrementalCounter counter) : Answer
     private void SumIterations()
     {
         ref var usage = ref _eventUsage;
+        Faults |= usage.HasOtherModel ? StreamFaults.OtherModel : StreamFaults.None;
+        Iterations = Math.Max(Iterations, usage.IterationCount);
         if (usage.IterationCount == 0 || usage.HasFallback)
         {
             return;
         }
 
-        Faults |= usage.HasOtherModel ? StreamFaults.OtherModel : StreamFaults.None;
         if (usage.Iterations.IsImpossible)
         {
             usage.Plain.Spoil();

@@ -16,6 +16,7 @@ public abstract partial class AnswerReader
                 break;
             case Field.Present:
                 _event.HasContent = true;
+                HasOpaque = true;
                 break;
             case Field.Delta when kind == JsonKind.Object:
                 _event.ReasoningNode = 0;
@@ -101,6 +102,7 @@ public abstract partial class AnswerReader
                 break;
             case Field.Opaque:
                 _event.HasContent = true;
+                HasOpaque = true;
                 break;
             case Field.Id:
                 _id.Append(part);

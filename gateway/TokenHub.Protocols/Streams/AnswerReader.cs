@@ -113,6 +113,12 @@ public abstract partial class AnswerReader
     /// </summary>
     public bool UsageIsFinal { get; private protected set; }
 
+    /// <summary>Passes of a server-side loop that the usage says it sums; 0 when it says nothing of them.</summary>
+    public int Iterations { get; private protected set; }
+
+    /// <summary>Something came that is not counted: pictures, sound, signatures of hidden thoughts.</summary>
+    public bool HasOpaque { get; private protected set; }
+
     /// <summary>UTF-8 bytes of text, reasoning and calls together.</summary>
     public long OutputTextBytes => TextBytes + ReasoningBytes + ToolBytes;
 
@@ -132,6 +138,8 @@ public abstract partial class AnswerReader
 
     public string Model => _model.ToString();
 
+    public ReadOnlySpan<byte> ModelUtf8 => _model.Span;
+
     private protected IncrementalCounter Counter { get; }
 
     private protected ReadOnlySpan<byte> FinishUtf8 => _finish.Span;
@@ -149,7 +157,7 @@ public abstract partial class AnswerReader
         _id.Clear();
         _model.Clear();
         _finish.Clear();
-        (HasContent, IsTerminal) = (false, false);
+        (HasContent, HasOpaque, IsTerminal, Iterations) = (false, false, false, 0);
         _countedField = Field.None;
         (TextBytes, ReasoningBytes, ToolBytes) = (0, 0, 0);
         Faults = StreamFaults.None;
@@ -207,7 +215,9 @@ public abstract partial class AnswerReader
         ref var draft = ref _eventUsage.Plain;
         if (draft.IsImpossible)
         {
+            // What was reported before may be far behind by now: the own count stands beside it.
             Faults |= StreamFaults.UsageImpossible;
+            UsageIsFinal = false;
             return;
         }
 
