@@ -80,6 +80,16 @@ internal sealed record GatewayOptions
     public int FirstStepTokens { get; init; } = 512;
 
     /// <summary>
+    /// Output tokens by which an answer may go beyond the last of its money: an event that would is not passed on.
+    /// </summary>
+    public int OverrunTokensMax { get; init; } = 256;
+
+    /// <summary>
+    /// Output tokens by which an answer may go beyond its hold while Redis cannot be asked for more.
+    /// </summary>
+    public int UnheldTokensMax { get; init; } = 32 << 10;
+
+    /// <summary>
     /// Output tokens held for an answer that is not streamed and has no limit of its own: it can be cut nowhere.
     /// </summary>
     public int UnstreamedStepTokens { get; init; } = 2048;

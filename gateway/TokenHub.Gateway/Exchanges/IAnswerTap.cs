@@ -36,6 +36,11 @@ internal interface IAnswerTap
     /// <summary>What was used so far: what would be charged if the answer ended here.</summary>
     public TokenUsage Usage { get; }
 
+    /// <summary>
+    /// What was taken last goes too far beyond the money: it is not passed on, and not charged. False when it may pass.
+    /// </summary>
+    public bool TryWithhold();
+
     /// <summary>True when the money is out and the answer must end here.</summary>
     public bool IsUsedUp { get; }
 }

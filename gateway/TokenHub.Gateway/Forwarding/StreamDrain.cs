@@ -15,6 +15,7 @@ internal static class StreamDrain
         var (exchange, reader) = (run.Exchange, run.Tap.Reader);
         exchange.Lifetime.Abort();
         run.Held.Dispose();
+        (run.IsDraining, run.HasStarted) = (true, true);
 
         // Who left after the end mark has had his answer; only its usage may be missing.
         run.End = reader.IsWhole(exchange.Dialect) ? AnswerEnd.ClientGone : AnswerEnd.Drained;

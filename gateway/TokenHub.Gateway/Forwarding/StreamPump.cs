@@ -54,6 +54,7 @@ internal sealed class StreamPump(GatewayOptions options)
         finally
         {
             run.Held.Dispose();
+            run.Rest.Dispose();
             ReturnFilter(run.Filter);
         }
     }
@@ -85,6 +86,7 @@ internal sealed class StreamPump(GatewayOptions options)
 
             if (count <= 0 || reader.HasError)
             {
+                LastOfMoney.Finish(run);
                 run.Tap.Complete();
                 if (!reader.HasContent || run.Exchange.IsClientGone)
                 {
@@ -138,16 +140,8 @@ internal sealed class StreamPump(GatewayOptions options)
     private static async ValueTask PassHeldAsync(Run run)
     {
         AnswerHead.Write(run.Exchange, run.Answer);
-        run.Edge.Pass(run.Held.Span);
-        if (run.Filter is { } filter)
-        {
-            filter.Append(run.Held.Span, run.Writer);
-        }
-        else
-        {
-            run.Writer.Write(run.Held.Span);
-        }
-
+        run.HasStarted = true;
+        run.Pass(run.Held.Span);
         run.Held.Dispose();
 
         // There is no other channel any more, so the request itself is no longer needed.
@@ -227,7 +221,7 @@ internal sealed class StreamPump(GatewayOptions options)
         }
     }
 
-    // Shows new bytes to the tap. Returns how many of them may pass: all, but where the money ends.
+    // Shows new bytes to the tap. Returns how many of them the caller passes on: all, but where the money ends.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     internal static async ValueTask<int> TakeAsync(Run run, Memory<byte> bytes)
     {
@@ -244,33 +238,10 @@ internal sealed class StreamPump(GatewayOptions options)
             return bytes.Length;
         }
 
-        return TakeByEvents(run, bytes.Span);
-    }
-
-    // The last of the money: one event at a time, and none begun once it is used up.
-    private static int TakeByEvents(Run run, Span<byte> bytes)
-    {
-        var edge = run.Edge;
-        edge.Pass(run.Held.Span);
-        var at = 0;
-        while (at < bytes.Length)
-        {
-            var length = edge.FindEnd(bytes[at..]);
-            var isWhole = length >= 0;
-            var part = bytes.Slice(at, isWhole ? length : bytes.Length - at);
-            run.Tap.Take(part);
-            edge.Pass(part);
-            at += part.Length;
-            run.Ending.Note(part, run.Exchange.Dialect);
-            run.IsStopping |= run.Tap.IsUsedUp;
-            if (run.IsStopping && (isWhole || run.Exchange.IsArrayStream))
-            {
-                run.IsOutOfMoney = true;
-                return at;
-            }
-        }
-
-        return at;
+        // They pass by another way, or wait: none of them is passed by the caller.
+        run.IsStopping = true;
+        LastOfMoney.Take(run, bytes.Span);
+        return 0;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -301,7 +272,6 @@ internal sealed class StreamPump(GatewayOptions options)
     {
         // Fields: they are structs that change.
         public EventEdge Edge;
-        public StreamEnding Ending;
 
         public Exchange Exchange { get; } = exchange;
 
@@ -325,9 +295,43 @@ internal sealed class StreamPump(GatewayOptions options)
         /// <summary>The upstream closed its answer properly.</summary>
         public bool HasEnded { get; set; }
 
-        /// <summary>The money is used up; the event under way is passed to its end.</summary>
+        /// <summary>There is no more money than is held: from now on <see cref="LastOfMoney"/> decides.</summary>
         public bool IsStopping { get; set; }
 
         public bool IsOutOfMoney { get; set; }
+
+        /// <summary>The answer's head is written: what passes goes to the client.</summary>
+        public bool HasStarted { get; set; }
+
+        /// <summary>The client left: what is read reaches nobody.</summary>
+        public bool IsDraining { get; set; }
+
+        /// <summary>The content block that the client sees open, or -1; known where the money ends.</summary>
+        public int OpenBlock { get; set; } = -1;
+
+        /// <summary>The number of the last event that the client has seen, where events have one.</summary>
+        public long LastSequence { get; set; } = -1;
+
+        /// <summary>The beginning of an event whose end has to be seen before it may pass.</summary>
+        public BufferLease Rest { get; } = new();
+
+        /// <summary>Passes bytes on to the client.</summary>
+        public void Pass(ReadOnlySpan<byte> bytes)
+        {
+            Edge.Pass(bytes);
+            if (IsDraining)
+            {
+                return;
+            }
+
+            if (Filter is { } filter)
+            {
+                filter.Append(bytes, Writer);
+            }
+            else
+            {
+                Writer.Write(bytes);
+            }
+        }
     }
 }

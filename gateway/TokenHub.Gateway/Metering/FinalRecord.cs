@@ -11,7 +11,7 @@ internal static class FinalRecord
         var meter = (StreamMeter)exchange.Tap;
         var serving = exchange.Serving ?? exchange.First!;
         var served = Served(exchange.Attempts);
-        var usage = served.Outcome.IsCharged() ? served.Usage : default;
+        var usage = served.Outcome.IsCharged() ? meter.Charged(served.Usage) : default;
         return new UsageRecord
         {
             RequestId = exchange.Id,

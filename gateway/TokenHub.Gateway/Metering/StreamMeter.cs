@@ -15,6 +15,10 @@ internal sealed class StreamMeter : IAnswerTap
     private Candidate? _candidate;
     private long _inputTokens;
     private long _outputTokens;
+    private long _counted;
+    private long _countedBefore;
+    private long _tokensBefore;
+    private long _chargedMax;
 
     /// <summary>Between <see cref="Begin"/> and <see cref="End"/>.</summary>
     public bool IsReading => _reader is not null;
@@ -23,7 +27,7 @@ internal sealed class StreamMeter : IAnswerTap
 
     public bool IsUsedUp => _hold is { IsLast: true } hold && hold.IsUsedUp(_outputTokens);
 
-    public TokenUsage Usage => Read().Usage;
+    public TokenUsage Usage => Charged(Read().Usage);
 
     /// <summary>What was odd about the last attempt's usage.</summary>
     public UsageNotes Notes { get; private set; }
@@ -40,7 +44,8 @@ internal sealed class StreamMeter : IAnswerTap
     public void BeginAttempt()
     {
         Reader.Reset();
-        (_candidate, _outputTokens) = (_exchange!.Serving, 0);
+        (_candidate, _chargedMax) = (_exchange!.Serving, long.MaxValue);
+        (_counted, _countedBefore, _outputTokens, _tokensBefore) = (0, 0, 0, 0);
     }
 
     public void EndAttempt(in AttemptEnd end)
@@ -74,7 +79,8 @@ internal sealed class StreamMeter : IAnswerTap
             return;
         }
 
-        var (input, output) = (_inputTokens, Reader.CountedOutputTokens);
+        (_countedBefore, _counted) = (_counted, Reader.CountedOutputTokens);
+        var (input, output) = (_inputTokens, _counted);
         if (Reader.Usage is { } usage)
         {
             // What cannot be believed must steer nothing: neither the hold nor the bill after a crash.
@@ -87,7 +93,7 @@ internal sealed class StreamMeter : IAnswerTap
         }
 
         // One token at least once there is content: a crash must not give away what was begun.
-        _outputTokens = output;
+        (_tokensBefore, _outputTokens) = (_outputTokens, output);
         _exchange!.NoteProgress(input, Reader.HasContent ? Math.Max(1, output) : 0);
     }
 
@@ -97,6 +103,25 @@ internal sealed class StreamMeter : IAnswerTap
 
     public ValueTask<bool> CoverAsync(int bytes) =>
         _hold is null ? new ValueTask<bool>(true) : _hold.GrowAsync(_outputTokens, bytes);
+
+    public bool TryWithhold()
+    {
+        // By the own count: a report of what was hidden so far is no reason to keep an event back.
+        if (_hold is not { } hold || !hold.IsOverdrawn(_counted) || _counted == _countedBefore)
+        {
+            return false;
+        }
+
+        _chargedMax = _tokensBefore;
+        return true;
+    }
+
+    /// <summary>The part of a usage that is the user's: what was withheld for want of money is not.</summary>
+    public TokenUsage Charged(in TokenUsage usage) => usage with
+    {
+        Output = Math.Min(usage.Output, _chargedMax),
+        Reasoning = Math.Min(usage.Reasoning, _chargedMax),
+    };
 
     /// <summary>Gives the reader back.</summary>
     public AnswerReader End()

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Anthropic;
@@ -89,6 +90,15 @@ public abstract partial class AnswerReader
     /// </summary>
     public bool IsBetweenEvents => _sse.IsBetweenEvents;
 
+    /// <summary>What has come of an array of events ends behind a whole one.</summary>
+    public bool IsBetweenElements => _isBare && _event.IsArray && _json.Depth == 1;
+
+    /// <summary>The number of the last event that had one (Responses); -1 before.</summary>
+    public long LastSequence { get; private set; }
+
+    /// <summary>The content block that was begun and not ended (Anthropic), or -1.</summary>
+    public int OpenBlock { get; private protected set; }
+
     /// <summary>The answer is, or contains, the upstream's report of an error.</summary>
     public bool HasError => _error is not null;
 
@@ -142,6 +152,9 @@ public abstract partial class AnswerReader
 
     private protected IncrementalCounter Counter { get; }
 
+    /// <summary>Keeps the output for dialects whose last event repeats it.</summary>
+    private protected ResponsesOutput? Output { get; init; }
+
     private protected ReadOnlySpan<byte> FinishUtf8 => _finish.Span;
 
     private protected ReadOnlySpan<byte> EventType => _type.IsEmpty ? _eventName.Span : _type.Span;
@@ -158,6 +171,8 @@ public abstract partial class AnswerReader
         _model.Clear();
         _finish.Clear();
         (HasContent, HasOpaque, IsTerminal, Iterations) = (false, false, false, 0);
+        (LastSequence, OpenBlock) = (-1, -1);
+        Output?.Reset();
         _countedField = Field.None;
         (TextBytes, ReasoningBytes, ToolBytes) = (0, 0, 0);
         Faults = StreamFaults.None;
@@ -181,6 +196,14 @@ public abstract partial class AnswerReader
         Faults |= _isBare ? StreamFaults.Malformed : StreamFaults.None;
         Counter.Break();
     }
+
+    /// <summary>
+    /// Writes the items of the answer so far, for an end that must carry them (Responses); nothing elsewhere.
+    /// </summary>
+    public void WriteOutput(Utf8JsonWriter json) => Output?.Write(json);
+
+    /// <summary>What comes from now on is not to be written, unless it is marked again.</summary>
+    public void MarkOutput() => Output?.Mark();
 
     /// <summary>A whole event has been read and its fields are set.</summary>
     private protected abstract void OnEvent(ReadOnlySpan<byte> type);
