@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using TokenHub.Protocols.Streams;
 
@@ -69,17 +70,18 @@ internal sealed class ResponsesOutput
     /// <summary>The event announced an item, or said that it is complete.</summary>
     public void NoteItem(int index, bool isDone)
     {
-        var at = _items.FindIndex(item => item.Index == index);
+        var at = Find(index);
         if (at >= 0)
         {
-            _items[at] = _items[at] with { IsDone = isDone };
+            CollectionsMarshal.AsSpan(_items)[at].IsDone = isDone;
         }
         else if (_items.Count < ItemsMax && !_itemType.IsEmpty)
         {
+            var item = new Item { Index = index, Type = _itemType, Id = ItemId, CallId = CallId, IsDone = isDone };
+
             // The name is all that was appended; nothing else of these events is text.
-            var name = isDone ? "" : System.Text.Encoding.UTF8.GetString(_bytes.AsSpan(_from, _length - _from));
-            _items.Add(new Item(
-                index, _itemType.ToString(), ItemId.ToString(), CallId.ToString(), name) { IsDone = isDone });
+            item.Name.Append(_bytes.AsSpan(_from, isDone ? 0 : _length - _from));
+            _items.Add(item);
         }
     }
 
@@ -112,7 +114,7 @@ internal sealed class ResponsesOutput
     {
         foreach (var item in _items.OrderBy(item => item.Index))
         {
-            switch (item.Type)
+            switch (item.Type.ToString())
             {
                 case "message":
                     WriteMessage(json, item);
@@ -132,10 +134,24 @@ internal sealed class ResponsesOutput
 
     private void NoteUnannounced(int index, Field kind)
     {
-        if (kind != Field.Tool && _items.Count < ItemsMax && !_items.Exists(item => item.Index == index))
+        if (kind != Field.Tool && _items.Count < ItemsMax && Find(index) < 0)
         {
-            _items.Add(new Item(index, kind == Field.Text ? "message" : "reasoning", "", "", ""));
+            var item = new Item { Index = index };
+            item.Type.Append(kind == Field.Text ? "message"u8 : "reasoning"u8);
+            _items.Add(item);
         }
+    }
+
+    // From the end: the item at hand is as a rule the last.
+    private int Find(int index)
+    {
+        var at = _items.Count - 1;
+        while (at >= 0 && _items[at].Index != index)
+        {
+            at--;
+        }
+
+        return at;
     }
 
     private void WriteMessage(Utf8JsonWriter json, Item item)
@@ -160,8 +176,8 @@ internal sealed class ResponsesOutput
     private void WriteCall(Utf8JsonWriter json, Item item, ReadOnlySpan<byte> member)
     {
         Begin(json, item);
-        json.WriteString("call_id"u8, item.CallId);
-        json.WriteString("name"u8, item.Name);
+        json.WriteString("call_id"u8, item.CallId.Span);
+        json.WriteString("name"u8, item.Name.Span);
         json.WritePropertyName(member);
         WriteText(json, item.Index, Field.Tool);
         json.WriteString("status"u8, item.IsDone ? "completed"u8 : "incomplete"u8);
@@ -172,7 +188,8 @@ internal sealed class ResponsesOutput
     {
         Begin(json, item);
         json.WriteStartArray("summary"u8);
-        if (_segments.Exists(part => part.Index == item.Index))
+        var index = item.Index;
+        if (_segments.Exists(part => part.Index == index))
         {
             json.WriteStartObject();
             json.WriteString("type"u8, "summary_text"u8);
@@ -188,8 +205,8 @@ internal sealed class ResponsesOutput
     private static void Begin(Utf8JsonWriter json, Item item)
     {
         json.WriteStartObject();
-        json.WriteString("type"u8, item.Type);
-        json.WriteString("id"u8, item.Id);
+        json.WriteString("type"u8, item.Type.Span);
+        json.WriteString("id"u8, item.Id.Span);
     }
 
     private void WriteText(Utf8JsonWriter json, int index, Field kind)
@@ -218,9 +235,14 @@ internal sealed class ResponsesOutput
         _bytes = larger;
     }
 
-    private readonly record struct Item(int Index, string Type, string Id, string CallId, string Name)
+    private struct Item
     {
-        public bool IsDone { get; init; }
+        public int Index;
+        public bool IsDone;
+        public ShortText Type;
+        public ShortText Id;
+        public ShortText CallId;
+        public ShortText Name;
     }
 
     private readonly record struct Segment(int Index, Field Kind, int From, int Length);
