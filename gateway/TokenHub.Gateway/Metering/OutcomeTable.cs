@@ -4,7 +4,7 @@ namespace TokenHub.Gateway.Metering;
 
 /// <summary>
 /// The one place that says how an attempt, and with it its request, ended: whether the hold is settled or given back.
-/// The table for readers stands in gateway/docs/outcomes.md.
+/// The table for readers stands in gateway/outcomes.md.
 /// </summary>
 internal static class OutcomeTable
 {
