@@ -33,7 +33,8 @@ internal static class UsageSanity
         }
 
         var usage = reported;
-        if (!reader.UsageIsFinal)
+        var isFinal = reader.UsageIsFinal && (usage.Output > 0 || counted == 0);
+        if (!isFinal)
         {
             usage = usage with
             {
@@ -50,7 +51,7 @@ internal static class UsageSanity
             limited = Compare(limited, reader, candidate.Channel.TrustsUsage, ref notes);
         }
 
-        return new MeterReading(limited, isReplaced || !reader.UsageIsFinal, notes);
+        return new MeterReading(limited, isReplaced || !isFinal, notes);
     }
 
     /// <summary>The report's output as far as it may steer a hold, and be billed after a crash.</summary>
