@@ -93,7 +93,8 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
             return false;
         }
 
-        if (time.GetTimestamp() >= _notBefore)
+        // Unheld tokens used up are a reason to ask again at once: it may have been one slow call.
+        if (time.GetTimestamp() >= _notBefore || IsUnheldUsedUp(outputTokens))
         {
             _stepTokens = Math.Min(_stepTokens * 2, _outputTokensMax);
             var wanted = outputTokens + (bytes / StreamBytesPerToken) + _stepTokens;
@@ -105,7 +106,7 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
         }
 
         // Nobody could be asked: the answer goes on uncovered, so far and no further.
-        if (!IsLast && _notBefore > 0 && outputTokens >= _covered + UnheldTokens)
+        if (!IsLast && IsUnheldUsedUp(outputTokens))
         {
             IsLast = true;
             Cover();
@@ -147,8 +148,8 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
         }
     }
 
-    private long UnheldTokens => _tariff.Output == 0 ? long.MaxValue
-        : Math.Min(options.UnheldTokensMax, TokensFor(Available));
+    private bool IsUnheldUsedUp(long outputTokens) => _notBefore > 0 && _tariff.Output > 0
+        && outputTokens >= _covered + Math.Min(options.UnheldTokensMax, TokensFor(Available));
 
     private async ValueTask<HoldReply> ExtendAsync(Usd more, CancellationToken cancellationToken)
     {

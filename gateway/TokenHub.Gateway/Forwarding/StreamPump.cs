@@ -104,6 +104,12 @@ internal sealed class StreamPump(GatewayOptions options)
             }
         }
 
+        if (!reader.IsContentBegun && run.End == AnswerEnd.None && !run.IsOutOfMoney)
+        {
+            // So much of nothing: comments, blank lines, bytes that are no event.
+            return AttemptResult.Failed(AttemptFault.BadResponse, GatewayFault.UpstreamFailed, run.Answer.Status);
+        }
+
         run.Exchange.FirstContentMs = run.Exchange.ElapsedMs;
         return null;
     }

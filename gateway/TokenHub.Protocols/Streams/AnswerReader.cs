@@ -82,6 +82,9 @@ public abstract partial class AnswerReader
     /// </summary>
     public bool HasContent { get; private protected set; }
 
+    /// <summary>The same of the event under way: a picture may take megabytes until its event is whole.</summary>
+    public bool IsContentBegun => HasContent || _event.HasContent;
+
     /// <summary>The protocol's own end mark has come; for a single body, its whole document.</summary>
     public bool IsTerminal { get; private protected set; }
 
