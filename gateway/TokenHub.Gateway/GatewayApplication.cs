@@ -207,7 +207,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             var result = await rooms.Forwarder.ForwardAsync(exchange);
 
             // 7. Settlement: before the last bytes, so that whoever has his answer also finds it in his balance.
-            Close(exchange, result.End, StatusOf(exchange, result));
+            Close(exchange, StatusOf(exchange, result));
             if (result.IsWhole)
             {
                 await WholeAnswer.SendAsync(exchange, result.Status, rooms.Options);
@@ -224,7 +224,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         }
     }
 
-    private void Close(Exchange exchange, AnswerEnd end, int status)
+    private void Close(Exchange exchange, int status)
     {
         var provider = exchange.Serving?.Channel.ProviderName ?? "none";
         if (exchange.State != ExchangeState.Holding)
@@ -234,7 +234,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             return;
         }
 
-        var record = FinalRecord.Of(exchange, end, status);
+        var record = FinalRecord.Of(exchange, status);
         rooms.Settler.Close(exchange.EndHold(), record);
         exchange.Cost = record.Cost;
         rooms.Metrics.Settled(record);
@@ -252,13 +252,15 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
     {
         if (exchange.State == ExchangeState.Holding)
         {
-            Close(exchange, exchange.FirstContentMs >= 0 ? AnswerEnd.UpstreamCut : AnswerEnd.None, 500);
+            var end = exchange.FirstContentMs >= 0 ? AnswerEnd.UpstreamCut : AnswerEnd.None;
+            exchange.Tap.EndAttempt(new AttemptEnd(end, AttemptFault.CutMidStream, 0, 0));
+            Close(exchange, 500);
         }
     }
 
     private static int StatusOf(Exchange exchange, in AttemptResult result) =>
         exchange.HasStarted ? exchange.Response.StatusCode
-        : result.End == AnswerEnd.ClientGone ? 0
+        : result.End is AnswerEnd.ClientGone or AnswerEnd.Drained ? 0
         : result.IsWhole ? result.Status
         : ErrorWriter.StatusOf(exchange, result.Error);
 

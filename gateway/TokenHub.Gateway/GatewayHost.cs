@@ -100,6 +100,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         }
 
         var cutOff = _rooms.Metrics.Active;
+        _rooms.Drains.Close();
         using (var atOnce = new CancellationTokenSource())
         {
             await atOnce.CancelAsync();
@@ -156,6 +157,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Till = till,
             Reserver = new Reserver(till, plane, identity, options),
             Table = settlement.Table,
+            Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(upstreams, health, options, metrics, time, log),
             Settler = settlement.Settler,

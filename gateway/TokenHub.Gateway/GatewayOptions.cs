@@ -56,6 +56,15 @@ internal sealed record GatewayOptions
     /// <summary>Longest wait for a client that does not take what is sent to it.</summary>
     public TimeSpan ClientWriteTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long an answer is read on, at most, whose client has left, where the channel says so.</summary>
+    public TimeSpan ClientDrainTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Output tokens, by the own count, after which such reading on ends.</summary>
+    public int ClientDrainTokensMax { get; init; } = 2000;
+
+    /// <summary>Answers read on at once; one more is broken off as if its channel said so.</summary>
+    public int ClientDrainsMax { get; init; } = 64;
+
     /// <summary>How long running requests may go on after the signal to stop.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -70,6 +79,16 @@ internal sealed record GatewayOptions
 
     /// <summary>Output tokens held when a stream starts; each further step doubles.</summary>
     public int FirstStepTokens { get; init; } = 512;
+
+    /// <summary>
+    /// Output tokens by which an answer may go beyond the last of its money: an event that would is not passed on.
+    /// </summary>
+    public int OverrunTokensMax { get; init; } = 256;
+
+    /// <summary>
+    /// Output tokens by which an answer may go beyond its hold while Redis cannot be asked for more.
+    /// </summary>
+    public int UnheldTokensMax { get; init; } = 32 << 10;
 
     /// <summary>
     /// Output tokens held for an answer that is not streamed and has no limit of its own: it can be cut nowhere.

@@ -27,9 +27,10 @@ internal sealed class GatewayRooms
     public required Till Till { get; init; }
     public required Reserver Reserver { get; init; }
     public required InFlightTable Table { get; init; }
+    public required DrainGate Drains { get; init; }
     public required Deadlines Deadlines { get; init; }
     public required Forwarder Forwarder { get; init; }
     public required Settler Settler { get; init; }
 
-    public Exchange NewExchange() => new(new StreamMeter(), new Hold(Till, Options, Time), Time);
+    public Exchange NewExchange() => new(new StreamMeter(), new Hold(Till, Options, Time), Drains, Time);
 }

@@ -45,6 +45,18 @@ public sealed class ScriptedUpstreamRequest
         }
     }
 
+    /// <summary>Writes of body bytes so far.</summary>
+    public int Steps
+    {
+        get
+        {
+            lock (_served)
+            {
+                return _served.Count;
+            }
+        }
+    }
+
     /// <summary>Done when the caller closed or reset the connection before the script had ended.</summary>
     public Task CallerLeft => _callerLeft.Task;
 

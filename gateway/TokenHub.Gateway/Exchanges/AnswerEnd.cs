@@ -20,4 +20,13 @@ internal enum AnswerEnd : byte
 
     /// <summary>The balance was used up; the gateway wrote the dialect's own end.</summary>
     FundsExhausted,
+
+    /// <summary>The client left before the end, and the answer was read on to learn what it cost.</summary>
+    Drained,
+
+    /// <summary>
+    /// Another attempt at the same request was faster: this one costs the platform, never the user. The seam for
+    /// hedged requests.
+    /// </summary>
+    LostRace,
 }

@@ -7,14 +7,14 @@ namespace TokenHub.Gateway.Exchanges;
 internal sealed class Candidate
 {
     private const int Variants = 3;
-    private readonly string _upstreamModel;
     private readonly UpstreamTarget?[] _targets = new UpstreamTarget?[((int)Endpoint.Metrics + 1) * Variants];
 
-    public Candidate(UpstreamChannel channel, string model, string upstreamModel, Tariff tariff)
+    public Candidate(UpstreamChannel channel, string model, string upstreamModel, Tariff tariff, TokenLimits limits)
     {
         Channel = channel;
         Tariff = tariff;
-        _upstreamModel = upstreamModel;
+        Limits = limits;
+        UpstreamModel = upstreamModel;
         Alias = upstreamModel == model ? null : upstreamModel;
         Encoding = TokenizerCatalog.EncodingOf(upstreamModel);
     }
@@ -22,6 +22,11 @@ internal sealed class Candidate
     public UpstreamChannel Channel { get; }
 
     public Tariff Tariff { get; }
+
+    public TokenLimits Limits { get; }
+
+    /// <summary>The model's name at the upstream, and the one its answer should bear.</summary>
+    public string UpstreamModel { get; }
 
     /// <summary>The upstream's own name of the model; null when it is the one asked for.</summary>
     public string? Alias { get; }
@@ -48,5 +53,5 @@ internal sealed class Candidate
         _ => throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "Not a call to an upstream."),
     };
 
-    private string GeminiPath(string verb) => $"/v1beta/models/{Uri.EscapeDataString(_upstreamModel)}:{verb}";
+    private string GeminiPath(string verb) => $"/v1beta/models/{Uri.EscapeDataString(UpstreamModel)}:{verb}";
 }

@@ -24,10 +24,13 @@ internal enum ExchangeState : byte
 }
 
 /// <summary>The state of one request, used again for the next one of the same connection.</summary>
-internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
+internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, TimeProvider time)
 {
     private readonly List<AttemptRecord> _attempts = new(GatewayOptions.AttemptsMax);
+    private readonly Lock _leave = new();
     private volatile bool _isClientGone;
+    private volatile bool _isDraining;
+    private bool _mayDrain;
     private CancellationTokenSource? _stop;
     private CancellationTokenRegistration _leaving;
 
@@ -109,6 +112,12 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
 
     public bool IsClientGone => _isClientGone;
 
+    /// <summary>The client left, and the answer is read on to learn what it costs.</summary>
+    public bool IsDraining => _isDraining;
+
+    /// <summary>The same of the attempt that is over.</summary>
+    public bool WasDrained { get; private set; }
+
     public bool HasStarted => Response.HasStarted;
 
     public void Open(IFeatureCollection features, RequestId id, long startedMs)
@@ -170,7 +179,11 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
 
         Serving = candidate;
         Deadline.Begin(stop);
-        Volatile.Write(ref _stop, stop);
+        lock (_leave)
+        {
+            _stop = stop;
+        }
+
         if (_isClientGone)
         {
             stop.Cancel();
@@ -179,15 +192,45 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
         return true;
     }
 
-    public void EndAttempt() => Volatile.Write(ref _stop, null);
+    /// <summary>The upstream has begun to answer: by its channel's policy it may now be read on to the end.</summary>
+    public void NoteUpstreamBegan() =>
+        _mayDrain = State == ExchangeState.Holding && Serving!.Channel.OnClientAbort == AbortPolicy.Drain;
+
+    public void EndAttempt()
+    {
+        lock (_leave)
+        {
+            if (_isDraining)
+            {
+                drains.Leave(_stop!);
+            }
+
+            (_stop, _isDraining, _mayDrain) = (null, false, false);
+        }
+    }
 
     public void AddAttempt(in AttemptRecord attempt) => _attempts.Add(attempt);
 
     /// <summary>The client left, or does not take what it is sent.</summary>
     public void OnClientGone()
     {
-        _isClientGone = true;
-        Volatile.Read(ref _stop)?.Cancel();
+        CancellationTokenSource? stop;
+        lock (_leave)
+        {
+            stop = _stop;
+            if (_mayDrain && !_isDraining && stop is not null && drains.TryEnter(stop))
+            {
+                (_isDraining, WasDrained) = (true, true);
+            }
+
+            // Last: who sees that the client is gone must also see what becomes of the answer.
+            _isClientGone = true;
+        }
+
+        if (!_isDraining)
+        {
+            stop?.Cancel();
+        }
     }
 
     /// <summary>Makes the exchange new. Throws when a hold was never closed: it is not to be used again then.</summary>
@@ -204,7 +247,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, TimeProvider time)
         Body.Dispose();
         Answer.Dispose();
         _attempts.Clear();
-        (_isClientGone, _stop) = (false, null);
+        (_isClientGone, _stop, WasDrained) = (false, null, false);
         (Group, Key, First, Second, Serving, Slot) = (null, null, null, null, null, null);
         (Model, AnswerType, Facts) = ("", "", default);
         (IsStream, IsArrayStream, InputEstimate, Cost) = (false, false, 0, Usd.Zero);

@@ -7,11 +7,13 @@ namespace TokenHub.Gateway.Exchanges;
 /// <summary>
 /// The money held for one request while its answer passes. It covers so many output tokens; before they are used up it
 /// asks the till for the next step, each twice the former. What the till refuses ends the answer; that the till cannot
-/// be asked does not: running answers finish (they are settled in full either way).
+/// be asked does not: running answers finish (they are settled in full either way), but not beyond what the account had
+/// left when the till last spoke, nor beyond <see cref="GatewayOptions.UnheldTokensMax"/>.
 /// </summary>
 internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
 {
-    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstRetryPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryPauseMax = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(2);
 
     // A token has at least two bytes of the stream it comes in; most have a hundred.
@@ -29,6 +31,7 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
     private long _askAt;
     private long _stepTokens;
     private long _notBefore;
+    private TimeSpan _retryPause;
 
     /// <summary>All that is held, steps included.</summary>
     public Usd Amount { get; private set; }
@@ -53,7 +56,7 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
         (_rid, _key, Amount, Available) = (rid, key, amount, available);
         _outputTokensMax = outputTokensMax;
         _stepTokens = options.FirstStepTokens;
-        _notBefore = 0;
+        (_notBefore, _retryPause) = (0, FirstRetryPause);
         IsLast = false;
         MoveTo(tariff, inputTokens);
     }
@@ -79,6 +82,9 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
     /// <summary>True when all that is covered is used up.</summary>
     public bool IsUsedUp(long outputTokens) => outputTokens >= _covered;
 
+    /// <summary>True when so many tokens are more than what is covered and the overrun that is allowed.</summary>
+    public bool IsOverdrawn(long outputTokens) => outputTokens - options.OverrunTokensMax > _covered;
+
     /// <summary>Asks for the next step. False when there is no more: <see cref="IsLast"/> is then true.</summary>
     public async ValueTask<bool> GrowAsync(long outputTokens, int bytes)
     {
@@ -87,18 +93,29 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
             return false;
         }
 
-        if (time.GetTimestamp() < _notBefore)
+        // Unheld tokens used up are a reason to ask again at once: it may have been one slow call.
+        if (time.GetTimestamp() >= _notBefore || IsUnheldUsedUp(outputTokens))
         {
-            return true;
+            _stepTokens = Math.Min(_stepTokens * 2, _outputTokensMax);
+            var wanted = outputTokens + (bytes / StreamBytesPerToken) + _stepTokens;
+            var more = TariffMath.Hold(_tariff, _inputTokens, Math.Min(wanted, _outputTokensMax)) - Amount;
+            if (more > Usd.Zero)
+            {
+                await AskAsync(more);
+            }
         }
 
-        _stepTokens = Math.Min(_stepTokens * 2, _outputTokensMax);
-        var wanted = outputTokens + (bytes / StreamBytesPerToken) + _stepTokens;
-        var more = TariffMath.Hold(_tariff, _inputTokens, Math.Min(wanted, _outputTokensMax)) - Amount;
-        return more <= Usd.Zero || await AskAsync(more);
+        // Nobody could be asked: the answer goes on uncovered, so far and no further.
+        if (!IsLast && IsUnheldUsedUp(outputTokens))
+        {
+            IsLast = true;
+            Cover();
+        }
+
+        return !IsLast;
     }
 
-    private async ValueTask<bool> AskAsync(Usd more)
+    private async ValueTask AskAsync(Usd more)
     {
         using var limit = new CancellationTokenSource(AskTimeout);
         try
@@ -129,9 +146,10 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
         {
             Postpone();
         }
-
-        return !IsLast;
     }
+
+    private bool IsUnheldUsedUp(long outputTokens) => _notBefore > 0 && _tariff.Output > 0
+        && outputTokens >= _covered + Math.Min(options.UnheldTokensMax, TokensFor(Available));
 
     private async ValueTask<HoldReply> ExtendAsync(Usd more, CancellationToken cancellationToken)
     {
@@ -141,20 +159,26 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
         if (reply.Code == TillCode.Ok)
         {
             (Amount, Available) = (Amount + more, reply.Available);
+            (_notBefore, _retryPause) = (0, FirstRetryPause);
             Cover();
         }
 
         return reply;
     }
 
-    private void Postpone() =>
-        _notBefore = time.GetTimestamp() + (long)(RetryPause.TotalSeconds * time.TimestampFrequency);
+    private void Postpone()
+    {
+        _notBefore = time.GetTimestamp() + (long)(_retryPause.TotalSeconds * time.TimestampFrequency);
+        _retryPause = _retryPause * 2 < RetryPauseMax ? _retryPause * 2 : RetryPauseMax;
+    }
+
+    private long TokensFor(Usd amount) => (long)Int128.Clamp(
+        (Int128)amount.Units * TariffMath.TokensPerPrice / _tariff.Output, 0, long.MaxValue / 2);
 
     private void Cover()
     {
         var forOutput = Amount - TariffMath.Hold(_tariff, _inputTokens, 0);
-        _covered = _tariff.Output == 0 ? long.MaxValue
-            : Math.Max(0, (long)((Int128)forOutput.Units * TariffMath.TokensPerPrice / _tariff.Output));
+        _covered = _tariff.Output == 0 ? long.MaxValue : TokensFor(forOutput);
         _askAt = _covered >= _outputTokensMax ? long.MaxValue
             : IsLast ? long.MinValue
             : (long)((Int128)_covered * AskAtPerMille / 1000);

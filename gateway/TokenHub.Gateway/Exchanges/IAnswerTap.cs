@@ -13,8 +13,13 @@ internal interface IAnswerTap
     /// <summary>What has been understood of the answer so far.</summary>
     public AnswerReader Reader { get; }
 
-    /// <summary>Another attempt begins: what the former one said no longer counts.</summary>
-    public void Restart();
+    /// <summary>An attempt at the serving channel begins: what a former one said no longer counts.</summary>
+    public void BeginAttempt();
+
+    /// <summary>
+    /// The attempt is over: its outcome and what it used are noted in the exchange. The second time does nothing.
+    /// </summary>
+    public void EndAttempt(in AttemptEnd end);
 
     /// <summary>Counts bytes of the answer. Nothing is kept, nothing waits.</summary>
     public void Take(ReadOnlySpan<byte> bytes);
@@ -31,9 +36,17 @@ internal interface IAnswerTap
     /// <summary>What was used so far: what would be charged if the answer ended here.</summary>
     public TokenUsage Usage { get; }
 
+    /// <summary>
+    /// What was taken last goes too far beyond the money: it is not passed on, and not charged. False when it may pass.
+    /// </summary>
+    public bool TryWithhold();
+
     /// <summary>True when the money is out and the answer must end here.</summary>
     public bool IsUsedUp { get; }
 }
+
+/// <summary>What came of one try at one channel, as far as the account of it is concerned.</summary>
+internal readonly record struct AttemptEnd(AnswerEnd End, AttemptFault Fault, int Status, int ElapsedMs);
 
 internal static class AnswerReaderFacts
 {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
 
 namespace TokenHub.Gateway.Exchanges;
 
@@ -29,6 +30,10 @@ public sealed class UpstreamChannel
     public long OwnerAccount => _entry.OwnerAccount;
 
     public int OwnerShareBp => _entry.OwnerShareBp;
+
+    public AbortPolicy OnClientAbort => _entry.OnClientAbort;
+
+    public bool TrustsUsage => _entry.TrustsUsage;
 
     public int Weight => Math.Max(0, _entry.Weight);
 

@@ -40,6 +40,9 @@ internal readonly record struct AttemptResult(
             new GatewayError(error, RetryAfterMs: (int)Math.Min(retryAfter?.TotalMilliseconds ?? 0, int.MaxValue)),
             retryAfter);
 
+    /// <summary>The client left before anything reached it; the answer was read on all the same.</summary>
+    public static AttemptResult Drained(int status) => Passed(AnswerEnd.Drained, status, AttemptFault.ClientGone);
+
     public static AttemptResult ClientGone(int status = 0) =>
         new(AnswerEnd.ClientGone, IsWhole: false, CanMoveOn: false, AttemptFault.ClientGone, status, default, null);
 }

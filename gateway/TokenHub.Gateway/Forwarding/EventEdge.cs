@@ -18,6 +18,9 @@ internal struct EventEdge
         _ => _last == 0,
     };
 
+    /// <summary>Something has passed.</summary>
+    public readonly bool HasPassed => _last != 0;
+
     /// <summary>A CR was passed whose LF may still be to come.</summary>
     public readonly bool EndsInReturn => _last == '\r';
 

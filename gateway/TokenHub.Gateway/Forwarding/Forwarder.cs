@@ -41,15 +41,15 @@ internal sealed class Forwarder(
             if (i > 0)
             {
                 metrics.FellBack();
-                exchange.Tap.Restart();
             }
 
+            exchange.Tap.BeginAttempt();
             var startedMs = exchange.ElapsedMs;
             var isLast = i > 0 || exchange.Second is null;
             last = await TryAsync(exchange, candidate, isLast, stop);
             exchange.EndAttempt();
-            exchange.AddAttempt(new AttemptRecord(
-                candidate.Channel.Id, last.Status, last.Fault, exchange.ElapsedMs - startedMs));
+            exchange.Tap.EndAttempt(
+                new AttemptEnd(last.End, last.Fault, last.Status, exchange.ElapsedMs - startedMs));
             Report(exchange, candidate, last);
             if (!last.CanMoveOn)
             {
@@ -100,6 +100,7 @@ internal sealed class Forwarder(
                     answer.Status, exchange.Answer.Span, hasBody, answer.RetryAfter(time.GetUtcNow()));
             }
 
+            exchange.NoteUpstreamBegan();
             return IsStreamed(exchange, answer)
                 ? await _pump.RunAsync(exchange, answer, isLast, stop.Token)
                 : await _whole.RunAsync(exchange, answer, isLast);

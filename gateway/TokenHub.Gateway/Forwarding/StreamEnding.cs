@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
@@ -8,59 +7,52 @@ using TokenHub.Protocols.Streams;
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Ends a stream where the money ends, in the dialect's own words for a limit reached. It notes from the last events
-/// what an end must refer to: the block that is open, the number of the next event.
+/// Ends a stream where the money ends, in the dialect's own words for a limit reached, and says why beside them: no
+/// dialect has a word of its own for an empty balance.
 /// </summary>
-internal struct StreamEnding
+internal static class StreamEnding
 {
-    private int _openBlock;
-    private bool _hasOpenBlock;
-    private long _sequence;
+    private static ReadOnlySpan<byte> Reason => "insufficient_funds"u8;
 
-    /// <summary>An event passed, late in the stream.</summary>
-    public void Note(ReadOnlySpan<byte> part, Dialect dialect)
+    private static ReadOnlySpan<byte> Sentence => "The balance is used up: the answer ends here."u8;
+
+    public static void Write(StreamPump.Run run, in TokenUsage usage)
     {
-        switch (dialect)
+        var (exchange, reader, writer) = (run.Exchange, run.Tap.Reader, run.Writer);
+        using var json = new Utf8JsonWriter(writer);
+        switch (exchange.Dialect)
         {
-            case Dialect.Anthropic when part.IndexOf("content_block_stop"u8) >= 0:
-                _hasOpenBlock = false;
+            case Dialect.Chat:
+                WriteChat(writer, json, reader, usage, exchange.Facts.N, exchange.Facts.IncludeUsage);
                 break;
-            case Dialect.Anthropic when part.IndexOf("content_block_"u8) >= 0:
-                _hasOpenBlock = true;
-                _openBlock = (int)NumberAfter(part, "\"index\":"u8);
+            case Dialect.Responses:
+                WriteResponses(writer, json, reader, usage, run.LastSequence + 1);
                 break;
-            case Dialect.Responses when part.IndexOf("\"sequence_number\":"u8) >= 0:
-                _sequence = NumberAfter(part, "\"sequence_number\":"u8) + 1;
+            case Dialect.Anthropic:
+                WriteAnthropic(writer, json, usage, run.OpenBlock);
+                break;
+            case Dialect.Gemini when exchange.IsArrayStream:
+                writer.Write(run.Edge.HasPassed ? ",\r\n"u8 : "["u8);
+                json.WriteStartObject();
+                WriteGemini(json, reader, usage);
+                json.WriteEndObject();
+                json.Flush();
+                writer.Write("\r\n]"u8);
+                break;
+            default:
+                var used = usage;
+                WriteEvent(writer, json, default, () => WriteGemini(json, reader, used));
                 break;
         }
     }
 
-    /// <param name="answers">How many answers were asked for at once.</param>
-    /// <param name="wantsUsage">A Chat client asked for the usage chunk.</param>
-    public readonly void Write(
-        IBufferWriter<byte> writer,
-        Dialect dialect,
-        AnswerReader reader,
-        in TokenUsage usage,
-        int answers,
-        bool wantsUsage)
+    // A member that no client expects and every client may read.
+    private static void WriteReason(Utf8JsonWriter json)
     {
-        using var json = new Utf8JsonWriter(writer);
-        switch (dialect)
-        {
-            case Dialect.Chat:
-                WriteChat(writer, json, reader, usage, answers, wantsUsage);
-                break;
-            case Dialect.Responses:
-                WriteResponses(writer, json, reader, usage);
-                break;
-            case Dialect.Anthropic:
-                WriteAnthropic(writer, json, usage);
-                break;
-            default:
-                WriteGemini(writer, json, reader, usage);
-                break;
-        }
+        json.WriteStartObject("tokenhub"u8);
+        json.WriteString("reason"u8, Reason);
+        json.WriteString("message"u8, Sentence);
+        json.WriteEndObject();
     }
 
     private static void WriteChat(
@@ -98,6 +90,11 @@ internal struct StreamEnding
         }
 
         json.WriteEndArray();
+        if (answers > 0)
+        {
+            WriteReason(json);
+        }
+
         if (usage is { } used)
         {
             json.WriteStartObject("usage"u8);
@@ -114,10 +111,8 @@ internal struct StreamEnding
         }
     }
 
-    private readonly void WriteResponses(
-        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage)
-    {
-        var sequence = _sequence;
+    private static void WriteResponses(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage, long sequence) =>
         WriteEvent(writer, json, "response.incomplete"u8, () =>
         {
             json.WriteString("type"u8, "response.incomplete"u8);
@@ -133,27 +128,33 @@ internal struct StreamEnding
             json.WriteEndObject();
             json.WriteString("model"u8, reader.Model);
             json.WriteStartArray("output"u8);
+            reader.WriteOutput(json);
             json.WriteEndArray();
-            json.WriteStartObject("usage"u8);
-            json.WriteNumber("input_tokens"u8, usage.Input);
-            json.WriteStartObject("input_tokens_details"u8);
-            json.WriteNumber("cached_tokens"u8, usage.CacheRead);
-            json.WriteNumber("cache_write_tokens"u8, usage.CacheWrite);
+            WriteResponsesUsage(json, usage);
             json.WriteEndObject();
-            json.WriteNumber("output_tokens"u8, usage.Output);
-            json.WriteStartObject("output_tokens_details"u8);
-            json.WriteNumber("reasoning_tokens"u8, usage.Reasoning);
-            json.WriteEndObject();
-            json.WriteNumber("total_tokens"u8, usage.Total);
-            json.WriteEndObject();
-            json.WriteEndObject();
+            WriteReason(json);
         });
+
+    private static void WriteResponsesUsage(Utf8JsonWriter json, in TokenUsage usage)
+    {
+        json.WriteStartObject("usage"u8);
+        json.WriteNumber("input_tokens"u8, usage.Input);
+        json.WriteStartObject("input_tokens_details"u8);
+        json.WriteNumber("cached_tokens"u8, usage.CacheRead);
+        json.WriteNumber("cache_write_tokens"u8, usage.CacheWrite);
+        json.WriteEndObject();
+        json.WriteNumber("output_tokens"u8, usage.Output);
+        json.WriteStartObject("output_tokens_details"u8);
+        json.WriteNumber("reasoning_tokens"u8, usage.Reasoning);
+        json.WriteEndObject();
+        json.WriteNumber("total_tokens"u8, usage.Total);
+        json.WriteEndObject();
     }
 
-    private readonly void WriteAnthropic(IBufferWriter<byte> writer, Utf8JsonWriter json, TokenUsage usage)
+    private static void WriteAnthropic(
+        IBufferWriter<byte> writer, Utf8JsonWriter json, TokenUsage usage, int openBlock)
     {
-        var openBlock = _openBlock;
-        if (_hasOpenBlock)
+        if (openBlock >= 0)
         {
             WriteEvent(writer, json, "content_block_stop"u8, () =>
             {
@@ -172,39 +173,39 @@ internal struct StreamEnding
             json.WriteStartObject("usage"u8);
             json.WriteNumber("output_tokens"u8, usage.Output);
             json.WriteEndObject();
+            WriteReason(json);
         });
         WriteEvent(writer, json, "message_stop"u8, () => json.WriteString("type"u8, "message_stop"u8));
     }
 
-    private static void WriteGemini(
-        IBufferWriter<byte> writer, Utf8JsonWriter json, AnswerReader reader, TokenUsage usage) =>
-        WriteEvent(writer, json, default, () =>
-        {
-            json.WriteStartArray("candidates"u8);
-            json.WriteStartObject();
-            json.WriteStartObject("content"u8);
-            json.WriteStartArray("parts"u8);
-            json.WriteStartObject();
-            json.WriteString("text"u8, ""u8);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteString("role"u8, "model"u8);
-            json.WriteEndObject();
-            json.WriteString("finishReason"u8, "MAX_TOKENS"u8);
-            json.WriteNumber("index"u8, 0);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteStartObject("usageMetadata"u8);
-            json.WriteNumber("promptTokenCount"u8, usage.Input - usage.ToolUsePrompt);
-            json.WriteNumber("candidatesTokenCount"u8, usage.Output - usage.Reasoning);
-            json.WriteNumber("thoughtsTokenCount"u8, usage.Reasoning);
-            json.WriteNumber("cachedContentTokenCount"u8, usage.CacheRead);
-            json.WriteNumber("toolUsePromptTokenCount"u8, usage.ToolUsePrompt);
-            json.WriteNumber("totalTokenCount"u8, usage.Total);
-            json.WriteEndObject();
-            json.WriteString("modelVersion"u8, reader.Model);
-            json.WriteString("responseId"u8, reader.UpstreamId);
-        });
+    private static void WriteGemini(Utf8JsonWriter json, AnswerReader reader, in TokenUsage usage)
+    {
+        json.WriteStartArray("candidates"u8);
+        json.WriteStartObject();
+        json.WriteStartObject("content"u8);
+        json.WriteStartArray("parts"u8);
+        json.WriteStartObject();
+        json.WriteString("text"u8, ""u8);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteString("role"u8, "model"u8);
+        json.WriteEndObject();
+        json.WriteString("finishReason"u8, "MAX_TOKENS"u8);
+        json.WriteString("finishMessage"u8, Sentence);
+        json.WriteNumber("index"u8, 0);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteStartObject("usageMetadata"u8);
+        json.WriteNumber("promptTokenCount"u8, usage.Input - usage.ToolUsePrompt);
+        json.WriteNumber("candidatesTokenCount"u8, Math.Max(0, usage.Output - usage.Reasoning));
+        json.WriteNumber("thoughtsTokenCount"u8, usage.Reasoning);
+        json.WriteNumber("cachedContentTokenCount"u8, usage.CacheRead);
+        json.WriteNumber("toolUsePromptTokenCount"u8, usage.ToolUsePrompt);
+        json.WriteNumber("totalTokenCount"u8, usage.Total);
+        json.WriteEndObject();
+        json.WriteString("modelVersion"u8, reader.Model);
+        json.WriteString("responseId"u8, reader.UpstreamId);
+    }
 
     // Anthropic's and Responses' clients go by the event line; the others must not see one.
     private static void WriteEvent(
@@ -224,13 +225,5 @@ internal struct StreamEnding
         json.WriteEndObject();
         json.Flush();
         writer.Write("\n\n"u8);
-    }
-
-    private static long NumberAfter(ReadOnlySpan<byte> part, ReadOnlySpan<byte> name)
-    {
-        var at = part.IndexOf(name);
-        return at >= 0 && Utf8Parser.TryParse(part[(at + name.Length)..].TrimStart((byte)' '), out long number, out _)
-            ? number
-            : 0;
     }
 }

@@ -17,7 +17,7 @@ namespace TokenHub.Gateway.Forwarding;
 internal sealed class StreamPump(GatewayOptions options)
 {
     // One block of Kestrel's pool.
-    private const int ReadBytes = 4 << 10;
+    internal const int ReadBytes = 4 << 10;
     private const int FiltersKeptMax = 256;
     private readonly KeptStack<ChatUsageFilter> _filters = new(FiltersKeptMax);
 
@@ -34,10 +34,19 @@ internal sealed class StreamPump(GatewayOptions options)
                 return failed;
             }
 
-            await PassHeldAsync(run);
+            if (run.End != AnswerEnd.ClientGone)
+            {
+                await PassHeldAsync(run);
+            }
+
             while (run.End == AnswerEnd.None)
             {
                 await PassNextAsync(run);
+            }
+
+            if (run.End == AnswerEnd.ClientGone && exchange.IsDraining)
+            {
+                await StreamDrain.RunAsync(run);
             }
 
             return await StreamTail.EndAsync(run);
@@ -45,6 +54,7 @@ internal sealed class StreamPump(GatewayOptions options)
         finally
         {
             run.Held.Dispose();
+            run.Rest.Dispose();
             ReturnFilter(run.Filter);
         }
     }
@@ -76,6 +86,7 @@ internal sealed class StreamPump(GatewayOptions options)
 
             if (count <= 0 || reader.HasError)
             {
+                LastOfMoney.Finish(run);
                 run.Tap.Complete();
                 if (!reader.HasContent || run.Exchange.IsClientGone)
                 {
@@ -85,6 +96,18 @@ internal sealed class StreamPump(GatewayOptions options)
                 // Content, and its end or an error in the same read: the client gets both, and pays for what it got.
                 break;
             }
+
+            if (run.Exchange.IsDraining)
+            {
+                run.End = AnswerEnd.ClientGone;
+                return null;
+            }
+        }
+
+        if (!reader.IsContentBegun && run.End == AnswerEnd.None && !run.IsOutOfMoney)
+        {
+            // So much of nothing: comments, blank lines, bytes that are no event.
+            return AttemptResult.Failed(AttemptFault.BadResponse, GatewayFault.UpstreamFailed, run.Answer.Status);
         }
 
         run.Exchange.FirstContentMs = run.Exchange.ElapsedMs;
@@ -123,16 +146,8 @@ internal sealed class StreamPump(GatewayOptions options)
     private static async ValueTask PassHeldAsync(Run run)
     {
         AnswerHead.Write(run.Exchange, run.Answer);
-        run.Edge.Pass(run.Held.Span);
-        if (run.Filter is { } filter)
-        {
-            filter.Append(run.Held.Span, run.Writer);
-        }
-        else
-        {
-            run.Writer.Write(run.Held.Span);
-        }
-
+        run.HasStarted = true;
+        run.Pass(run.Held.Span);
         run.Held.Dispose();
 
         // There is no other channel any more, so the request itself is no longer needed.
@@ -154,6 +169,12 @@ internal sealed class StreamPump(GatewayOptions options)
         // Waits without holding memory: of thousands of open streams few have something to say at any moment.
         if (await ReadAsync(run, Memory<byte>.Empty) < 0)
         {
+            return;
+        }
+
+        if (run.Exchange.IsClientGone)
+        {
+            run.End = AnswerEnd.ClientGone;
             return;
         }
 
@@ -186,7 +207,7 @@ internal sealed class StreamPump(GatewayOptions options)
 
     // Bytes read, 0 at the proper end, -1 when the upstream broke off; the run's end is set accordingly.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<int> ReadAsync(Run run, Memory<byte> memory)
+    internal static async ValueTask<int> ReadAsync(Run run, Memory<byte> memory)
     {
         try
         {
@@ -206,9 +227,9 @@ internal sealed class StreamPump(GatewayOptions options)
         }
     }
 
-    // Shows new bytes to the tap. Returns how many of them may pass: all, but where the money ends.
+    // Shows new bytes to the tap. Returns how many of them the caller passes on: all, but where the money ends.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<int> TakeAsync(Run run, Memory<byte> bytes)
+    internal static async ValueTask<int> TakeAsync(Run run, Memory<byte> bytes)
     {
         var tap = run.Tap;
         if (!run.IsStopping && (tap.Covers(bytes.Length) || await tap.CoverAsync(bytes.Length)))
@@ -223,33 +244,10 @@ internal sealed class StreamPump(GatewayOptions options)
             return bytes.Length;
         }
 
-        return TakeByEvents(run, bytes.Span);
-    }
-
-    // The last of the money: one event at a time, and none begun once it is used up.
-    private static int TakeByEvents(Run run, Span<byte> bytes)
-    {
-        var edge = run.Edge;
-        edge.Pass(run.Held.Span);
-        var at = 0;
-        while (at < bytes.Length)
-        {
-            var length = edge.FindEnd(bytes[at..]);
-            var isWhole = length >= 0;
-            var part = bytes.Slice(at, isWhole ? length : bytes.Length - at);
-            run.Tap.Take(part);
-            edge.Pass(part);
-            at += part.Length;
-            run.Ending.Note(part, run.Exchange.Dialect);
-            run.IsStopping |= run.Tap.IsUsedUp;
-            if (run.IsStopping && (isWhole || run.Exchange.IsArrayStream))
-            {
-                run.IsOutOfMoney = true;
-                return at;
-            }
-        }
-
-        return at;
+        // They pass by another way, or wait: none of them is passed by the caller.
+        run.IsStopping = true;
+        LastOfMoney.Take(run, bytes.Span);
+        return 0;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -280,7 +278,6 @@ internal sealed class StreamPump(GatewayOptions options)
     {
         // Fields: they are structs that change.
         public EventEdge Edge;
-        public StreamEnding Ending;
 
         public Exchange Exchange { get; } = exchange;
 
@@ -304,9 +301,43 @@ internal sealed class StreamPump(GatewayOptions options)
         /// <summary>The upstream closed its answer properly.</summary>
         public bool HasEnded { get; set; }
 
-        /// <summary>The money is used up; the event under way is passed to its end.</summary>
+        /// <summary>There is no more money than is held: from now on <see cref="LastOfMoney"/> decides.</summary>
         public bool IsStopping { get; set; }
 
         public bool IsOutOfMoney { get; set; }
+
+        /// <summary>The answer's head is written: what passes goes to the client.</summary>
+        public bool HasStarted { get; set; }
+
+        /// <summary>The client left: what is read reaches nobody.</summary>
+        public bool IsDraining { get; set; }
+
+        /// <summary>The content block that the client sees open, or -1; known where the money ends.</summary>
+        public int OpenBlock { get; set; } = -1;
+
+        /// <summary>The number of the last event that the client has seen, where events have one.</summary>
+        public long LastSequence { get; set; } = -1;
+
+        /// <summary>The beginning of an event whose end has to be seen before it may pass.</summary>
+        public BufferLease Rest { get; } = new();
+
+        /// <summary>Passes bytes on to the client.</summary>
+        public void Pass(ReadOnlySpan<byte> bytes)
+        {
+            Edge.Pass(bytes);
+            if (IsDraining)
+            {
+                return;
+            }
+
+            if (Filter is { } filter)
+            {
+                filter.Append(bytes, Writer);
+            }
+            else
+            {
+                Writer.Write(bytes);
+            }
+        }
     }
 }

@@ -17,14 +17,20 @@ internal static class StreamTail
         var exchange = run.Exchange;
         var status = run.Answer.Status;
 
+        LastOfMoney.Finish(run);
+        if (run.End == AnswerEnd.Proper && run.IsOutOfMoney)
+        {
+            run.End = AnswerEnd.FundsExhausted;
+        }
+
         // Nothing follows, so the count of the last words is no guess any more: nobody pays for more than was served.
         run.Tap.Complete();
         var reader = run.Tap.Reader;
         switch (run.End)
         {
-            case AnswerEnd.ClientGone:
+            case AnswerEnd.ClientGone or AnswerEnd.Drained:
                 exchange.Lifetime.Abort();
-                return AttemptResult.Passed(AnswerEnd.ClientGone, status, AttemptFault.ClientGone);
+                return AttemptResult.Passed(run.End, status, AttemptFault.ClientGone);
             case AnswerEnd.FundsExhausted:
                 return await EndForFundsAsync(run);
             case AnswerEnd.Proper when reader.HasError:
@@ -49,18 +55,8 @@ internal static class StreamTail
 
     private static async ValueTask<AttemptResult> EndForFundsAsync(StreamPump.Run run)
     {
-        var exchange = run.Exchange;
-        if (exchange.IsArrayStream)
-        {
-            // One JSON document that cannot be ended from here.
-            exchange.Lifetime.Abort();
-        }
-        else
-        {
-            WriteEnding(run);
-            await StreamPump.FlushAsync(run, run.Stop);
-        }
-
+        WriteEnding(run);
+        await StreamPump.FlushAsync(run, run.Stop);
         return AttemptResult.Passed(AnswerEnd.FundsExhausted, run.Answer.Status);
     }
 
@@ -73,8 +69,7 @@ internal static class StreamTail
             run.Writer.Advance(1);
         }
 
-        run.Ending.Write(
-            run.Writer, exchange.Dialect, run.Tap.Reader, run.Tap.Usage, exchange.Facts.N, exchange.Facts.IncludeUsage);
+        StreamEnding.Write(run, run.Tap.Usage);
     }
 
     private static async ValueTask<AttemptResult> EndCutAsync(StreamPump.Run run)

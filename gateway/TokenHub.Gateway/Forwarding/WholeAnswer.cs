@@ -48,6 +48,17 @@ internal sealed class WholeAnswer(GatewayOptions options)
             {
                 exchange.Tap.Take(memory.Span[..count]);
             }
+
+            if (exchange.IsDraining && exchange.Tap.Reader.CountedOutputTokens >= options.ClientDrainTokensMax)
+            {
+                break;
+            }
+        }
+
+        if (exchange.IsDraining)
+        {
+            exchange.Tap.Complete();
+            return AttemptResult.Drained(answer.Status);
         }
 
         return isBilled ? Judge(exchange, answer, isLast) : Relay(exchange, answer);

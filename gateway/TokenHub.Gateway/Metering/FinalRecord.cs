@@ -6,18 +6,12 @@ namespace TokenHub.Gateway.Metering;
 /// <summary>Makes the final account of a request: outcome class, price version, one division.</summary>
 internal static class FinalRecord
 {
-    public static UsageRecord Of(Exchange exchange, AnswerEnd end, int status)
+    public static UsageRecord Of(Exchange exchange, int status)
     {
         var meter = (StreamMeter)exchange.Tap;
         var serving = exchange.Serving ?? exchange.First!;
-
-        // Content counts once it was begun to be passed on; what was kept back reached nobody.
-        var outcome = meter.IsReading
-            ? OutcomeTable.Of(
-                end, exchange.FirstContentMs >= 0 && meter.Reader.HasContent, meter.Reader.Usage is { IsEmpty: false },
-                meter.Reader.IsWhole(exchange.Dialect))
-            : Outcome.UpstreamErrorBeforeContent;
-        var reading = outcome.IsCharged() ? meter.Read() : default;
+        var served = Served(exchange.Attempts);
+        var usage = served.Outcome.IsCharged() ? meter.Charged(served.Usage) : default;
         return new UsageRecord
         {
             RequestId = exchange.Id,
@@ -29,18 +23,34 @@ internal static class FinalRecord
             PriceVersion = serving.Tariff.PriceVersion,
             Model = exchange.Model,
             Dialect = exchange.Dialect,
-            Outcome = outcome,
+            Outcome = served.Outcome,
             IsStream = exchange.IsStream,
-            IsCounted = reading.IsCounted,
+            IsCounted = served.Outcome.IsCharged() && served.IsCounted,
+            Notes = meter.Notes,
+            AbortPolicy = serving.Channel.OnClientAbort,
             Status = status,
             StartedMs = exchange.StartedMs,
             FirstTokenMs = exchange.FirstContentMs,
             DurationMs = exchange.ElapsedMs,
             Hold = exchange.Hold.Amount,
-            Cost = TariffMath.Cost(serving.Tariff, reading.Usage),
-            Usage = reading.Usage,
+            Cost = TariffMath.Cost(serving.Tariff, usage),
+            Usage = usage,
             UpstreamId = meter.IsReading ? meter.Reader.UpstreamId : "",
             Attempts = [.. exchange.Attempts],
         };
+    }
+
+    /// <summary>The attempt that decides: the last that was not given up for a faster one.</summary>
+    internal static AttemptRecord Served(IReadOnlyList<AttemptRecord> attempts)
+    {
+        for (var i = attempts.Count - 1; i >= 0; i--)
+        {
+            if (attempts[i].Outcome != Outcome.LosingHedge)
+            {
+                return attempts[i];
+            }
+        }
+
+        return new AttemptRecord(0, 0, AttemptFault.None, 0) { Outcome = Outcome.UpstreamErrorBeforeContent };
     }
 }

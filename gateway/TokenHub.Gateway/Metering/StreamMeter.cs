@@ -3,9 +3,6 @@ using TokenHub.Protocols.Streams;
 
 namespace TokenHub.Gateway.Metering;
 
-/// <summary>What one answer used. Counted means: by the gateway itself, because the upstream did not say.</summary>
-internal readonly record struct MeterReading(TokenUsage Usage, bool IsCounted);
-
 /// <summary>
 /// Room six: a tap on what passes, never a stage in the way. It keeps the in-flight slot up to date, so that a crash
 /// bills what was served, and knows at the end what was used.
@@ -15,18 +12,25 @@ internal sealed class StreamMeter : IAnswerTap
     private AnswerReader? _reader;
     private Hold? _hold;
     private Exchange? _exchange;
+    private Candidate? _candidate;
     private long _inputTokens;
+    private long _outputTokens;
+    private long _counted;
+    private long _countedBefore;
+    private long _tokensBefore;
+    private long _chargedMax;
 
     /// <summary>Between <see cref="Begin"/> and <see cref="End"/>.</summary>
     public bool IsReading => _reader is not null;
 
     public AnswerReader Reader => _reader!;
 
-    public bool IsUsedUp => _hold is { IsLast: true } hold && hold.IsUsedUp(OutputTokens);
+    public bool IsUsedUp => _hold is { IsLast: true } hold && hold.IsUsedUp(_outputTokens);
 
-    public TokenUsage Usage => Read().Usage;
+    public TokenUsage Usage => Charged(Read().Usage);
 
-    private long OutputTokens => Math.Max(Reader.CountedOutputTokens, Reader.Usage?.Output ?? 0);
+    /// <summary>What was odd about the last attempt's usage.</summary>
+    public UsageNotes Notes { get; private set; }
 
     /// <summary>An exchange is about to be answered.</summary>
     public void Begin(AnswerReader reader, Exchange exchange)
@@ -34,9 +38,38 @@ internal sealed class StreamMeter : IAnswerTap
         reader.Reset();
         (_reader, _exchange, _inputTokens) = (reader, exchange, exchange.InputEstimate);
         _hold = exchange.Endpoint.IsBilled() ? exchange.Hold : null;
+        Notes = UsageNotes.None;
     }
 
-    public void Restart() => Reader.Reset();
+    public void BeginAttempt()
+    {
+        Reader.Reset();
+        (_candidate, _chargedMax) = (_exchange!.Serving, long.MaxValue);
+        (_counted, _countedBefore, _outputTokens, _tokensBefore) = (0, 0, 0, 0);
+    }
+
+    public void EndAttempt(in AttemptEnd end)
+    {
+        if (_candidate is not { } candidate || _exchange is not { } exchange)
+        {
+            return;
+        }
+
+        // Content counts once it was begun to be passed on; what was kept back reached nobody.
+        var outcome = OutcomeTable.Of(
+            end.End, end.Fault, exchange.FirstContentMs >= 0 && Reader.HasContent, Reader.Usage is { IsEmpty: false },
+            Reader.IsWhole(exchange.Dialect));
+        var reading = Read();
+        Notes = reading.Notes | (exchange.WasDrained ? UsageNotes.Drained : UsageNotes.None);
+        exchange.AddAttempt(new AttemptRecord(candidate.Channel.Id, end.Status, end.Fault, end.ElapsedMs)
+        {
+            Outcome = outcome,
+            PriceVersion = candidate.Tariff.PriceVersion,
+            Usage = reading.Usage,
+            IsCounted = reading.IsCounted,
+        });
+        _candidate = null;
+    }
 
     public void Take(ReadOnlySpan<byte> bytes)
     {
@@ -46,55 +79,58 @@ internal sealed class StreamMeter : IAnswerTap
             return;
         }
 
-        var usage = Reader.Usage;
-        if (usage is { Input: > 0 } known)
+        (_countedBefore, _counted) = (_counted, Reader.CountedOutputTokens);
+        var (input, output) = (_inputTokens, _counted);
+        if (Reader.Usage is { } usage)
         {
-            _hold.NoteInput(known.Input);
+            // What cannot be believed must steer nothing: neither the hold nor the bill after a crash.
+            output = Math.Max(output, UsageSanity.Believable(usage.Output, output, _candidate!, _exchange!.Facts.N));
+            if (usage.Input > 0 && usage.Input <= _candidate!.Limits.InputMax)
+            {
+                input = usage.Input;
+                _hold.NoteInput(input);
+            }
         }
 
         // One token at least once there is content: a crash must not give away what was begun.
-        _exchange!.NoteProgress(
-            usage is { Input: > 0 } reported ? reported.Input : _inputTokens,
-            Reader.HasContent ? Math.Max(1, OutputTokens) : 0);
+        (_tokensBefore, _outputTokens) = (_outputTokens, output);
+        _exchange!.NoteProgress(input, Reader.HasContent ? Math.Max(1, output) : 0);
     }
 
     public void Complete() => Reader.Complete();
 
-    public bool Covers(int bytes) => _hold is null || _hold.Covers(Reader.CountedOutputTokens, bytes);
+    public bool Covers(int bytes) => _hold is null || _hold.Covers(_outputTokens, bytes);
 
     public ValueTask<bool> CoverAsync(int bytes) =>
-        _hold is null ? new ValueTask<bool>(true) : _hold.GrowAsync(Reader.CountedOutputTokens, bytes);
+        _hold is null ? new ValueTask<bool>(true) : _hold.GrowAsync(_outputTokens, bytes);
 
-    /// <summary>
-    /// The final reading. What the upstream reported stands, unless it is impossible or was never completed: then the
-    /// own count stands for the output, and the estimate for an input of which nothing is known.
-    /// </summary>
-    public MeterReading Read()
+    public bool TryWithhold()
     {
-        var counted = Reader.CountedOutputTokens;
-        if (Reader.Usage is not { } usage || (usage.IsEmpty && counted > 0))
+        // By the own count: a report of what was hidden so far is no reason to keep an event back.
+        if (_hold is not { } hold || !hold.IsOverdrawn(_counted) || _counted == _countedBefore)
         {
-            return new MeterReading(new TokenUsage { Input = _inputTokens, Output = counted }, IsCounted: true);
+            return false;
         }
 
-        if (Reader.UsageIsFinal)
-        {
-            return new MeterReading(usage, IsCounted: false);
-        }
-
-        var whole = usage with
-        {
-            Input = usage.Input > 0 ? usage.Input : _inputTokens,
-            Output = Math.Max(usage.Output, counted),
-        };
-        return new MeterReading(whole, IsCounted: true);
+        _chargedMax = _tokensBefore;
+        return true;
     }
+
+    /// <summary>The part of a usage that is the user's: what was withheld for want of money is not.</summary>
+    public TokenUsage Charged(in TokenUsage usage) => usage with
+    {
+        Output = Math.Min(usage.Output, _chargedMax),
+        Reasoning = Math.Min(usage.Reasoning, _chargedMax),
+    };
 
     /// <summary>Gives the reader back.</summary>
     public AnswerReader End()
     {
         var reader = _reader!;
-        (_reader, _hold, _exchange) = (null, null, null);
+        (_reader, _hold, _exchange, _candidate) = (null, null, null, null);
         return reader;
     }
+
+    private MeterReading Read() =>
+        UsageSanity.Read(Reader, _candidate!, _inputTokens, _exchange!.Facts.N);
 }

@@ -98,7 +98,7 @@ public sealed class RouteTable
             if (price is not null && channel.Fault is null)
             {
                 var upstreamModel = entry.ModelMap.GetValueOrDefault(model, model);
-                candidates.Add(new Candidate(channel, model, upstreamModel, price.ToTariff()));
+                candidates.Add(new Candidate(channel, model, upstreamModel, price.ToTariff(), TokenLimits.Of(price)));
             }
         }
 

@@ -45,6 +45,16 @@ public static class Recovery
             Hold = counters.Hold,
             Cost = TariffMath.Cost(open.Tariff, served),
             Usage = served,
+            Attempts =
+            [
+                new AttemptRecord(open.Channel, 0, AttemptFault.None, 0)
+                {
+                    Outcome = Outcome.Interrupted,
+                    PriceVersion = open.Tariff.PriceVersion,
+                    Usage = served,
+                    IsCounted = true,
+                },
+            ],
         };
     }
 }

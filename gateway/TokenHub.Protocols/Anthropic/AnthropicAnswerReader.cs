@@ -9,7 +9,7 @@ namespace TokenHub.Protocols.Anthropic;
 internal sealed class AnthropicAnswerReader(IncrementalCounter counter) : AnswerReader(Shape, counter)
 {
     private static readonly JsonShape<Field> Shape = new(Field.Root, [
-        ("type", Field.Type),
+        ("type", Field.Type), ("index", Field.Index),
         .. Message(""), .. Message("message."),
         ("content.type", Field.ItemType), ("content.text", Field.Text), ("content.thinking", Field.Reasoning),
         ("content.name", Field.Tool), ("content.input.**", Field.Tool), ("content.data", Field.Opaque),
@@ -32,6 +32,8 @@ internal sealed class AnthropicAnswerReader(IncrementalCounter counter) : Answer
         _event.HasContent |= FinishUtf8.SequenceEqual("refusal"u8);
         _event.HasError |= type.SequenceEqual("error"u8);
         IsTerminal |= type.SequenceEqual("message_stop"u8);
+        OpenBlock = type.SequenceEqual("content_block_start"u8) ? _event.Index
+            : type.SequenceEqual("content_block_stop"u8) ? -1 : OpenBlock;
         SumIterations();
         if (!type.SequenceEqual("message_start"u8))
         {
@@ -54,12 +56,13 @@ internal sealed class AnthropicAnswerReader(IncrementalCounter counter) : Answer
     private void SumIterations()
     {
         ref var usage = ref _eventUsage;
+        Faults |= usage.HasOtherModel ? StreamFaults.OtherModel : StreamFaults.None;
+        Iterations = Math.Max(Iterations, usage.IterationCount);
         if (usage.IterationCount == 0 || usage.HasFallback)
         {
             return;
         }
 
-        Faults |= usage.HasOtherModel ? StreamFaults.OtherModel : StreamFaults.None;
         if (usage.Iterations.IsImpossible)
         {
             usage.Plain.Spoil();

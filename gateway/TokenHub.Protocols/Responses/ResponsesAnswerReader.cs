@@ -6,13 +6,21 @@ using TokenHub.Protocols.Tokens;
 namespace TokenHub.Protocols.Responses;
 
 /// <summary>OpenAI Responses, streamed or as one body.</summary>
-internal sealed class ResponsesAnswerReader(IncrementalCounter counter) : AnswerReader(Shape, counter)
+internal sealed class ResponsesAnswerReader : AnswerReader
 {
     private static readonly JsonShape<Field> Shape = new(Field.Root, [
         ("type", Field.Type), ("delta", Field.EventDelta), ("item.type", Field.ItemType), ("item.name", Field.Tool),
+        ("item.id", Field.ItemId), ("item.call_id", Field.ItemCallId),
+        ("output_index", Field.Index), ("sequence_number", Field.Sequence),
         ("partial_image_b64", Field.Opaque), ("code", Field.ErrorCode), ("message", Field.PlainMessage),
         .. Response(""), .. Response("response."),
     ]);
+
+    public ResponsesAnswerReader(IncrementalCounter counter)
+        : base(Shape, counter)
+    {
+        Output = new ResponsesOutput();
+    }
 
     private protected override Field Resolve(Field field)
     {
@@ -45,6 +53,17 @@ internal sealed class ResponsesAnswerReader(IncrementalCounter counter) : Answer
 
     private protected override void OnEvent(ReadOnlySpan<byte> type)
     {
+        if (type.EndsWith(".delta"u8))
+        {
+            Output!.AddText(_event.Index, Resolve(Field.EventDelta));
+            return;
+        }
+
+        if (type.StartsWith("response.output_item."u8))
+        {
+            Output!.NoteItem(_event.Index, isDone: type.EndsWith("done"u8));
+        }
+
         var isEnd = type.SequenceEqual("response.completed"u8) || type.SequenceEqual("response.incomplete"u8)
             || type.SequenceEqual("response.failed"u8) || type.SequenceEqual("response.cancelled"u8);
         IsTerminal |= isEnd;

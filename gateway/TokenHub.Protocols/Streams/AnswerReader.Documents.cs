@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Streams;
@@ -16,6 +17,7 @@ public abstract partial class AnswerReader
                 break;
             case Field.Present:
                 _event.HasContent = true;
+                HasOpaque = true;
                 break;
             case Field.Delta when kind == JsonKind.Object:
                 _event.ReasoningNode = 0;
@@ -87,20 +89,30 @@ public abstract partial class AnswerReader
         switch (_textField)
         {
             case Field.Text:
+                Keep(part);
                 Count(part);
                 TextBytes += part.Length;
                 _event.PartTextBytes += part.Length;
                 break;
             case Field.Reasoning:
+                Keep(part);
                 _event.ReasoningNode = _textNode;
                 Count(part);
                 ReasoningBytes += part.Length;
                 break;
             case Field.Tool:
+                Keep(part);
                 CountTool(part);
+                break;
+            case Field.ItemId:
+                Output?.ItemId.Append(part);
+                break;
+            case Field.ItemCallId:
+                Output?.CallId.Append(part);
                 break;
             case Field.Opaque:
                 _event.HasContent = true;
+                HasOpaque = true;
                 break;
             case Field.Id:
                 _id.Append(part);
@@ -192,6 +204,7 @@ public abstract partial class AnswerReader
                 break;
             case Field.ItemType:
                 _event.HasContent |= IsContentItem(_scratch.Span);
+                Output?.SetItemType(_scratch.Span);
                 break;
             case Field.IterationType:
                 _eventUsage.HasFallback |= _scratch.Span.SequenceEqual("fallback_message"u8);
@@ -207,6 +220,12 @@ public abstract partial class AnswerReader
         {
             case Field.Tool:
                 CountTool(text);
+                break;
+            case Field.Index:
+                _event.Index = Utf8Parser.TryParse(text, out int index, out _) ? index : 0;
+                break;
+            case Field.Sequence:
+                LastSequence = Utf8Parser.TryParse(text, out long sequence, out _) ? sequence : LastSequence;
                 break;
             case Field.Thought:
                 _event.IsThought |= kind == JsonKind.True;
@@ -236,6 +255,15 @@ public abstract partial class AnswerReader
         {
             Counter.Break();
             _countedField = field;
+        }
+    }
+
+    // A single body is relayed whole or not at all: nothing of it has to be said again.
+    private void Keep(ReadOnlySpan<byte> part)
+    {
+        if (!_isBare)
+        {
+            Output?.Append(part);
         }
     }
 

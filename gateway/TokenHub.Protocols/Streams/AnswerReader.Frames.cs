@@ -110,6 +110,7 @@ public abstract partial class AnswerReader
         _textField = Field.None;
         _toolDepth = 0;
         _errorDraft?.Clear();
+        Output?.Discard();
     }
 
     private readonly struct FrameSink(AnswerReader reader) : ISseSink

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Anthropic;
@@ -81,6 +82,9 @@ public abstract partial class AnswerReader
     /// </summary>
     public bool HasContent { get; private protected set; }
 
+    /// <summary>The same of the event under way: a picture may take megabytes until its event is whole.</summary>
+    public bool IsContentBegun => HasContent || _event.HasContent;
+
     /// <summary>The protocol's own end mark has come; for a single body, its whole document.</summary>
     public bool IsTerminal { get; private protected set; }
 
@@ -88,6 +92,15 @@ public abstract partial class AnswerReader
     /// What has come of a stream ends with a whole event: something may be written behind it without breaking one.
     /// </summary>
     public bool IsBetweenEvents => _sse.IsBetweenEvents;
+
+    /// <summary>What has come of an array of events ends behind a whole one.</summary>
+    public bool IsBetweenElements => _isBare && _event.IsArray && _json.Depth == 1;
+
+    /// <summary>The number of the last event that had one (Responses); -1 before.</summary>
+    public long LastSequence { get; private set; }
+
+    /// <summary>The content block that was begun and not ended (Anthropic), or -1.</summary>
+    public int OpenBlock { get; private protected set; }
 
     /// <summary>The answer is, or contains, the upstream's report of an error.</summary>
     public bool HasError => _error is not null;
@@ -113,6 +126,12 @@ public abstract partial class AnswerReader
     /// </summary>
     public bool UsageIsFinal { get; private protected set; }
 
+    /// <summary>Passes of a server-side loop that the usage says it sums; 0 when it says nothing of them.</summary>
+    public int Iterations { get; private protected set; }
+
+    /// <summary>Something came that is not counted: pictures, sound, signatures of hidden thoughts.</summary>
+    public bool HasOpaque { get; private protected set; }
+
     /// <summary>UTF-8 bytes of text, reasoning and calls together.</summary>
     public long OutputTextBytes => TextBytes + ReasoningBytes + ToolBytes;
 
@@ -132,7 +151,12 @@ public abstract partial class AnswerReader
 
     public string Model => _model.ToString();
 
+    public ReadOnlySpan<byte> ModelUtf8 => _model.Span;
+
     private protected IncrementalCounter Counter { get; }
+
+    /// <summary>Keeps the output for dialects whose last event repeats it.</summary>
+    private protected ResponsesOutput? Output { get; init; }
 
     private protected ReadOnlySpan<byte> FinishUtf8 => _finish.Span;
 
@@ -149,7 +173,9 @@ public abstract partial class AnswerReader
         _id.Clear();
         _model.Clear();
         _finish.Clear();
-        (HasContent, IsTerminal) = (false, false);
+        (HasContent, HasOpaque, IsTerminal, Iterations) = (false, false, false, 0);
+        (LastSequence, OpenBlock) = (-1, -1);
+        Output?.Reset();
         _countedField = Field.None;
         (TextBytes, ReasoningBytes, ToolBytes) = (0, 0, 0);
         Faults = StreamFaults.None;
@@ -173,6 +199,14 @@ public abstract partial class AnswerReader
         Faults |= _isBare ? StreamFaults.Malformed : StreamFaults.None;
         Counter.Break();
     }
+
+    /// <summary>
+    /// Writes the items of the answer so far, for an end that must carry them (Responses); nothing elsewhere.
+    /// </summary>
+    public void WriteOutput(Utf8JsonWriter json) => Output?.Write(json);
+
+    /// <summary>What comes from now on is not to be written, unless it is marked again.</summary>
+    public void MarkOutput() => Output?.Mark();
 
     /// <summary>A whole event has been read and its fields are set.</summary>
     private protected abstract void OnEvent(ReadOnlySpan<byte> type);
@@ -207,7 +241,9 @@ public abstract partial class AnswerReader
         ref var draft = ref _eventUsage.Plain;
         if (draft.IsImpossible)
         {
+            // What was reported before may be far behind by now: the own count stands beside it.
             Faults |= StreamFaults.UsageImpossible;
+            UsageIsFinal = false;
             return;
         }
 

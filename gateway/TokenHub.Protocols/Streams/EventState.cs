@@ -24,6 +24,9 @@ internal record struct EventState
     public bool IsThought { get; set; }
 
     public long PartTextBytes { get; set; }
+
+    /// <summary>The item or block that the event is about.</summary>
+    public int Index { get; set; }
 }
 
 /// <summary>The usage that the event at hand reports.</summary>

@@ -65,6 +65,14 @@ internal enum Field : byte
     IterationType,
     IterationModel,
 
+    /// <summary>The place of the event's item or block in the answer.</summary>
+    Index,
+
+    /// <summary>The number of the event in its stream (Responses).</summary>
+    Sequence,
+    ItemId,
+    ItemCallId,
+
     /// <summary>The first of the numbers: this plus a <see cref="UsageField"/>.</summary>
     Number = 64,
 

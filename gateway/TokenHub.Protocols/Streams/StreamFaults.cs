@@ -6,7 +6,10 @@ public enum StreamFaults : byte
 {
     None = 0,
 
-    /// <summary>A usage number was negative, fractional, beyond 2^53 or none; its whole report was ignored.</summary>
+    /// <summary>
+    /// A usage number was negative, fractional, beyond 2^53 or none; its whole report was ignored, and none before it
+    /// is final.
+    /// </summary>
     UsageImpossible = 1,
 
     /// <summary>A cumulative number went down; the report was ignored.</summary>

@@ -26,7 +26,7 @@ public sealed class OutcomeTableTests
     public void End_content_usage_and_end_mark_decide_the_outcome(
         string end, bool hadContent, bool hasUsage, bool wasWhole, Outcome outcome)
     {
-        Assert.Equal(outcome, OutcomeTable.Of(Enum.Parse<AnswerEnd>(end), hadContent, hasUsage, wasWhole));
+        Assert.Equal(outcome, OutcomeTable.Of(Enum.Parse<AnswerEnd>(end), AttemptFault.None, hadContent, hasUsage, wasWhole));
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class OutcomeTableTests
         {
             for (var bits = 0; bits < 8; bits++)
             {
-                Assert.NotEqual(Outcome.None, OutcomeTable.Of(end, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0));
+                Assert.NotEqual(Outcome.None, OutcomeTable.Of(end, AttemptFault.None, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0));
             }
         }
     }

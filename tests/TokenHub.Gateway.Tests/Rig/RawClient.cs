@@ -24,9 +24,9 @@ internal sealed class RawClient : IDisposable
     public async Task SendAsync(string text) => await _socket.SendAsync(Encoding.UTF8.GetBytes(text));
 
     /// <summary>Reads until the text has come; false when the connection ended before.</summary>
-    public async Task<bool> ReadUntilAsync(string text)
+    public async Task<bool> ReadUntilAsync(string text, int bytesAtOnce = 1024)
     {
-        var buffer = new byte[1024];
+        var buffer = new byte[bytesAtOnce];
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         while (!_seen.ToString().Contains(text, StringComparison.Ordinal))
         {
