@@ -20,8 +20,8 @@ internal sealed record WriteOffResult(
 internal sealed record WrittenOffRequest(string Id, string UserId, string KeyId, Usd Held);
 
 /// <summary>
-/// <c>gateway write-off</c>: for a gateway whose disk is gone for ever. What it had settled is posted from the copies in
-/// Redis; what was open is given back, named, and never charged unless its records come after all.
+/// <c>gateway write-off</c>: for a gateway whose disk is gone for ever. What it had settled is posted from the copies
+/// in Redis; what was open is given back, named, and never charged unless its records come after all.
 /// </summary>
 internal static class WriteOffCommand
 {

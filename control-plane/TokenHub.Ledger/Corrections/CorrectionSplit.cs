@@ -7,8 +7,8 @@ public static class CorrectionSplit
 {
     /// <summary>
     /// The owner's and the platform's part of giving <paramref name="amount"/> back after
-    /// <paramref name="refunded"/> was given back before. Rounded over the sum of all refunds, not each for itself: when
-    /// the whole cost has gone back, each has given back exactly what it got.
+    /// <paramref name="refunded"/> was given back before. Rounded over the sum of all refunds, not each for itself:
+    /// when the whole cost has gone back, each has given back exactly what it got.
     /// </summary>
     public static (Usd Owner, Usd Platform) Of(Usd cost, Usd ownerPart, Usd refunded, Usd amount)
     {
