@@ -104,27 +104,27 @@ public sealed class PostgresFaultTests(LedgerServers servers)
         await AssertPostedOnceAsync(bank, ingest, batch);
     }
 
-    [Fact]
-    public async Task Serialization_failure_costs_a_repetition()
+    // What says nothing about the records: serialization failure, disk full, out of memory, input/output error, locked,
+    // cancelled, shutting down, not yet there.
+    [Theory]
+    [InlineData("40001")]
+    [InlineData("53100")]
+    [InlineData("53200")]
+    [InlineData("58030")]
+    [InlineData("55P03")]
+    [InlineData("57014")]
+    [InlineData("57P01")]
+    [InlineData("57P03")]
+    public async Task Refusal_that_is_not_about_the_records_costs_a_repetition_and_parks_nothing(string state)
     {
         await using var bank = await Bank.OpenAsync(servers);
-        var (_, batch) = await PreparedAsync(bank);
-        await using var strict = LedgerDatabase.Open(
-            bank.Database.ConnectionString + ";Options=-c default_transaction_isolation=serializable");
-        var ingest = new UsageIngest(strict);
-        await using var side = await bank.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
-        await using (var held = await side.BeginTransactionAsync(TestContext.Current.CancellationToken))
-        {
-            await ExecuteAsync(side, "update accounts set changed_at = now() where id = 1");
-            var posting = ingest.IngestAsync(1, 1, batch);
-            await Probe.UntilAsync(
-                () => bank.ScalarAsync<bool>(
-                    "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database())"),
-                TimeSpan.FromSeconds(10),
-                "the batch waits");
-            await held.CommitAsync(TestContext.Current.CancellationToken);
-            await AssertBusyAsync("40001", () => posting);
-        }
+        var (ingest, batch) = await PreparedAsync(bank);
+        await bank.ExecuteAsync($"create function refuse() returns trigger language plpgsql as 'begin raise exception using errcode = ''{state}''; end'");
+        await bank.ExecuteAsync("create trigger refusing before insert on transfers for each row execute function refuse()");
+
+        await AssertBusyAsync(state, () => ingest.IngestAsync(1, 1, batch));
+        await bank.ExecuteAsync("drop function refuse cascade");
+        Assert.Equal(0, await bank.ScalarAsync<long>("select count(*) from settle_dead"));
 
         await AssertPostedOnceAsync(bank, ingest, batch);
     }
