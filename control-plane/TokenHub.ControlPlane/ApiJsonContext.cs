@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using TokenHub.ControlPlane.Channels;
+using TokenHub.ControlPlane.Commands;
 using TokenHub.ControlPlane.Events;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Prices;
@@ -32,6 +33,8 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(Page<ChannelView>))]
 [JsonSerializable(typeof(TestChannel))]
 [JsonSerializable(typeof(UpdateChannel))]
+[JsonSerializable(typeof(RotationResult))]
+[JsonSerializable(typeof(WriteOffResult))]
 [JsonSerializable(typeof(EventData))]
 [JsonSerializable(typeof(RelayedEvent))]
 [JsonSerializable(typeof(CreateKey))]
@@ -51,6 +54,8 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(ReadyView))]
 [JsonSerializable(typeof(StatusView))]
+[JsonSerializable(typeof(CorrectionView))]
+[JsonSerializable(typeof(CreateCorrection))]
 [JsonSerializable(typeof(LedgerReport))]
 [JsonSerializable(typeof(Page<LedgerEntryView>))]
 [JsonSerializable(typeof(Page<RequestView>))]

@@ -1,12 +1,9 @@
 using System.Reflection;
-using System.Text.Json;
 using Npgsql;
+using TokenHub.ControlPlane.Commands;
 using TokenHub.ControlPlane.Hosting;
 using TokenHub.ControlPlane.Options;
-using TokenHub.ControlPlane.Usage;
-using TokenHub.Ledger;
 using TokenHub.Ledger.Migrations;
-using TokenHub.Ledger.Reconciliation;
 using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane;
@@ -14,12 +11,6 @@ namespace TokenHub.ControlPlane;
 /// <summary>What the executable does: serve, or one of the operator's commands.</summary>
 internal static class ControlPlaneCommand
 {
-    public const int Succeeded = 0;
-    public const int Failed = 1;
-
-    /// <summary>The arguments or the variables are wrong; nothing was started.</summary>
-    public const int Misused = 2;
-
     public static async Task<int> RunAsync(
         string[] args, Func<string, string?> environment, TextWriter output, TextWriter error)
     {
@@ -27,7 +18,7 @@ internal static class ControlPlaneCommand
         {
             // The generator stops the run as soon as the host is built; it asks for the routes, not for an answer.
             await ControlPlaneHost.Build(DocumentOptions, backends: null).RunAsync();
-            return Succeeded;
+            return CommandRun.Succeeded;
         }
 
         switch (args)
@@ -36,13 +27,17 @@ internal static class ControlPlaneCommand
                 return await ServeAsync(environment, output, error);
             case ["--help" or "-h" or "help"]:
                 await output.WriteAsync(OptionVariable.Help());
-                return Succeeded;
-            case ["ledger", "verify"]:
-                return await VerifyLedgerAsync(environment, output, error);
+                return CommandRun.Succeeded;
             default:
+                if (OperatorCommand.Find(args) is { } command)
+                {
+                    return await command.RunAsync(
+                        new CommandRun([.. args.Skip(command.Words.Count)], environment, output, error));
+                }
+
                 await error.WriteLineAsync($"Unknown arguments: {string.Join(' ', args)}");
                 await error.WriteAsync(OptionVariable.Help());
-                return Misused;
+                return CommandRun.Misused;
         }
     }
 
@@ -64,55 +59,20 @@ internal static class ControlPlaneCommand
     {
         if (ControlPlaneOptionsReader.Read(environment, out var faults) is not { } options)
         {
-            await WriteFaultsAsync(error, faults);
-            return Misused;
+            return await CommandRun.RefuseAsync(error, faults);
         }
 
         try
         {
             await using var running = await ControlPlaneStart.StartAsync(options, output, CancellationToken.None);
             await running.App.WaitForShutdownAsync();
-            return Succeeded;
+            return CommandRun.Succeeded;
         }
         catch (Exception fault) when (fault is MigrationException or ScriptIsolationException or StartFailedException
             or RedisUnavailableException or NpgsqlException or IOException or InvalidOperationException)
         {
             await error.WriteLineAsync($"The control plane cannot start: {fault.Message}");
-            return Failed;
+            return CommandRun.Failed;
         }
-    }
-
-    private static async Task<int> VerifyLedgerAsync(
-        Func<string, string?> environment, TextWriter output, TextWriter error)
-    {
-        if (ControlPlaneOptionsReader.ReadDatabaseOnly(environment, out var faults) is not { } address)
-        {
-            await WriteFaultsAsync(error, faults);
-            return Misused;
-        }
-
-        try
-        {
-            await using var database = LedgerDatabase.Open(address);
-            var report = LedgerEndpoints.ToReport(await new Verify(database).RunAsync());
-            await output.WriteLineAsync(JsonSerializer.Serialize(report, ApiJsonContext.Default.LedgerReport));
-            return report.Ok ? Succeeded : Failed;
-        }
-        catch (NpgsqlException fault)
-        {
-            await error.WriteLineAsync($"The ledger cannot be read: {fault.Message}");
-            return Failed;
-        }
-    }
-
-    private static async Task WriteFaultsAsync(TextWriter error, IReadOnlyList<string> faults)
-    {
-        await error.WriteLineAsync("The control plane cannot start; these variables are at fault:");
-        foreach (var fault in faults)
-        {
-            await error.WriteLineAsync($"  {fault}");
-        }
-
-        await error.WriteLineAsync("--help lists every variable.");
     }
 }

@@ -68,7 +68,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         var till = new Till(redis.Runner);
         var settlement = await SettlementStart.OpenAsync(options, till, plane, log, cancel);
         var snapshots = new SnapshotHolder();
-        var refresher = new SnapshotRefresher(plane, snapshots, new SecretBox(options.MasterKey), options.DataDir);
+        var box = new SecretBox(options.MasterKey, options.MasterKeyOld);
+        var refresher = new SnapshotRefresher(plane, snapshots, box, options.DataDir);
         await LoadSnapshotAsync(refresher, log, cancel);
         var upstreams = new UpstreamPool(options);
         var rooms = BuildRooms(options, redis, plane, identity, till, settlement, snapshots, upstreams, log);

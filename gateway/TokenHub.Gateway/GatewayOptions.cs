@@ -17,6 +17,9 @@ internal sealed record GatewayOptions
     /// <summary>32 bytes; opens the channel credentials in the snapshot.</summary>
     public required byte[] MasterKey { get; init; }
 
+    /// <summary>The master key of before, while channel credentials are sealed anew; else null.</summary>
+    public byte[]? MasterKeyOld { get; init; }
+
     public required Uri ControlPlaneUrl { get; init; }
     public required string ControlPlaneToken { get; init; }
     public required string GatewayId { get; init; }

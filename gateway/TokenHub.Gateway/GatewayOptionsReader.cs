@@ -29,6 +29,7 @@ internal sealed class GatewayOptionsReader
         ("GATEWAY_BIND", "127.0.0.1:8080", "Address and port to listen on; * for every address."),
         ("REDIS_URL", "(required)", "redis:// or rediss://[user:password@]host:port[/db]."),
         ("MASTER_KEY", "(required)", "Base64 of 32 bytes; opens channel credentials. The control plane has the same."),
+        ("MASTER_KEY_OLD", "(none)", "The key of before, still accepted while 'keys rotate-master' is at work."),
         ("CONTROL_PLANE_URL", "(required)", "Address of the control plane, http:// or https://."),
         ("CONTROL_PLANE_TOKEN", "(required)", "Secret shared with the control plane."),
         ("GATEWAY_ID", "(the machine's name)", "Name of this gateway, unique among all: 1 to 64 of A-Z a-z 0-9 . _ -"),
@@ -76,7 +77,8 @@ internal sealed class GatewayOptionsReader
             WalDir = Text("WAL_DIR") is { } wal ? Path.GetFullPath(wal) : Path.Combine(dataDir, "wal"),
             Bind = ReadBind(),
             RedisUrl = ReadUrl("REDIS_URL", "redis", "rediss")?.OriginalString ?? "",
-            MasterKey = ReadMasterKey(),
+            MasterKey = ReadMasterKey("MASTER_KEY", ReadRequired("MASTER_KEY")),
+            MasterKeyOld = Text("MASTER_KEY_OLD") is { } old ? ReadMasterKey("MASTER_KEY_OLD", old) : null,
             ControlPlaneUrl = ReadUrl("CONTROL_PLANE_URL", "http", "https") ?? new Uri("http://unset.invalid"),
             ControlPlaneToken = ReadRequired("CONTROL_PLANE_TOKEN"),
             GatewayId = ReadGatewayId(),
@@ -143,20 +145,19 @@ internal sealed class GatewayOptionsReader
         return null;
     }
 
-    private byte[] ReadMasterKey()
+    private byte[] ReadMasterKey(string name, string text)
     {
         var key = new byte[32];
-        var text = ReadRequired("MASTER_KEY");
         var room = new byte[Math.Max(32, text.Length)];
         if (text.Length > 0 && (!Convert.TryFromBase64String(text, room, out var length) || length != key.Length))
         {
-            Fault("MASTER_KEY", "must be base64 of exactly 32 bytes.");
+            Fault(name, "must be base64 of exactly 32 bytes.");
             return key;
         }
 
         if (text.Length > 0 && !room.AsSpan(0, key.Length).ContainsAnyExcept((byte)0))
         {
-            Fault("MASTER_KEY", "is all zero bytes; make a random one: openssl rand -base64 32.");
+            Fault(name, "is all zero bytes; make a random one: openssl rand -base64 32.");
         }
 
         room.AsSpan(0, key.Length).CopyTo(key);

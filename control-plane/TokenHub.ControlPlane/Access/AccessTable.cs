@@ -58,6 +58,7 @@ internal static class AccessTable
         Of("GET", "/ledger/verify", admin: All, member: None, auditor: All),
         Of("GET", "/requests", admin: All, member: Own, auditor: All),
         Of("GET", "/requests/{id}", admin: All, member: Own, auditor: All),
+        Of("POST", "/requests/{id}/corrections", admin: All, member: None, auditor: None),
 
         Of("GET", "/status", admin: All, member: None, auditor: All),
         Of("GET", "/events", admin: All, member: Own, auditor: All),

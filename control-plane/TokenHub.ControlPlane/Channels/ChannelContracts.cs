@@ -34,6 +34,16 @@ internal sealed record ChannelView
     public int? MaxConcurrency { get; init; }
     public required IReadOnlyList<QuotaWindow> Windows { get; init; }
 
+    /// <summary>
+    /// What happens to the upstream when a client leaves: <c>cancel</c> breaks it off, <c>drain</c> reads on within
+    /// bounds to learn the usage, for upstreams that bill the whole answer anyway.
+    /// </summary>
+    [Allowed("cancel", "drain")]
+    public required string OnClientAbort { get; init; }
+
+    /// <summary>False holds reports of output to half to twice the gateway's own count.</summary>
+    public required bool TrustsUsage { get; init; }
+
     [Allowed("active", "disabled", "deleted")]
     public required string Status { get; init; }
 
@@ -85,6 +95,12 @@ internal sealed record CreateChannel
     public int? MaxConcurrency { get; init; }
     public IReadOnlyList<QuotaWindow>? Windows { get; init; }
 
+    [Allowed("cancel", "drain")]
+    public string? OnClientAbort { get; init; }
+
+    /// <summary>Only an admin can say false, or true again.</summary>
+    public bool? TrustsUsage { get; init; }
+
     /// <summary>Who owns the channel; admins only. Left out: an admin makes the platform's, a member his own.</summary>
     public string? OwnerUserId { get; init; }
 }
@@ -103,6 +119,13 @@ internal sealed record UpdateChannel
     public int? OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
     public IReadOnlyList<QuotaWindow>? Windows { get; init; }
+
+    [Allowed("cancel", "drain")]
+    public string? OnClientAbort { get; init; }
+
+    /// <summary>Only an admin can change it.</summary>
+    public bool? TrustsUsage { get; init; }
+
     [Allowed("active", "disabled")]
     public string? Status { get; init; }
     public bool? Enabled { get; init; }

@@ -22,6 +22,8 @@ internal sealed record ChannelRow
     public int OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
     public string Windows { get; init; } = "[]";
+    public string OnClientAbort { get; init; } = "";
+    public bool TrustsUsage { get; init; }
     public string Status { get; init; } = "";
     public long Version { get; init; }
     public DateTime CreatedAt { get; init; }
@@ -43,6 +45,8 @@ internal sealed record ChannelRow
         OwnerShareBp = OwnerShareBp,
         MaxConcurrency = MaxConcurrency,
         Windows = JsonSerializer.Deserialize(Windows, ApiJsonContext.Default.IReadOnlyListQuotaWindow)!,
+        OnClientAbort = OnClientAbort,
+        TrustsUsage = TrustsUsage,
         Status = Status,
     };
 
@@ -65,6 +69,8 @@ internal sealed record ChannelRow
             OwnerShareBp = OwnerShareBp,
             MaxConcurrency = MaxConcurrency,
             Windows = shape.Windows,
+            OnClientAbort = OnClientAbort,
+            TrustsUsage = TrustsUsage,
             Status = Status,
             Enabled = Status == "active",
             Version = Version,
@@ -82,7 +88,7 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
     private const string Columns = """
         id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models,
         model_map::text as model_map, groups, weight, priority, owner_share_bp, max_concurrency,
-        windows::text as windows, status, version, created_at
+        windows::text as windows, on_client_abort, trusts_usage, status, version, created_at
         """;
 
     private const string FindSql = $"""
@@ -114,12 +120,12 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
     private const string AddSql = $"""
         insert into channels (
           id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models, model_map, groups,
-          weight, priority, owner_share_bp, max_concurrency, windows)
+          weight, priority, owner_share_bp, max_concurrency, windows, on_client_abort, trusts_usage)
         overriding system value
         values (
           @Id, @OwnerUserId, @Name, @Provider, @BaseUrl, @CredentialType, @SealedCredential, @Models,
           cast(@ModelMap as jsonb), @Groups, @Weight, @Priority, @OwnerShareBp, @MaxConcurrency,
-          cast(@Windows as jsonb))
+          cast(@Windows as jsonb), @OnClientAbort, @TrustsUsage)
         returning {Columns}
         """;
 
@@ -137,6 +143,8 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
             owner_share_bp = @OwnerShareBp,
             max_concurrency = @MaxConcurrency,
             windows = cast(@Windows as jsonb),
+            on_client_abort = @OnClientAbort,
+            trusts_usage = @TrustsUsage,
             status = @Status,
             version = version + 1
         where id = @Id
@@ -216,6 +224,8 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
         shape.OwnerShareBp,
         shape.MaxConcurrency,
         Windows = JsonSerializer.Serialize(shape.Windows, ApiJsonContext.Default.IReadOnlyListQuotaWindow),
+        shape.OnClientAbort,
+        shape.TrustsUsage,
         shape.Status,
     };
 }

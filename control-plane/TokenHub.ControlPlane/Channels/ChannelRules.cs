@@ -22,6 +22,8 @@ internal sealed record ChannelShape
     public int OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
     public IReadOnlyList<QuotaWindow> Windows { get; init; } = [];
+    public string OnClientAbort { get; init; } = "cancel";
+    public bool TrustsUsage { get; init; } = true;
     public string Status { get; init; } = "active";
 }
 
@@ -57,6 +59,8 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             OwnerShareBp = body.OwnerShareBp ?? 0,
             MaxConcurrency = body.MaxConcurrency,
             Windows = WindowRules.Check(checks, body.Windows),
+            OnClientAbort = body.OnClientAbort ?? "cancel",
+            TrustsUsage = body.TrustsUsage ?? true,
         };
         CheckNumbers(checks, shape);
         CheckMember(checks, shape, new ChannelShape { Name = "", Provider = "", BaseUrl = "", Models = [] }, caller);
@@ -87,6 +91,8 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             OwnerShareBp = change.OwnerShareBp ?? before.OwnerShareBp,
             MaxConcurrency = body.Has("max_concurrency") ? change.MaxConcurrency : before.MaxConcurrency,
             Windows = change.Windows is { } windows ? WindowRules.Check(checks, windows) : before.Windows,
+            OnClientAbort = change.OnClientAbort ?? before.OnClientAbort,
+            TrustsUsage = change.TrustsUsage ?? before.TrustsUsage,
             Status = StatusRules.Check(checks, body.Has, change.Status, change.Enabled) ?? before.Status,
         };
         CheckNumbers(checks, after);
@@ -103,7 +109,8 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             ("name", change.Name), ("base_url", change.BaseUrl), ("credential", change.Credential),
             ("models", change.Models), ("model_map", change.ModelMap), ("groups", change.Groups),
             ("weight", change.Weight), ("priority", change.Priority), ("owner_share_bp", change.OwnerShareBp),
-            ("windows", change.Windows),
+            ("windows", change.Windows), ("on_client_abort", change.OnClientAbort),
+            ("trusts_usage", change.TrustsUsage),
         })
         {
             checks.Require(!body.Has(field) || value is not null, field, "null", "must not be null");
@@ -171,6 +178,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
         checks.Range(shape.Weight, "weight", 0, WeightMax);
         checks.Range(shape.Priority, "priority", -PriorityMax, PriorityMax);
         checks.Range(shape.OwnerShareBp, "owner_share_bp", 0, TariffMath.OwnerShareBpMax);
+        TextRules.OneOf(checks, shape.OnClientAbort, "on_client_abort", "cancel", "drain");
         checks.Range(shape.MaxConcurrency, "max_concurrency", 1, ConcurrencyMax);
     }
 
@@ -192,6 +200,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             $"above {MemberWeightMax} {Message}");
         checks.Require(
             after.Priority <= 0 || after.Priority == before.Priority, "priority", "forbidden", $"above 0 {Message}");
+        checks.Require(after.TrustsUsage == before.TrustsUsage, "trusts_usage", "forbidden", Message);
         checks.Require(after.Groups.SequenceEqual(before.Groups), "groups", "forbidden", Message);
     }
 

@@ -12,7 +12,7 @@ namespace TokenHub.ControlPlane.Channels;
 /// </summary>
 internal sealed class CredentialSeal(ControlPlaneOptions options)
 {
-    private readonly SecretBox _box = new(options.MasterKey);
+    private readonly SecretBox _box = new(options.MasterKey, options.MasterKeyOld);
 
     public SealedCredential Seal(long channelId, long? owner, ChannelCredential credential)
     {
@@ -35,7 +35,8 @@ internal sealed class CredentialSeal(ControlPlaneOptions options)
         return credential;
     }
 
-    private static string Context(long channelId, long? owner) => new ChannelEntry
+    /// <summary>What a channel's credential is bound to.</summary>
+    public static string Context(long channelId, long? owner) => new ChannelEntry
     {
         Id = channelId,
         OwnerAccount = owner ?? 0,

@@ -7,14 +7,18 @@ using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Publishing;
+using TokenHub.ControlPlane.Sealing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Status;
 using TokenHub.ControlPlane.Upstreams;
+using TokenHub.ControlPlane.Usage;
 using TokenHub.ControlPlane.Users;
 using TokenHub.ControlPlane.Accounts;
 using TokenHub.Ledger;
+using TokenHub.Ledger.Corrections;
 using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Sealing;
 using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Hosting;
@@ -69,6 +73,9 @@ internal static class ControlPlaneServices
         services.AddSingleton<UserChange>();
         services.AddSingleton<FirstAdmin>();
         services.AddSingleton<CreditPosting>();
+        services.AddSingleton<Corrector>();
+        services.AddSingleton<RequestCorrection>();
+        services.AddSingleton<Sealer>();
 
         services.AddSingleton<KeyQueries>();
         services.AddSingleton<KeyChange>();
@@ -97,6 +104,7 @@ internal static class ControlPlaneServices
             services.AddHostedService(provider => provider.GetRequiredService<UsageNews>());
             services.AddHostedService<StatusWatch>();
             services.AddHostedService<Housekeeping>();
+            services.AddHostedService<SealingLoop>();
         }
     }
 

@@ -17,6 +17,11 @@ internal sealed record IdempotencyKey(string Value, byte[] RequestHash)
 
     private const int LengthMax = 200;
 
+    /// <summary>Refused when the caller sent none.</summary>
+    public static IdempotencyKey Require(HttpContext context, ReadOnlyMemory<byte> body) =>
+        Read(context, body) ?? throw RefusedException.Field(
+            Header, "required", "is required, so that a repeated call moves no money twice");
+
     /// <summary>Null when the caller sent none.</summary>
     public static IdempotencyKey? Read(HttpContext context, ReadOnlyMemory<byte> body)
     {

@@ -13,6 +13,9 @@ internal sealed record ControlPlaneOptions
 
     public required byte[] MasterKey { get; init; }
 
+    /// <summary>The master key of before, while secrets are sealed anew; else null.</summary>
+    public byte[]? MasterKeyOld { get; init; }
+
     /// <summary>Keys the hashes under which sessions are stored; another one ends every session.</summary>
     public required byte[] SessionSecret { get; init; }
 

@@ -36,17 +36,46 @@ internal sealed class ControlPlaneOptionsReader
         return reader._faults.Count == 0 ? address : null;
     }
 
+    /// <summary>Database and both master keys, for the change from one to the other.</summary>
+    public static RotationOptions? ReadRotation(
+        Func<string, string?> environment, out IReadOnlyList<string> faults)
+    {
+        var reader = new ControlPlaneOptionsReader(environment);
+        var options = new RotationOptions(
+            reader.ReadDatabase(),
+            reader.ReadMasterKey("MASTER_KEY", reader.Required("MASTER_KEY")),
+            reader.ReadMasterKey("MASTER_KEY_OLD", reader.Required("MASTER_KEY_OLD")));
+        if (reader._faults.Count == 0 && options.MasterKey.AsSpan().SequenceEqual(options.MasterKeyOld))
+        {
+            reader.Fault("MASTER_KEY_OLD", "is the same as the new key");
+        }
+
+        faults = reader._faults;
+        return reader._faults.Count == 0 ? options : null;
+    }
+
+    /// <summary>Database and Redis, for commands that work on both.</summary>
+    public static (string Database, RedisOptions Redis)? ReadServers(
+        Func<string, string?> environment, out IReadOnlyList<string> faults)
+    {
+        var reader = new ControlPlaneOptionsReader(environment);
+        var (database, redis) = (reader.ReadDatabase(), reader.ReadRedis());
+        faults = reader._faults;
+        return reader._faults.Count == 0 ? (database, redis!) : null;
+    }
+
     private ControlPlaneOptions Read()
     {
         var database = ReadDatabase();
         var redis = ReadRedis();
-        var masterKey = ReadMasterKey();
+        var masterKey = ReadMasterKey("MASTER_KEY", Required("MASTER_KEY"));
         var planeToken = ReadPlaneToken();
         return new ControlPlaneOptions
         {
             DatabaseConnection = database,
             Redis = redis!,
             MasterKey = masterKey,
+            MasterKeyOld = ReadMasterKeyOld(),
             SessionSecret = ReadSessionSecret(masterKey),
             PlaneToken = planeToken,
             ConsoleBind = ReadBind(),
@@ -112,9 +141,12 @@ internal sealed class ControlPlaneOptionsReader
         return null;
     }
 
-    private byte[] ReadMasterKey()
+    private byte[]? ReadMasterKeyOld() =>
+        Value("MASTER_KEY_OLD") is { } text ? ReadMasterKey("MASTER_KEY_OLD", text) : null;
+
+    private byte[] ReadMasterKey(string name, string? text)
     {
-        if (Required("MASTER_KEY") is not { } text)
+        if (text is null)
         {
             return [];
         }
@@ -122,13 +154,13 @@ internal sealed class ControlPlaneOptionsReader
         var key = new byte[text.Length];
         if (!Convert.TryFromBase64String(text, key, out var length) || length != 32)
         {
-            Fault("MASTER_KEY", "must be 32 bytes in base64 (make one with: openssl rand -base64 32)");
+            Fault(name, "must be 32 bytes in base64 (make one with: openssl rand -base64 32)");
             return [];
         }
 
         if (key.AsSpan(0, length).IndexOfAnyExcept(key[0]) < 0)
         {
-            Fault("MASTER_KEY", "is one byte repeated; make a random one with: openssl rand -base64 32");
+            Fault(name, "is one byte repeated; make a random one with: openssl rand -base64 32");
         }
 
         return key[..length];

@@ -1,4 +1,5 @@
 using System.Text;
+using TokenHub.ControlPlane.Commands;
 
 namespace TokenHub.ControlPlane.Options;
 
@@ -13,6 +14,7 @@ internal sealed record OptionVariable(string Name, string Default, string Meanin
         new("DATABASE_URL", "required", "PostgreSQL, as postgres://user:password@host:port/database"),
         new("REDIS_URL", "required", "Redis, as redis://[user:password@]host:port[/db] or rediss:// for TLS"),
         new("MASTER_KEY", "required", "seals channel credentials: 32 bytes in base64"),
+        new("MASTER_KEY_OLD", "none", "the key of before, still accepted while 'keys rotate-master' is at work"),
         new("CONTROL_PLANE_TOKEN", "required", "what gateways show to the control plane: 16 characters or more"),
         new("CONSOLE_BIND", ControlPlaneOptions.DefaultConsoleBind, "address and port of the console and its API"),
         new("ADMIN_EMAIL", ControlPlaneOptions.DefaultAdminEmail, "e-mail of the first admin, made when there is none"),
@@ -31,9 +33,13 @@ internal sealed record OptionVariable(string Name, string Default, string Meanin
         text.AppendLine("TokenHub control plane: the API, the console and the ledger.");
         text.AppendLine();
         text.AppendLine("Usage:");
-        text.AppendLine("  TokenHub.ControlPlane                  serve");
-        text.AppendLine("  TokenHub.ControlPlane ledger verify    recompute the ledger, print JSON; 1 when it is off");
-        text.AppendLine("  TokenHub.ControlPlane --help           this page");
+        text.AppendLine("  TokenHub.ControlPlane                            serve");
+        foreach (var command in OperatorCommand.All)
+        {
+            text.Append("  TokenHub.ControlPlane ").Append(command.Usage.PadRight(27)).AppendLine(command.Meaning);
+        }
+
+        text.AppendLine("  TokenHub.ControlPlane --help                     this page");
         text.AppendLine();
         text.AppendLine("Environment variables (name, default, meaning):");
         var width = All.Max(v => v.Name.Length) + Prefix.Length + 2;

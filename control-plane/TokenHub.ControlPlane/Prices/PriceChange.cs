@@ -18,6 +18,7 @@ internal sealed class PriceChange(NpgsqlDataSource database, ChangeNotices chang
             throw RefusedException.Field("model", "bad_model", "must be a model name or a pattern such as gpt-*");
         }
 
+        PriceRules.Check(body);
         var channelId = ParseChannel(body.ChannelId);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);

@@ -18,6 +18,28 @@ internal record PriceRates
 
     [JsonPropertyName("cache_write_1h")]
     public PricePerMillion? CacheWrite1h { get; init; }
+
+    /// <summary>
+    /// What the upstream itself asks; left out, it asks what this price says. For admins and auditors.
+    /// </summary>
+    public PricePerMillion? UpstreamInput { get; init; }
+
+    public PricePerMillion? UpstreamOutput { get; init; }
+    public PricePerMillion? UpstreamCacheRead { get; init; }
+
+    [JsonPropertyName("upstream_cache_write_5m")]
+    public PricePerMillion? UpstreamCacheWrite5m { get; init; }
+
+    [JsonPropertyName("upstream_cache_write_1h")]
+    public PricePerMillion? UpstreamCacheWrite1h { get; init; }
+
+    /// <summary>Most prompt tokens the model takes: a report of more is not believed. Null: not known.</summary>
+    public long? ContextTokens { get; init; }
+
+    /// <summary>
+    /// Most tokens the model writes in one answer: a report of more is not believed. Null: not known.
+    /// </summary>
+    public long? MaxOutputTokens { get; init; }
 }
 
 /// <summary>The price of a model name or a pattern, for every channel or for one.</summary>

@@ -32,15 +32,15 @@ internal static class PriceEndpoints
 
     private static async Task<Ok<PriceView>> PutAsync(
         JsonBody<PutPrice> body, Caller caller, PriceChange change, CancellationToken cancellation) =>
-        TypedResults.Ok((await change.PutAsync(body.Value, caller, cancellation)).ToView());
+        TypedResults.Ok((await change.PutAsync(body.Value, caller, cancellation)).ToView(showsUpstream: true));
 
     private static async Task<Ok<Page<PriceView>>> ListAsync(
         PageRequest page, Caller caller, HttpContext context, PriceQueries prices, CancellationToken cancellation)
     {
         var retired = new QueryReader(context.Request.Query).OneOf("retired", "true", "false");
         var rows = await prices.ListAsync(page, caller.OnlyUser, retired == "true", cancellation);
-        return TypedResults.Ok(
-            page.Cut([.. rows.Select(row => row.ToView())], view => view.Id[WireId.Price.Length..]));
+        var views = rows.Select(row => row.ToView(caller.OnlyUser is null));
+        return TypedResults.Ok(page.Cut([.. views], view => view.Id[WireId.Price.Length..]));
     }
 
     private static async Task<NoContent> DeleteAsync(
@@ -85,7 +85,7 @@ internal static class PriceEndpoints
             Model = model,
             ChannelId = channelId is { } id ? WireId.Format(WireId.Channel, id) : null,
             Step = NameOf(step),
-            Price = found?.ToView(),
+            Price = found?.ToView(caller.OnlyUser is null),
         });
     }
 

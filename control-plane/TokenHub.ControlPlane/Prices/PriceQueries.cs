@@ -15,12 +15,20 @@ internal sealed record PriceRow
     public long? CacheReadUnits { get; init; }
     public long? CacheWrite5mUnits { get; init; }
     public long? CacheWrite1hUnits { get; init; }
+    public long? UpstreamInputUnits { get; init; }
+    public long? UpstreamOutputUnits { get; init; }
+    public long? UpstreamCacheReadUnits { get; init; }
+    public long? UpstreamCacheWrite5mUnits { get; init; }
+    public long? UpstreamCacheWrite1hUnits { get; init; }
+    public long? ContextTokens { get; init; }
+    public long? MaxOutputTokens { get; init; }
     public DateTime CreatedAt { get; init; }
     public DateTime? RetiredAt { get; init; }
 
     public string WireName => WireId.Format(WireId.Price, Id);
 
-    public PriceView ToView() => new()
+    /// <param name="showsUpstream">False for those who may not know what the platform itself pays.</param>
+    public PriceView ToView(bool showsUpstream) => new()
     {
         Id = WireName,
         Model = Model,
@@ -30,6 +38,13 @@ internal sealed record PriceRow
         CacheRead = PricePerMillion.Of(CacheReadUnits),
         CacheWrite5m = PricePerMillion.Of(CacheWrite5mUnits),
         CacheWrite1h = PricePerMillion.Of(CacheWrite1hUnits),
+        UpstreamInput = showsUpstream ? PricePerMillion.Of(UpstreamInputUnits) : null,
+        UpstreamOutput = showsUpstream ? PricePerMillion.Of(UpstreamOutputUnits) : null,
+        UpstreamCacheRead = showsUpstream ? PricePerMillion.Of(UpstreamCacheReadUnits) : null,
+        UpstreamCacheWrite5m = showsUpstream ? PricePerMillion.Of(UpstreamCacheWrite5mUnits) : null,
+        UpstreamCacheWrite1h = showsUpstream ? PricePerMillion.Of(UpstreamCacheWrite1hUnits) : null,
+        ContextTokens = ContextTokens,
+        MaxOutputTokens = MaxOutputTokens,
         CreatedAt = CreatedAt,
         RetiredAt = RetiredAt,
     };
@@ -44,6 +59,8 @@ internal sealed record PriceRow
         CacheRead = CacheReadUnits,
         CacheWrite5m = CacheWrite5mUnits,
         CacheWrite1h = CacheWrite1hUnits,
+        ContextTokens = ContextTokens,
+        OutputTokensMax = MaxOutputTokens,
     };
 
     public bool HasRates(PriceRates rates) =>
@@ -51,7 +68,14 @@ internal sealed record PriceRow
         && OutputUnits == rates.Output.Amount.Units
         && CacheReadUnits == rates.CacheRead?.Amount.Units
         && CacheWrite5mUnits == rates.CacheWrite5m?.Amount.Units
-        && CacheWrite1hUnits == rates.CacheWrite1h?.Amount.Units;
+        && CacheWrite1hUnits == rates.CacheWrite1h?.Amount.Units
+        && UpstreamInputUnits == rates.UpstreamInput?.Amount.Units
+        && UpstreamOutputUnits == rates.UpstreamOutput?.Amount.Units
+        && UpstreamCacheReadUnits == rates.UpstreamCacheRead?.Amount.Units
+        && UpstreamCacheWrite5mUnits == rates.UpstreamCacheWrite5m?.Amount.Units
+        && UpstreamCacheWrite1hUnits == rates.UpstreamCacheWrite1h?.Amount.Units
+        && ContextTokens == rates.ContextTokens
+        && MaxOutputTokens == rates.MaxOutputTokens;
 }
 
 /// <summary>Prices in PostgreSQL. Rows are retired and added, never edited.</summary>
@@ -59,7 +83,11 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
 {
     private const string Columns = """
         id, channel_id, model, input_units, output_units, cache_read_units,
-        cache_write_5m_units as "CacheWrite5mUnits", cache_write_1h_units as "CacheWrite1hUnits", created_at, retired_at
+        cache_write_5m_units as "CacheWrite5mUnits", cache_write_1h_units as "CacheWrite1hUnits",
+        upstream_input_units, upstream_output_units, upstream_cache_read_units,
+        upstream_cache_write_5m_units as "UpstreamCacheWrite5mUnits",
+        upstream_cache_write_1h_units as "UpstreamCacheWrite1hUnits", context_tokens, max_output_tokens, created_at,
+        retired_at
         """;
 
     // One writer for one model at a time, or two would both retire nothing and collide in the index.
@@ -87,10 +115,12 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
     private const string AddSql = $"""
         insert into prices (
           channel_id, model, input_units, output_units, cache_read_units, cache_write_5m_units, cache_write_1h_units,
-          retired_at)
+          upstream_input_units, upstream_output_units, upstream_cache_read_units, upstream_cache_write_5m_units,
+          upstream_cache_write_1h_units, context_tokens, max_output_tokens, retired_at)
         values (
           @ChannelId, @Model, @Input, @Output, @CacheRead, @CacheWrite5m, @CacheWrite1h,
-          case when @IsCurrent then null else now() end)
+          @UpstreamInput, @UpstreamOutput, @UpstreamCacheRead, @UpstreamCacheWrite5m, @UpstreamCacheWrite1h,
+          @ContextTokens, @MaxOutputTokens, case when @IsCurrent then null else now() end)
         returning {Columns}
         """;
 
@@ -180,6 +210,13 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
                 CacheRead = rates.CacheRead?.Amount.Units,
                 CacheWrite5m = rates.CacheWrite5m?.Amount.Units,
                 CacheWrite1h = rates.CacheWrite1h?.Amount.Units,
+                UpstreamInput = rates.UpstreamInput?.Amount.Units,
+                UpstreamOutput = rates.UpstreamOutput?.Amount.Units,
+                UpstreamCacheRead = rates.UpstreamCacheRead?.Amount.Units,
+                UpstreamCacheWrite5m = rates.UpstreamCacheWrite5m?.Amount.Units,
+                UpstreamCacheWrite1h = rates.UpstreamCacheWrite1h?.Amount.Units,
+                rates.ContextTokens,
+                rates.MaxOutputTokens,
                 IsCurrent = isCurrent,
             },
             transaction,

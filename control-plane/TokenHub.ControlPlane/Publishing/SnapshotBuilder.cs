@@ -3,6 +3,7 @@ using System.Text.Json;
 using Dapper;
 using Npgsql;
 using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
 
 namespace TokenHub.ControlPlane.Publishing;
 
@@ -16,7 +17,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
     // A disabled user's channels stop with him.
     private const string ChannelsSql = """
         select c.id, c.owner_user_id, c.name, c.provider, c.base_url, c.credential_type, c.sealed_credential, c.models,
-          c.model_map::text as model_map, c.groups, c.weight, c.priority, c.owner_share_bp, c.max_concurrency
+          c.model_map::text as model_map, c.groups, c.weight, c.priority, c.owner_share_bp, c.max_concurrency,
+          c.on_client_abort, c.trusts_usage
         from channels c
         left join users u on u.id = c.owner_user_id
         where c.status = 'active'
@@ -28,7 +30,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
     private const string PricesSql = """
         select p.id, p.channel_id, p.model, p.input_units as input, p.output_units as output,
           p.cache_read_units as cache_read, p.cache_write_5m_units as cache_write_5m,
-          p.cache_write_1h_units as cache_write_1h
+          p.cache_write_1h_units as cache_write_1h, p.context_tokens, p.max_output_tokens
         from prices p
         left join channels c on c.id = p.channel_id
         where p.retired_at is null
@@ -81,6 +83,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         public int Priority { get; init; }
         public int OwnerShareBp { get; init; }
         public int? MaxConcurrency { get; init; }
+        public string OnClientAbort { get; init; } = "";
+        public bool TrustsUsage { get; init; }
 
         public ChannelEntry ToEntry() => new()
         {
@@ -99,6 +103,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             OwnerAccount = OwnerUserId ?? 0,
             OwnerShareBp = OwnerShareBp,
             MaxConcurrency = MaxConcurrency,
+            OnClientAbort = OnClientAbort == "drain" ? AbortPolicy.Drain : AbortPolicy.Cancel,
+            TrustsUsage = TrustsUsage,
         };
 
         // The words of the table's check constraint.
@@ -126,6 +132,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         public long? CacheRead { get; init; }
         public long? CacheWrite5m { get; init; }
         public long? CacheWrite1h { get; init; }
+        public long? ContextTokens { get; init; }
+        public long? MaxOutputTokens { get; init; }
 
         public PriceEntry ToEntry() => new()
         {
@@ -137,6 +145,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             CacheRead = CacheRead,
             CacheWrite5m = CacheWrite5m,
             CacheWrite1h = CacheWrite1h,
+            ContextTokens = ContextTokens,
+            OutputTokensMax = MaxOutputTokens,
         };
     }
 }

@@ -6,7 +6,6 @@ using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Wire;
-using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Settings;
 
@@ -21,19 +20,26 @@ internal static class SettingEndpoints
         api.MapPatch("/settings", UpdateAsync).Documented("updateSettings", Tag, "Change settings.", 400);
     }
 
-    private static async Task<Ok<SettingsView>> GetAsync(SettingQueries settings, CancellationToken cancellation) =>
-        TypedResults.Ok(ViewOf(await settings.FallbackPriceAsync(cancellation)));
+    private static async Task<Ok<SettingsView>> GetAsync(
+        SettingQueries settings, PriceQueries prices, CancellationToken cancellation) =>
+        TypedResults.Ok(await ReadAsync(settings, prices, cancellation));
 
     private static async Task<Ok<SettingsView>> UpdateAsync(
         JsonBody<UpdateSettings> body,
         Caller caller,
         NpgsqlDataSource database,
         SettingQueries settings,
+        PriceQueries prices,
         ChangeNotices changes,
         CancellationToken cancellation)
     {
         if (body.Fields.Count > 0)
         {
+            if (body.Value.FallbackPrice is { } rates)
+            {
+                PriceRules.Check(rates, "fallback_price.");
+            }
+
             await using var connection = await database.OpenConnectionAsync(cancellation);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
             if (body.Has("fallback_price"))
@@ -47,7 +53,7 @@ internal static class SettingEndpoints
             await changes.SettingsChangedAsync();
         }
 
-        return TypedResults.Ok(ViewOf(await settings.FallbackPriceAsync(cancellation)));
+        return TypedResults.Ok(await ReadAsync(settings, prices, cancellation));
     }
 
     private static async Task SetFallbackAsync(
@@ -59,17 +65,11 @@ internal static class SettingEndpoints
         await SettingQueries.SetFallbackPriceAsync(transaction, row?.ToEntry(), cancellation);
     }
 
-    private static SettingsView ViewOf(PriceEntry? fallback) => new()
+    private static async Task<SettingsView> ReadAsync(
+        SettingQueries settings, PriceQueries prices, CancellationToken cancellation)
     {
-        FallbackPrice = fallback is null
-            ? null
-            : new PriceRates
-            {
-                Input = PricePerMillion.Of(fallback.Input),
-                Output = PricePerMillion.Of(fallback.Output),
-                CacheRead = PricePerMillion.Of(fallback.CacheRead),
-                CacheWrite5m = PricePerMillion.Of(fallback.CacheWrite5m),
-                CacheWrite1h = PricePerMillion.Of(fallback.CacheWrite1h),
-            },
-    };
+        var fallback = await settings.FallbackPriceAsync(cancellation);
+        var row = fallback is null ? null : await prices.FindAsync(fallback.Id, cancellation);
+        return new SettingsView { FallbackPrice = row?.ToView(showsUpstream: true) };
+    }
 }

@@ -8,7 +8,7 @@ internal sealed record LedgerEntryView
 {
     public required string Id { get; init; }
 
-    [Allowed("credit", "debit", "usage_owner", "usage_platform")]
+    [Allowed("credit", "debit", "usage_owner", "usage_platform", "correction_owner", "correction_platform")]
     public required string Kind { get; init; }
 
     /// <summary>A user's id, <c>platform</c>, <c>issuance</c>; to members, others are <c>another_user</c>.</summary>
@@ -38,8 +38,14 @@ internal sealed record LedgerReport
     /// <summary>Of all balances; zero when every posting has its two sides.</summary>
     public required Usd Sum { get; init; }
 
+    public required LedgerChain Chain { get; init; }
     public required IReadOnlyList<LedgerProblem> Problems { get; init; }
 }
+
+/// <summary>
+/// The chain of hashes over all transfers. Its head, kept elsewhere, shows later whether the chain was made anew.
+/// </summary>
+internal sealed record LedgerChain(bool Ok, long Seals, long Sealed, long Unsealed, string Head);
 
 /// <summary>One thing that does not add up.</summary>
 internal sealed record LedgerProblem(string Check, string Subject, string Detail);

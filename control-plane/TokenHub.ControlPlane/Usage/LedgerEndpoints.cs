@@ -20,7 +20,8 @@ internal static class LedgerEndpoints
             .Documented("listLedger", Tag, "List postings, newest first.", 400)
             .Paged()
             .WithQuery("user_id", "Only the account of this user.")
-            .WithQuery("kind", "credit, debit, usage_owner or usage_platform.");
+            .WithQuery(
+                "kind", "credit, debit, usage_owner, usage_platform, correction_owner or correction_platform.");
         api.MapGet("/ledger/verify", VerifyAsync)
             .Documented("verifyLedger", Tag, "Recompute every balance and every charge from the rows.");
     }
@@ -30,7 +31,8 @@ internal static class LedgerEndpoints
     {
         var query = new QueryReader(context.Request.Query);
         var account = query.Id("user_id", WireId.User);
-        var kind = query.OneOf("kind", "credit", "debit", "usage_owner", "usage_platform");
+        var kind = query.OneOf(
+            "kind", "credit", "debit", "usage_owner", "usage_platform", "correction_owner", "correction_platform");
         if (caller.OnlyUser is { } own)
         {
             account = account is null || account == own ? own : throw RefusedException.NotFound("user");
@@ -62,6 +64,8 @@ internal static class LedgerEndpoints
         Transfers = report.Transfers,
         Requests = report.Requests,
         Sum = report.Sum,
+        Chain = new LedgerChain(
+            report.Chain.Ok, report.Chain.Seals, report.Chain.Sealed, report.Chain.Unsealed, report.Chain.Head),
         Problems = [.. report.Problems.Select(p => new LedgerProblem(p.Check, p.Subject, p.Detail))],
     };
 

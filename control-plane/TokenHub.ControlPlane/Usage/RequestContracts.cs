@@ -69,7 +69,23 @@ internal sealed record RequestDetailView : RequestView
 {
     public required string UpstreamId { get; init; }
 
-    /// <summary>The hold, then <c>settle</c> or <c>refund</c>.</summary>
+    /// <summary>
+    /// Where the charged usage comes from: the upstream's report, or the gateway's own count of what it passed on.
+    /// </summary>
+    [Allowed("reported", "counted")]
+    public required string UsageSource { get; init; }
+
+    /// <summary>What happens at this channel when the client leaves in the middle of an answer.</summary>
+    [Allowed("cancel", "drain")]
+    public required string AbortPolicy { get; init; }
+
+    /// <summary>
+    /// What was odd in the reported usage: <c>impossible</c>, <c>decreasing</c>, <c>beyond_limit</c>, <c>far_off</c>,
+    /// <c>clamped</c>, <c>other_model</c>, <c>mixed_models</c>; <c>drained</c> when it was read on to learn it.
+    /// </summary>
+    public required IReadOnlyList<string> Notes { get; init; }
+
+    /// <summary>The hold, then <c>settle</c> or <c>refund</c>, then <c>correction</c>s.</summary>
     public required IReadOnlyList<StageView> Stages { get; init; }
 
     public required IReadOnlyList<AttemptView> Attempts { get; init; }
@@ -83,6 +99,15 @@ internal sealed record RequestDetailView : RequestView
     /// <summary>Plain arithmetic that comes to <c>cost</c>.</summary>
     public required string Formula { get; init; }
 
+    /// <summary>Money given back afterwards, oldest first.</summary>
+    public required IReadOnlyList<CorrectionView> Corrections { get; init; }
+
+    /// <summary>The sum of the corrections.</summary>
+    public required Usd Refunded { get; init; }
+
+    /// <summary><c>cost</c> less <c>refunded</c>.</summary>
+    public required Usd NetCost { get; init; }
+
     /// <summary>Who owns the channel; shown to admins and auditors.</summary>
     public string? OwnerUserId { get; init; }
 
@@ -95,7 +120,64 @@ internal sealed record RequestDetailView : RequestView
 internal sealed record StageView(string Name, Usd Amount, DateTime At);
 
 /// <summary>One try at one channel.</summary>
-internal sealed record AttemptView(string? ChannelId, int Status, string Fault, int ElapsedMs);
+internal sealed record AttemptView
+{
+    public required int No { get; init; }
+    public required string? ChannelId { get; init; }
+    public required int Status { get; init; }
+    public required string Fault { get; init; }
+
+    /// <summary>How it ended, as a request does; or <c>losing_hedge</c>: another one was faster.</summary>
+    [Allowed(
+        "none", "completed", "client_cut", "client_cancelled", "upstream_error_before_content",
+        "upstream_error_after_content", "empty", "interrupted", "funds_exhausted", "losing_hedge")]
+    public required string Outcome { get; init; }
+
+    public required int ElapsedMs { get; init; }
+
+    [Allowed("reported", "counted")]
+    public required string UsageSource { get; init; }
+
+    /// <summary>What the upstream served in this attempt, whether or not anyone is charged for it.</summary>
+    public required UsageView Usage { get; init; }
+
+    public string? PriceId { get; init; }
+
+    /// <summary>What the upstream bills for it; shown to admins and auditors.</summary>
+    public Usd? UpstreamCost { get; init; }
+
+    /// <summary>What the user is charged: all of the cost on the attempt that served, nothing on others.</summary>
+    public required Usd Charge { get; init; }
+}
+
+/// <summary>Gives money back for a charged request.</summary>
+internal sealed record CreateCorrection
+{
+    /// <summary>Dollars to give back: above zero, and with earlier corrections at most the cost.</summary>
+    public required Usd Amount { get; init; }
+
+    /// <summary>A request is corrected once for one reason: the same again does nothing.</summary>
+    public required string Reason { get; init; }
+}
+
+/// <summary>Money given back for a request, taken from those who were paid in proportion to what each got.</summary>
+internal sealed record CorrectionView
+{
+    public required string RequestId { get; init; }
+
+    /// <summary>From 1, for each request.</summary>
+    public required int Seq { get; init; }
+
+    public required Usd Amount { get; init; }
+    public required Usd OwnerPart { get; init; }
+    public required Usd PlatformPart { get; init; }
+    public required string Reason { get; init; }
+
+    /// <summary>Shown to admins and auditors.</summary>
+    public string? CreatedBy { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+}
 
 /// <summary>Tokens of one class and the price of a million of them.</summary>
 internal sealed record ChargedClassView(string Name, long Tokens, Usd PricePerMillion);

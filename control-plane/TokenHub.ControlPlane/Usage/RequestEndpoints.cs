@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using TokenHub.ControlPlane.Access;
+using TokenHub.ControlPlane.Idempotency;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Problems;
 using TokenHub.ControlPlane.Wire;
@@ -25,6 +26,9 @@ internal static class RequestEndpoints
             .WithQuery("charged", "true: only charged ones; false: only refunded ones.");
         api.MapGet("/requests/{id}", FindAsync)
             .Documented("getRequest", Tag, "One request with its stages, attempts, usage, price and formula.", 404);
+        api.MapPost("/requests/{id}/corrections", CorrectAsync)
+            .Documented("correctRequest", Tag, "Give money back for a charged request.", 400, 404, 409, 422)
+            .WithHeader(IdempotencyKey.Header, "Required. Same key and body: the first answer again.");
     }
 
     private static async Task<Ok<Page<RequestView>>> ListAsync(
@@ -58,6 +62,29 @@ internal static class RequestEndpoints
             : null;
         return TypedResults.Ok(
             (detail ?? throw RefusedException.NotFound("request")).ToDetailView(showsOwner: caller.OnlyUser is null));
+    }
+
+    private static async Task<Created<CorrectionView>> CorrectAsync(
+        string id,
+        JsonBody<CreateCorrection> body,
+        Caller caller,
+        HttpContext context,
+        RequestCorrection correction,
+        CancellationToken cancellation)
+    {
+        if (!RequestId.TryParse(id, out var request))
+        {
+            throw RefusedException.NotFound("request");
+        }
+
+        var key = IdempotencyKey.Require(context, body.Bytes);
+        var (view, isReplay) = await correction.PostAsync(request, body.Value, key, caller, cancellation);
+        if (isReplay)
+        {
+            context.Response.Headers[IdempotencyKey.ReplayedHeader] = "true";
+        }
+
+        return TypedResults.Created($"/api/v1/requests/{id}", view);
     }
 
     private static RequestId? PlaceOf(PageRequest page)

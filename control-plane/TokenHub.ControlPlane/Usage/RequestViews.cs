@@ -2,7 +2,7 @@ using System.Text.Json;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;
 using TokenHub.Core.Usage;
-using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Corrections;
 using TokenHub.Ledger.Requests;
 
 namespace TokenHub.ControlPlane.Usage;
@@ -57,11 +57,17 @@ internal static class RequestViews
             Cost = view.Cost,
             Usage = view.Usage,
             UpstreamId = request.UpstreamId,
+            UsageSource = SourceOf(request.IsCounted),
+            AbortPolicy = NameOf(request.AbortPolicy),
+            Notes = NotesOf(request.Notes),
             Stages = [.. request.Stages.Select(s => new StageView(s.Name, s.Amount, s.At.UtcDateTime))],
-            Attempts = [.. request.Attempts.Select(ToView)],
+            Attempts = [.. request.Attempts.Select(attempt => ToView(attempt, showsOwner))],
             Classes = [.. request.Classes.Select(c => new ChargedClassView(c.Name, c.Tokens, c.PricePerMillion))],
             Price = request.Tariff is { } tariff ? PriceOf(tariff) : null,
             Formula = request.Formula,
+            Corrections = [.. request.Corrections.Select(correction => correction.ToView(showsOwner))],
+            Refunded = request.Refunded,
+            NetCost = request.Cost - request.Refunded,
             OwnerUserId = showsOwner && request.OwnerAccount is not 0 and var owner
                 ? WireId.Format(WireId.User, owner)
                 : null,
@@ -71,8 +77,43 @@ internal static class RequestViews
         };
     }
 
-    private static AttemptView ToView(AttemptRow attempt) =>
-        new(ChannelName(attempt.Channel), attempt.Status, NameOf(attempt.Fault), attempt.ElapsedMs);
+    /// <param name="showsAuthor">False for those who may not know who acts for the operator.</param>
+    public static CorrectionView ToView(this Correction correction, bool showsAuthor) => new()
+    {
+        RequestId = correction.RequestId.ToString(),
+        Seq = correction.Seq,
+        Amount = correction.Amount,
+        OwnerPart = correction.OwnerPart,
+        PlatformPart = correction.PlatformPart,
+        Reason = correction.Reason,
+        CreatedBy = showsAuthor && correction.CreatedBy is { } by ? WireId.Format(WireId.User, by) : null,
+        CreatedAt = correction.CreatedAt.UtcDateTime,
+    };
+
+    // What the platform itself pays is nobody's business but the operator's.
+    private static AttemptView ToView(RequestAttempt attempt, bool showsCost) => new()
+    {
+        No = attempt.No,
+        ChannelId = ChannelName(attempt.Channel),
+        Status = attempt.Status,
+        Fault = NameOf(attempt.Fault),
+        Outcome = NameOf(attempt.Outcome),
+        ElapsedMs = attempt.ElapsedMs,
+        UsageSource = SourceOf(attempt.IsCounted),
+        Usage = UsageOf(attempt.Usage),
+        PriceId = attempt.PriceVersion == 0 ? null : WireId.Format(WireId.Price, attempt.PriceVersion),
+        UpstreamCost = showsCost ? attempt.Cost : null,
+        Charge = attempt.Charge,
+    };
+
+    private static string SourceOf(bool isCounted) => isCounted ? "counted" : "reported";
+
+    private static IReadOnlyList<string> NotesOf(UsageNotes notes) =>
+    [
+        .. Enum.GetValues<UsageNotes>()
+            .Where(note => note != UsageNotes.None && notes.HasFlag(note))
+            .Select(note => JsonNamingPolicy.SnakeCaseLower.ConvertName(note.ToString())),
+    ];
 
     private static UsageView UsageOf(TokenUsage usage) => new()
     {

@@ -16,6 +16,9 @@ internal sealed class LogEntry(long lsn, byte[] bytes)
 
     public string? Fault { get; set; }
 
+    /// <summary>Rows of the record's attempts; there when it may be posted.</summary>
+    public IReadOnlyList<PostedAttempt> Attempts { get; set; } = [];
+
     /// <summary>Splits a batch. Throws <see cref="BatchFormatException"/> when it is not whole or too long.</summary>
     public static List<LogEntry> ReadBatch(ReadOnlySpan<byte> batch)
     {

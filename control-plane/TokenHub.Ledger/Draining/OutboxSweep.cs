@@ -29,19 +29,25 @@ public sealed class OutboxSweep(
     /// <summary>One pass over all shards. Returns how many copies were dealt with.</summary>
     public async Task<int> SweepAsync(TimeSpan? age = null, CancellationToken ct = default)
     {
-        var ageMs = (long)(age ?? AgeMin).TotalMilliseconds;
         var count = 0;
         for (var shard = 0; shard < Shards.Count; shard++)
         {
-            var entries = await till.OutboxAsync(shard, ageMs, EntriesMax, ct);
-            if (entries.Count > 0)
-            {
-                await DrainAsync(entries, ct);
-                count += entries.Count;
-            }
+            count += (await DrainAsync(shard, age ?? AgeMin, ct)).Count;
         }
 
         return count;
+    }
+
+    /// <summary>Deals with the oldest copies of a shard, if they are older than that, and returns them.</summary>
+    public async Task<IReadOnlyList<OutboxEntry>> DrainAsync(int shard, TimeSpan age, CancellationToken ct = default)
+    {
+        var entries = await till.OutboxAsync(shard, (long)age.TotalMilliseconds, EntriesMax, ct);
+        if (entries.Count > 0)
+        {
+            await DrainAsync(entries, ct);
+        }
+
+        return entries;
     }
 
     private async Task DrainAsync(IReadOnlyList<OutboxEntry> entries, CancellationToken ct)

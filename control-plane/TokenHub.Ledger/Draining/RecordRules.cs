@@ -52,13 +52,13 @@ internal static class RecordRules
 
     private static string? FindCostFault(UsageRecord record, ReferenceRows rows)
     {
-        if (!rows.Tariffs.TryGetValue(record.PriceVersion, out var tariff))
+        if (!rows.Prices.TryGetValue(record.PriceVersion, out var price))
         {
             // A request that was given up before it had a price can only be a refund.
             return record is { PriceVersion: 0, Cost.Units: 0 } ? null : $"unknown price {record.PriceVersion}";
         }
 
-        var expected = record.Outcome.IsCharged() ? TariffMath.Cost(tariff, record.Usage) : Usd.Zero;
+        var expected = record.Outcome.IsCharged() ? TariffMath.Cost(price.Charged, record.Usage) : Usd.Zero;
         return record.Cost == expected
             ? null
             : $"cost {record.Cost} is not the {expected} that price {record.PriceVersion} gives";

@@ -1,13 +1,17 @@
 using Dapper;
 using Npgsql;
-using TokenHub.Core.Money;
-using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using TokenHub.Ledger.Prices;
 
 namespace TokenHub.Ledger.Draining;
 
-/// <summary>Rows that a record refers to and that never change: tariffs by price version, accounts by key.</summary>
+/// <summary>
+/// Rows that a record refers to and that never change: prices by version, accounts by key, owners by channel.
+/// </summary>
 internal sealed record ReferenceRows(
-    IReadOnlyDictionary<long, Tariff> Tariffs, IReadOnlyDictionary<long, long> KeyAccounts);
+    IReadOnlyDictionary<long, PriceSides> Prices,
+    IReadOnlyDictionary<long, long> KeyAccounts,
+    IReadOnlyDictionary<long, long> ChannelOwners);
 
 /// <summary>
 /// Reads the prices, keys and gateways that records name, and remembers them: a price row is never edited, a key stays
@@ -17,20 +21,18 @@ internal sealed class ReferenceCache(NpgsqlDataSource database)
 {
     private const int RowsMax = 100_000;
 
-    private const string ReadPricesSql = """
-        select id, input_units as input, output_units as output, cache_read_units as cache_read,
-          cache_write_5m_units as cache_write5m, cache_write_1h_units as cache_write1h
-        from prices
-        where id = any(@ids)
-        """;
-
     private const string ReadKeysSql = "select id, user_id as account from api_keys where id = any(@ids)";
+
+    // A channel that is not there is the platform's.
+    private const string ReadChannelsSql =
+        "select id, coalesce(owner_user_id, 0) as account from channels where id = any(@ids)";
 
     private const string ReadGatewaySql = "select exists (select from gateways where no = @gatewayNo)";
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<long, Tariff> _tariffs = [];
+    private readonly Dictionary<long, PriceSides> _prices = [];
     private readonly Dictionary<long, long> _keyAccounts = [];
+    private readonly Dictionary<long, long> _channelOwners = [];
     private readonly HashSet<int> _gateways = [];
 
     public async Task RequireGatewayAsync(int gatewayNo, CancellationToken ct)
@@ -58,38 +60,52 @@ internal sealed class ReferenceCache(NpgsqlDataSource database)
 
     public async Task<ReferenceRows> ReadAsync(IReadOnlyList<LogEntry> entries, CancellationToken ct)
     {
-        var tariffs = new Dictionary<long, Tariff>();
-        var keys = new Dictionary<long, long>();
-        var missingPrices = Recall(entries, e => e.Record!.PriceVersion, _tariffs, tariffs);
-        var missingKeys = Recall(entries, e => e.Record!.Key, _keyAccounts, keys);
-        if (missingPrices.Length + missingKeys.Length > 0)
+        var rows = (
+            Prices: new Dictionary<long, PriceSides>(),
+            Keys: new Dictionary<long, long>(),
+            Owners: new Dictionary<long, long>());
+        var prices = Recall(entries.SelectMany(e => PricesOf(e.Record!)), _prices, rows.Prices);
+        var keys = Recall(entries.Select(e => e.Record!.Key), _keyAccounts, rows.Keys);
+        var channels = Recall(
+            entries.SelectMany(e => OtherChannelsOf(e.Record!)), _channelOwners, rows.Owners);
+        if (prices.Length + keys.Length + channels.Length > 0)
         {
             await using var connection = await database.OpenConnectionAsync(ct);
-            var prices = await connection.QueryAsync<PriceRow>(
-                new CommandDefinition(ReadPricesSql, new { ids = missingPrices }, cancellationToken: ct));
-            Remember(prices.Select(row => (row.Id, row.ToTariff())), _tariffs, tariffs);
-            var owners = await connection.QueryAsync<KeyRow>(
-                new CommandDefinition(ReadKeysSql, new { ids = missingKeys }, cancellationToken: ct));
-            Remember(owners.Select(row => (row.Id, row.Account)), _keyAccounts, keys);
+            var found = await PriceReads.ReadAsync(connection, prices, ct);
+            Remember(found.Select(row => (row.Key, row.Value)), _prices, rows.Prices);
+            Remember(await ReadAccountsAsync(connection, ReadKeysSql, keys, ct), _keyAccounts, rows.Keys);
+            Remember(channels.Select(id => (id, 0L)), _channelOwners, rows.Owners);
+            Remember(await ReadAccountsAsync(connection, ReadChannelsSql, channels, ct), _channelOwners, rows.Owners);
         }
 
-        return new ReferenceRows(tariffs, keys);
+        return new ReferenceRows(rows.Prices, rows.Keys, rows.Owners);
     }
 
-    private long[] Recall<T>(
-        IReadOnlyList<LogEntry> entries, Func<LogEntry, long> id, Dictionary<long, T> known, Dictionary<long, T> found)
+    private static IEnumerable<long> PricesOf(UsageRecord record) =>
+        record.Attempts.Select(attempt => attempt.PriceVersion).Prepend(record.PriceVersion);
+
+    // The record itself says whose its own channel is.
+    private static IEnumerable<long> OtherChannelsOf(UsageRecord record) =>
+        record.Attempts.Select(attempt => attempt.Channel).Where(channel => channel != record.Channel);
+
+    private static async Task<IEnumerable<(long Id, long Account)>> ReadAccountsAsync(
+        NpgsqlConnection connection, string sql, long[] ids, CancellationToken ct) =>
+        (await connection.QueryAsync<AccountOf>(new CommandDefinition(sql, new { ids }, cancellationToken: ct)))
+            .Select(row => (row.Id, row.Account));
+
+    // The ids that are not known yet; those that are go into "found".
+    private long[] Recall<T>(IEnumerable<long> ids, Dictionary<long, T> known, Dictionary<long, T> found)
     {
         var missing = new HashSet<long>();
         lock (_gate)
         {
-            foreach (var entry in entries)
+            foreach (var wanted in ids.Distinct())
             {
-                var wanted = id(entry);
                 if (known.TryGetValue(wanted, out var value))
                 {
                     found[wanted] = value;
                 }
-                else
+                else if (wanted != 0)
                 {
                     missing.Add(wanted);
                 }
@@ -115,26 +131,5 @@ internal sealed class ReferenceCache(NpgsqlDataSource database)
         }
     }
 
-    private sealed record KeyRow(long Id, long Account);
-
-    private sealed record PriceRow
-    {
-        public long Id { get; init; }
-        public long Input { get; init; }
-        public long Output { get; init; }
-        public long? CacheRead { get; init; }
-        public long? CacheWrite5m { get; init; }
-        public long? CacheWrite1h { get; init; }
-
-        public Tariff ToTariff() => new PriceEntry
-        {
-            Id = Id,
-            Model = "",
-            Input = Input,
-            Output = Output,
-            CacheRead = CacheRead,
-            CacheWrite5m = CacheWrite5m,
-            CacheWrite1h = CacheWrite1h,
-        }.ToTariff();
-    }
+    private sealed record AccountOf(long Id, long Account);
 }

@@ -14,6 +14,8 @@ internal sealed class Stands(NpgsqlDataSource database)
         select rid from settle_dead where rid = any(@rids)
         """;
 
+    private const string PostedSql = "select rid from usage_events where rid = any(@rids)";
+
     private const string AccountsSql =
         "select id as account, balance_units as balance, version from accounts where id = any(@ids)";
 
@@ -21,12 +23,19 @@ internal sealed class Stands(NpgsqlDataSource database)
         "select id as key, spent_units as spent, spent_version as version from api_keys where id = any(@ids)";
 
     /// <summary>Those of the requests that the ledger has, posted or parked.</summary>
-    public async Task<HashSet<RequestId>> FindDrainedAsync(IEnumerable<RequestId> requests, CancellationToken ct)
+    public Task<HashSet<RequestId>> FindDrainedAsync(IEnumerable<RequestId> requests, CancellationToken ct) =>
+        FindAsync(DrainedSql, requests, ct);
+
+    /// <summary>Those of the requests that are posted.</summary>
+    public Task<HashSet<RequestId>> FindPostedAsync(IEnumerable<RequestId> requests, CancellationToken ct) =>
+        FindAsync(PostedSql, requests, ct);
+
+    private async Task<HashSet<RequestId>> FindAsync(
+        string sql, IEnumerable<RequestId> requests, CancellationToken ct)
     {
         var rids = requests.Select(id => id.ToGuid()).ToArray();
         await using var connection = await database.OpenConnectionAsync(ct);
-        var found = await connection.QueryAsync<Guid>(
-            new CommandDefinition(DrainedSql, new { rids }, cancellationToken: ct));
+        var found = await connection.QueryAsync<Guid>(new CommandDefinition(sql, new { rids }, cancellationToken: ct));
         return [.. found.Select(RequestId.FromGuid)];
     }
 

@@ -4,10 +4,13 @@ namespace TokenHub.Ledger.Draining;
 internal sealed class UsageColumns
 {
     private readonly IReadOnlyList<LogEntry> _entries;
+    private readonly AttemptColumns _attempts;
 
     public UsageColumns(IReadOnlyList<LogEntry> entries, int? positionGateway, long positionLsn)
     {
         _entries = entries;
+        _attempts = new AttemptColumns(
+            [.. entries.DistinctBy(entry => entry.Record!.RequestId).SelectMany(entry => entry.Attempts)]);
         PositionGateway = positionGateway;
         PositionLsn = positionLsn;
     }
@@ -43,7 +46,29 @@ internal sealed class UsageColumns
     public long[] Reasoning => Column(e => e.Record!.Usage.Reasoning);
     public long[] ToolUsePrompt => Column(e => e.Record!.Usage.ToolUsePrompt);
     public string[] UpstreamId => Column(e => Text(e.Record!.UpstreamId));
-    public string[] Attempts => Column(e => AttemptRow.Write(e.Record!.Attempts));
+    public int[] Notes => Column(e => (int)e.Record!.Notes);
+    public short[] AbortPolicy => Column(e => (short)e.Record!.AbortPolicy);
+    public short[] AttemptCount => Column(e => (short)e.Attempts.Count);
+    public Guid[] AttemptRid => _attempts.Rid;
+    public short[] AttemptNo => _attempts.No;
+    public long[] AttemptChannel => _attempts.Channel;
+    public long[] AttemptOwner => _attempts.Owner;
+    public long[] AttemptPrice => _attempts.Price;
+    public int[] AttemptStatus => _attempts.Status;
+    public short[] AttemptFault => _attempts.Fault;
+    public short[] AttemptOutcome => _attempts.Outcome;
+    public int[] AttemptElapsedMs => _attempts.ElapsedMs;
+    public bool[] AttemptIsCounted => _attempts.IsCounted;
+    public long[] AttemptInput => _attempts.Input;
+    public long[] AttemptCacheRead => _attempts.CacheRead;
+    public long[] AttemptCacheWrite5m => _attempts.CacheWrite5m;
+    public long[] AttemptCacheWrite1h => _attempts.CacheWrite1h;
+    public long[] AttemptCacheWriteOther => _attempts.CacheWriteOther;
+    public long[] AttemptOutput => _attempts.Output;
+    public long[] AttemptReasoning => _attempts.Reasoning;
+    public long[] AttemptToolUsePrompt => _attempts.ToolUsePrompt;
+    public long[] AttemptCost => _attempts.Cost;
+    public long[] AttemptCharge => _attempts.Charge;
 
     private T[] Column<T>(Func<LogEntry, T> value)
     {

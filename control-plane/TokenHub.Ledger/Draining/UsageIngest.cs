@@ -109,6 +109,7 @@ public sealed class UsageIngest(
             entry.Fault = entry.Record is null
                 ? RecordRules.Unreadable
                 : RecordRules.FindFault(entry.Record, rows, now);
+            entry.Attempts = entry.Fault is null ? AttemptCosts.Of(entry.Record!, rows) : [];
         }
 
         return readable.FindAll(e => e.Fault is null);

@@ -16,7 +16,11 @@ internal sealed class UsagePoster(NpgsqlDataSource database)
           @Rid, @GatewayNo, @Account, @Key, @Channel, @Owner, @OwnerShareBp, @Price, @Model, @Dialect, @Outcome,
           @IsStream, @IsCounted, @Status, @StartedAt, @FirstTokenMs, @DurationMs, @Hold, @Cost, @OwnerUnits,
           @Input, @CacheRead, @CacheWrite5m, @CacheWrite1h, @CacheWriteOther, @Output, @Reasoning, @ToolUsePrompt,
-          @UpstreamId, @Attempts)
+          @UpstreamId, @Notes, @AbortPolicy, @AttemptCount,
+          @AttemptRid, @AttemptNo, @AttemptChannel, @AttemptOwner, @AttemptPrice, @AttemptStatus, @AttemptFault,
+          @AttemptOutcome, @AttemptElapsedMs, @AttemptIsCounted, @AttemptInput, @AttemptCacheRead,
+          @AttemptCacheWrite5m, @AttemptCacheWrite1h, @AttemptCacheWriteOther, @AttemptOutput, @AttemptReasoning,
+          @AttemptToolUsePrompt, @AttemptCost, @AttemptCharge)
         """;
 
     public async Task<PostingTotals> PostAsync(

@@ -9,7 +9,10 @@ public sealed record Posting
 {
     public required long Id { get; init; }
 
-    /// <summary><c>credit</c>, <c>debit</c>, <c>usage_owner</c> or <c>usage_platform</c>.</summary>
+    /// <summary>
+    /// <c>credit</c>, <c>debit</c>, <c>usage_owner</c>, <c>usage_platform</c>, <c>correction_owner</c> or
+    /// <c>correction_platform</c>.
+    /// </summary>
     public required string Kind { get; init; }
 
     public required long Account { get; init; }

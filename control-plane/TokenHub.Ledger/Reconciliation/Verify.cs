@@ -4,7 +4,9 @@ using Npgsql;
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Usage;
+using TokenHub.Ledger.Prices;
 using TokenHub.Ledger.Requests;
+using TokenHub.Ledger.Sealing;
 
 namespace TokenHub.Ledger.Reconciliation;
 
@@ -25,9 +27,16 @@ public sealed class Verify(NpgsqlDataSource database)
         ("platform_transfer", VerifySql.PlatformTransfersSql),
         ("stray_transfer", VerifySql.StrayTransfersSql),
         ("key_spent", VerifySql.KeysSql),
+        ("correction", VerifySql.CorrectionsSql),
+        ("refunds", VerifySql.RefundsSql),
+        ("attempts", VerifySql.AttemptsSql),
+        ("stray_attempt", VerifySql.StrayAttemptsSql),
     ];
 
-    public async Task<VerifyReport> RunAsync(CancellationToken ct = default)
+    public Task<VerifyReport> RunAsync(CancellationToken ct = default) => RunAsync(expectedHead: null, ct);
+
+    /// <param name="expectedHead">The head of an earlier report's chain, to be found again; null for none.</param>
+    public async Task<VerifyReport> RunAsync(string? expectedHead, CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
@@ -47,12 +56,20 @@ public sealed class Verify(NpgsqlDataSource database)
         }
 
         var requests = await CheckChargesAsync(connection, problems, ct);
+        await CheckAttemptsAsync(connection, problems, ct);
+        var chain = await ChainCheck.WalkAsync(connection, expectedHead, ct);
+        if (chain is { Subject: { } subject, Fault: { } fault })
+        {
+            problems.Add(new VerifyProblem("chain", subject, fault));
+        }
+
         return new VerifyReport(
             problems.Count == 0,
             totals.Accounts,
             totals.Transfers,
             requests,
             new Usd(totals.Sum),
+            chain,
             problems.Count <= ProblemsMax ? problems : problems[..ProblemsMax]);
     }
 
@@ -76,6 +93,27 @@ public sealed class Verify(NpgsqlDataSource database)
         }
 
         return requests;
+    }
+
+    private static async Task CheckAttemptsAsync(
+        NpgsqlConnection connection, List<VerifyProblem> problems, CancellationToken ct)
+    {
+        var prices = await PriceReads.ReadAsync(connection, ids: null, ct);
+        var faults = 0;
+        await foreach (var row in connection.QueryUnbufferedAsync<AttemptRow>(
+            VerifySql.AttemptCostsSql, commandTimeout: 0).WithCancellation(ct))
+        {
+            var expected = prices.TryGetValue(row.PriceId, out var price)
+                ? TariffMath.Cost(price.Billed, row.Usage)
+                : Usd.Zero;
+            if (expected.Units != row.CostUnits && faults++ < ProblemsMax)
+            {
+                problems.Add(new VerifyProblem(
+                    "attempt_cost",
+                    $"{RequestId.FromGuid(row.Rid)}/{row.No}",
+                    $"cost is {new Usd(row.CostUnits)}, the price gives {expected}"));
+            }
+        }
     }
 
     private static IEnumerable<VerifyProblem> FindChargeProblems(RequestRow row)

@@ -66,7 +66,8 @@ internal static class VerifySql
             t.kind, t.amount_units, t.debit_account, t.credit_account) as detail
         from transfers t
         left join usage_events e on e.rid = t.rid
-        where (t.rid is not null and (e.rid is null or t.leg not in (1, 2)))
+        left join corrections c on c.rid = t.rid and c.seq = (t.leg - 1) / 2
+        where (t.rid is not null and (e.rid is null or (t.leg not in (1, 2) and c.rid is null)))
           or (t.rid is null and not (t.kind = 'credit' and t.debit_account = 2)
             and not (t.kind = 'debit' and t.credit_account = 2))
         order by t.id
@@ -75,14 +76,16 @@ internal static class VerifySql
 
     public const string KeysSql = """
         select k.id::text as subject,
-          format('spent %s, requests give %s; version %s, charges are %s',
+          format('spent %s, requests give %s; version %s, charges and corrections are %s',
             k.spent_units, coalesce(e.spent, 0), k.spent_version, coalesce(e.charges, 0)) as detail
         from api_keys k
         left join (
-          select key_id, sum(cost_units) as spent, count(*) as charges
-          from usage_events
-          where cost_units > 0
-          group by key_id) e on e.key_id = k.id
+          select x.key_id, sum(x.spent) as spent, count(*) as charges
+          from (
+            select key_id, cost_units as spent from usage_events where cost_units > 0
+            union all
+            select u.key_id, -c.amount_units from corrections c join usage_events u on u.rid = c.rid) x
+          group by x.key_id) e on e.key_id = k.id
         where k.spent_units <> coalesce(e.spent, 0) or k.spent_version <> coalesce(e.charges, 0)
         order by k.id
         limit @limit
@@ -96,5 +99,69 @@ internal static class VerifySql
           p.cache_write_1h_units as price_cache_write_1h
         from usage_events e
         left join prices p on p.id = e.price_id
+        """;
+
+    // Each correction has its two transfers, back to the user from those who were paid.
+    public const string CorrectionsSql = """
+        select c.rid || '/' || c.seq as subject,
+          format('parts are %s and %s, transfers are %s from %s and %s from %s', c.owner_units, c.platform_units,
+            o.amount_units, o.debit_account, p.amount_units, p.debit_account) as detail
+        from corrections c
+        left join usage_events e on e.rid = c.rid
+        left join transfers o on o.rid = c.rid and o.leg = 2 * c.seq + 1
+        left join transfers p on p.rid = c.rid and p.leg = 2 * c.seq + 2
+        where e.rid is null
+          or coalesce(o.amount_units, 0) <> c.owner_units
+          or coalesce(p.amount_units, 0) <> c.platform_units
+          or (o.id is not null and (o.debit_account, o.credit_account, o.kind)
+            <> (e.owner_account_id, e.account_id, 'correction_owner'))
+          or (p.id is not null and (p.debit_account, p.credit_account, p.kind)
+            <> (1, e.account_id, 'correction_platform'))
+        limit @limit
+        """;
+
+    // In all at most what was charged, from nobody more than he got, and numbered without a gap.
+    public const string RefundsSql = """
+        select c.rid::text as subject,
+          format('cost is %s, given back are %s, of the owner %s of %s', e.cost_units, c.amount, c.owner, e.owner_units)
+            as detail
+        from (
+          select rid, sum(amount_units) as amount, sum(owner_units) as owner, sum(platform_units) as platform,
+            max(seq) as last, count(*) as rows
+          from corrections
+          group by rid) c
+        join usage_events e on e.rid = c.rid
+        where c.amount > e.cost_units or c.owner > e.owner_units or c.platform > e.cost_units - e.owner_units
+          or c.last <> c.rows or c.owner <> div(e.owner_units::numeric * c.amount, greatest(e.cost_units, 1))
+        limit @limit
+        """;
+
+    // A request has the rows of attempts that it says, and their charges are its cost.
+    public const string AttemptsSql = """
+        select e.rid::text as subject,
+          format('cost is %s, attempts are charged %s; attempts are %s, rows are %s',
+            e.cost_units, coalesce(a.charged, 0), e.attempt_count, coalesce(a.rows, 0)) as detail
+        from usage_events e
+        left join (
+          select rid, sum(charge_units) as charged, count(*) as rows
+          from usage_attempts
+          group by rid) a on a.rid = e.rid
+        where e.attempt_count is not null
+          and (e.cost_units <> coalesce(a.charged, 0) or e.attempt_count <> coalesce(a.rows, 0))
+        limit @limit
+        """;
+
+    public const string StrayAttemptsSql = """
+        select a.rid::text as subject, format('attempt %s has no request', a.no) as detail
+        from usage_attempts a
+        left join usage_events e on e.rid = a.rid
+        where e.rid is null or e.attempt_count is null
+        limit @limit
+        """;
+
+    public const string AttemptCostsSql = """
+        select rid, no, price_id, input, cache_read, cache_write_5m, cache_write_1h, cache_write_other, output,
+          cost_units
+        from usage_attempts
         """;
 }

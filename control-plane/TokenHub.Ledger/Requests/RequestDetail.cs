@@ -1,5 +1,6 @@
 using TokenHub.Core.Money;
-using TokenHub.Ledger.Draining;
+using TokenHub.Core.Usage;
+using TokenHub.Ledger.Corrections;
 
 namespace TokenHub.Ledger.Requests;
 
@@ -12,10 +13,18 @@ public sealed record RequestDetail : RequestSummary
     public required Usd OwnerPart { get; init; }
     public required Usd PlatformPart { get; init; }
 
-    /// <summary>The hold, then what became of it.</summary>
+    /// <summary>The hold, then what became of it, then what was given back afterwards.</summary>
     public required IReadOnlyList<RequestStage> Stages { get; init; }
 
-    public required IReadOnlyList<AttemptRow> Attempts { get; init; }
+    public required IReadOnlyList<RequestAttempt> Attempts { get; init; }
+
+    /// <summary>The channel's policy for a client that leaves, as it was when the request ended.</summary>
+    public AbortPolicy AbortPolicy { get; init; }
+
+    /// <summary>Money given back afterwards; the formula gives the charge before it.</summary>
+    public IReadOnlyList<Correction> Corrections { get; init; } = [];
+
+    public Usd Refunded => Corrections.Aggregate(Usd.Zero, (sum, correction) => sum + correction.Amount);
 
     /// <summary>The classes that were used, in the order of the formula.</summary>
     public required IReadOnlyList<UsageClass> Classes { get; init; }
@@ -30,7 +39,8 @@ public sealed record RequestDetail : RequestSummary
 }
 
 /// <summary>
-/// <c>hold</c>, then <c>settle</c> or <c>refund</c>. <see cref="Amount"/> is what was held, charged, or given back.
+/// <c>hold</c>, then <c>settle</c> or <c>refund</c>, then <c>correction</c>s. <see cref="Amount"/> is what was held,
+/// charged, or given back.
 /// </summary>
 public readonly record struct RequestStage(string Name, Usd Amount, DateTimeOffset At);
 

@@ -2,6 +2,7 @@ using Dapper;
 using Npgsql;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Usage;
+using TokenHub.Ledger.Corrections;
 
 namespace TokenHub.Ledger.Requests;
 
@@ -35,7 +36,8 @@ public sealed class RequestReads(NpgsqlDataSource database)
     private const string PageOfAccountSql = """
         select rid, account_id, key_id, channel_id, model, dialect, outcome, is_stream, is_counted, status, started_at,
           first_token_ms, duration_ms, hold_units, cost_units, input, cache_read, cache_write_5m, cache_write_1h,
-          cache_write_other, output, reasoning, tool_use_prompt, jsonb_array_length(attempts) as attempt_count
+          cache_write_other, output, reasoning, tool_use_prompt, notes,
+          coalesce(attempt_count, jsonb_array_length(attempts)) as attempt_count
         from usage_events
         where account_id = @account
           and rid < @before
@@ -50,7 +52,8 @@ public sealed class RequestReads(NpgsqlDataSource database)
     private const string PageOfAllSql = """
         select rid, account_id, key_id, channel_id, model, dialect, outcome, is_stream, is_counted, status, started_at,
           first_token_ms, duration_ms, hold_units, cost_units, input, cache_read, cache_write_5m, cache_write_1h,
-          cache_write_other, output, reasoning, tool_use_prompt, jsonb_array_length(attempts) as attempt_count
+          cache_write_other, output, reasoning, tool_use_prompt, notes,
+          coalesce(attempt_count, jsonb_array_length(attempts)) as attempt_count
         from usage_events
         where rid < @before
           and (@key::bigint is null or key_id = @key)
@@ -66,6 +69,7 @@ public sealed class RequestReads(NpgsqlDataSource database)
           e.outcome, e.is_stream, e.is_counted, e.status, e.started_at, e.first_token_ms, e.duration_ms, e.hold_units,
           e.cost_units, e.owner_units, e.input, e.cache_read, e.cache_write_5m, e.cache_write_1h, e.cache_write_other,
           e.output, e.reasoning, e.tool_use_prompt, e.upstream_id, e.attempts::text as attempts, e.settled_at,
+          e.notes, e.abort_policy, e.attempt_count,
           p.id as price_id, coalesce(p.input_units, 0) as price_input, coalesce(p.output_units, 0) as price_output,
           p.cache_read_units as price_cache_read, p.cache_write_5m_units as price_cache_write_5m,
           p.cache_write_1h_units as price_cache_write_1h
@@ -74,6 +78,10 @@ public sealed class RequestReads(NpgsqlDataSource database)
         where e.rid = @rid
           and (@account::bigint is null or e.account_id = @account)
         """;
+
+    private const string CorrectionsSql = "select * from corrections where rid = @rid order by seq";
+
+    private const string AttemptsSql = "select * from usage_attempts where rid = @rid order by no";
 
     /// <summary>At most <paramref name="limit"/> requests, newest first.</summary>
     public async Task<IReadOnlyList<RequestSummary>> PageAsync(
@@ -104,6 +112,18 @@ public sealed class RequestReads(NpgsqlDataSource database)
         await using var connection = await database.OpenConnectionAsync(ct);
         var row = await connection.QuerySingleOrDefaultAsync<RequestRow>(
             new CommandDefinition(OneSql, new { rid = id.ToGuid(), account }, cancellationToken: ct));
-        return row?.ToDetail();
+        if (row is null)
+        {
+            return null;
+        }
+
+        var attempts = row.AttemptCount is null
+            ? OldAttempt.Read(row.Attempts)
+            : [.. (await connection.QueryAsync<AttemptRow>(
+                new CommandDefinition(AttemptsSql, new { rid = row.Rid }, cancellationToken: ct)))
+                .Select(attempt => attempt.ToAttempt())];
+        var corrections = await connection.QueryAsync<CorrectionRow>(
+            new CommandDefinition(CorrectionsSql, new { rid = row.Rid }, cancellationToken: ct));
+        return row.ToDetail(attempts, [.. corrections.Select(correction => correction.ToCorrection())]);
     }
 }

@@ -2,7 +2,7 @@ using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
-using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Corrections;
 
 namespace TokenHub.Ledger.Requests;
 
@@ -37,7 +37,9 @@ internal sealed record RequestRow
     public long ToolUsePrompt { get; init; }
     public string UpstreamId { get; init; } = "";
     public string Attempts { get; init; } = "[]";
-    public int AttemptCount { get; init; }
+    public int? AttemptCount { get; init; }
+    public int Notes { get; init; }
+    public short AbortPolicy { get; init; }
     public DateTime SettledAt { get; init; }
     public long? PriceId { get; init; }
     public long PriceInput { get; init; }
@@ -86,17 +88,18 @@ internal sealed record RequestRow
         StartedAt = StartedAt,
         FirstTokenMs = FirstTokenMs < 0 ? null : FirstTokenMs,
         DurationMs = DurationMs,
-        AttemptCount = AttemptCount,
+        AttemptCount = AttemptCount ?? 0,
+        Notes = (UsageNotes)Notes,
         Hold = new Usd(HoldUnits),
         Cost = new Usd(CostUnits),
         Usage = Usage,
     };
 
-    public RequestDetail ToDetail()
+    public RequestDetail ToDetail(
+        IReadOnlyList<RequestAttempt> attempts, IReadOnlyList<Correction> corrections)
     {
         var outcome = (Outcome)Outcome;
         var tariff = Tariff;
-        var attempts = AttemptRow.Read(Attempts);
         var classes = tariff is { } known ? ChargeFormula.Classes(known, Usage) : [];
         var cost = new Usd(CostUnits);
         return new RequestDetail
@@ -122,14 +125,20 @@ internal sealed record RequestRow
             OwnerShareBp = OwnerShareBp,
             OwnerPart = new Usd(OwnerUnits),
             PlatformPart = new Usd(CostUnits - OwnerUnits),
-            Stages = Stages(outcome),
+            Stages = [.. Stages(outcome), .. corrections.Select(StageOf)],
+            Corrections = corrections,
             Attempts = attempts,
             AttemptCount = attempts.Count,
+            Notes = (UsageNotes)Notes,
+            AbortPolicy = (AbortPolicy)AbortPolicy,
             Classes = classes,
             Tariff = tariff,
             Formula = ChargeFormula.Text(classes, cost, outcome),
         };
     }
+
+    private static RequestStage StageOf(Correction correction) =>
+        new("correction", correction.Amount, correction.CreatedAt);
 
     private RequestStage[] Stages(Outcome outcome)
     {

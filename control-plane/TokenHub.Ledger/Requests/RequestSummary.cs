@@ -23,6 +23,10 @@ public record RequestSummary
     public int? FirstTokenMs { get; init; }
     public int DurationMs { get; init; }
     public int AttemptCount { get; init; }
+
+    /// <summary>What was odd in the usage that the upstream reported.</summary>
+    public UsageNotes Notes { get; init; }
+
     public required Usd Hold { get; init; }
     public required Usd Cost { get; init; }
     public required TokenUsage Usage { get; init; }

@@ -13,11 +13,13 @@ public sealed class SecretBox
     private const int NonceLength = 12;
     private const int TagLength = 16;
     private const string FormatVersion = "v1";
+    private const int KeyLength = 32;
     private readonly byte[] _key;
+    private readonly SecretBox? _before;
 
     public SecretBox(ReadOnlySpan<byte> masterKey)
     {
-        if (masterKey.Length != 32)
+        if (masterKey.Length != KeyLength)
         {
             throw new ArgumentException("A master key has 32 bytes.", nameof(masterKey));
         }
@@ -26,8 +28,18 @@ public sealed class SecretBox
         KeyId = Convert.ToHexStringLower(SHA256.HashData([.. "tokenhub-master-key-id"u8, .. _key]).AsSpan(0, 4));
     }
 
+    /// <summary>
+    /// While one master key follows another: seals with the new one, and opens by the key id what either has sealed.
+    /// </summary>
+    /// <param name="oldKey">Null or empty when there is none.</param>
+    public SecretBox(ReadOnlySpan<byte> masterKey, byte[]? oldKey)
+        : this(masterKey) => _before = oldKey is { Length: > 0 } ? new SecretBox(oldKey) : null;
+
     /// <summary>Names the master key without telling it: eight hex digits.</summary>
     public string KeyId { get; }
+
+    /// <summary>What everything begins with that was sealed under the master key of that id.</summary>
+    public static string PrefixOf(string keyId) => $"{FormatVersion}.{keyId}.";
 
     public string Seal(ReadOnlySpan<byte> secret, string context)
     {
@@ -48,7 +60,7 @@ public sealed class SecretBox
         var parts = sealedSecret.Split('.');
         if (parts.Length != 3 || parts[0] != FormatVersion || parts[1] != KeyId)
         {
-            return false;
+            return _before?.TryOpen(sealedSecret, context, out secret) ?? false;
         }
 
         var box = new byte[parts[2].Length];

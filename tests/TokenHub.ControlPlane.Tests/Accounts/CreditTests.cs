@@ -5,45 +5,6 @@ namespace TokenHub.ControlPlane.Tests.Accounts;
 
 public sealed class CreditTests(Servers servers)
 {
-    /// <summary>What people and attackers send as an amount; every one is refused wherever money is taken.</summary>
-    public static TheoryData<string> HostileAmounts { get; } =
-    [
-        "\"\"", "\" \"", "\"-1\"", "\"+1\"", "\"-0\"", "\"0x10\"", "\"1e3\"", "\"1E3\"", "\"1e-3\"", "\"1.\"",
-        "\".5\"", "\".\"", "\"1,000\"", "\"1,5\"", "\"1_000\"", "\"1 000\"", "\" 1\"", "\"1 \"", "\"1\\n\"",
-        "\"1\\u0000\"", "\"1.000000001\"", "\"0.000000001\"", "\"1.0000000000\"", "\"90071992.54740992\"",
-        "\"90071993\"", "\"9999999999\"", "\"99999999999999999999\"", "\"9223372036854775807\"", "\"NaN\"",
-        "\"nan\"", "\"Infinity\"", "\"-Infinity\"", "\"inf\"", "\"∞\"", "\"１\"", "\"١\"", "\"1٫5\"",
-        "\"1.5.5\"", "\"$1\"", "\"1$\"", "\"1 USD\"", "\"one\"", "\"null\"", "\"true\"", "\"(1)\"", "\"1%\"",
-        "\"1/2\"", "\"−1\"", "\"\\u200b1\"", "\"1f\"", "\"1m\"", "\"0b1\"", "\"=1+1\"",
-        "\"1;drop table users\"", "1", "1.5", "0", "-1", "1e3", "1e999", "-0", "0.1", "true", "false", "null",
-        "[]", "[\"1\"]", "{}", "{\"amount\":\"1\"}",
-    ];
-
-    [Theory]
-    [MemberData(nameof(HostileAmounts))]
-    public async Task Hostile_amount_is_refused_by_credits_and_changes_nothing(string amount)
-    {
-        var body = $$"""{"amount":{{amount}},"reason":"test"}""";
-
-        var answer = await servers.Shared.Admin.SendAsync(HttpMethod.Post, "/api/v1/users/usr_1001/credits", body);
-
-        answer.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
-        Assert.StartsWith("amount ", Assert.Single(answer.Errors), StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [MemberData(nameof(HostileAmounts))]
-    public async Task Hostile_amount_is_refused_as_a_spend_limit(string amount)
-    {
-        // Null is how a limit is left out.
-        var expected = amount == "null" ? HttpStatusCode.Created : HttpStatusCode.BadRequest;
-        var body = $$"""{"name":"limits","spend_limit":{{amount}}}""";
-
-        var answer = await servers.Shared.Admin.SendAsync(HttpMethod.Post, "/api/v1/keys", body);
-
-        answer.Expect(expected);
-    }
-
     [Theory]
     [InlineData("0")]
     [InlineData("0.00000000")]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Dapper;
+using Microsoft.Extensions.DependencyInjection;
 using TokenHub.ControlPlane.Tests.Support;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
@@ -50,6 +51,10 @@ public sealed class ChannelTests(Servers servers)
     }
 
     [Theory]
+    [InlineData("on_client_abort", "\"abort\"", "on_client_abort unknown_value")]
+    [InlineData("on_client_abort", "\"Drain\"", "on_client_abort unknown_value")]
+    [InlineData("on_client_abort", "1", "on_client_abort wrong_type")]
+    [InlineData("trusts_usage", "\"false\"", "trusts_usage wrong_type")]
     [InlineData("owner_share_bp", "5001", "owner_share_bp out_of_range")]
     [InlineData("owner_share_bp", "-1", "owner_share_bp out_of_range")]
     [InlineData("owner_share_bp", "2500.5", "owner_share_bp wrong_type")]
@@ -270,5 +275,35 @@ public sealed class ChannelTests(Servers servers)
         return box.TryOpen(text, $"channels/credential/{id}/{owner}", out var secret)
             ? System.Text.Encoding.UTF8.GetString(secret)
             : throw new InvalidOperationException("does not open");
+    }
+
+    [Fact]
+    public async Task Policy_for_clients_that_leave_and_trust_are_set_kept_and_told_to_gateways()
+    {
+        await using var plane = await Plane.StartAsync(servers);
+        var member = await plane.PersonAsync();
+        object Body(string policy) => new
+        {
+            name = "c",
+            provider = "openai",
+            base_url = "https://api.example.com",
+            credential = new { type = "api_key", api_key = "k" },
+            models = new[] { "m" },
+            on_client_abort = policy,
+        };
+        var made = (await member.Api.PostAsync("/api/v1/channels", Body("drain"))).Expect(HttpStatusCode.Created);
+        var path = $"/api/v1/channels/{made.Text("id")}";
+        Assert.Equal(("drain", true), (made.Text("on_client_abort"), made.Json.Bool("trusts_usage")));
+
+        // Whether he is believed is not the owner's to say.
+        (await plane.Admin.PatchAsync(path, new { trusts_usage = false })).Expect(HttpStatusCode.OK);
+        Assert.Equal(
+            ["trusts_usage forbidden"], (await member.Api.PatchAsync(path, new { trusts_usage = true })).Errors);
+        var renamed = (await member.Api.PatchAsync(path, new { name = "d" })).Expect(HttpStatusCode.OK);
+        Assert.Equal(("drain", false), (renamed.Text("on_client_abort"), renamed.Json.Bool("trusts_usage")));
+
+        var feed = plane.Services.GetRequiredService<ControlPlane.Publishing.SnapshotBuilder>();
+        var entry = Assert.Single((await feed.BuildAsync(TestContext.Current.CancellationToken)).Channels);
+        Assert.Equal((Core.Usage.AbortPolicy.Drain, false), (entry.OnClientAbort, entry.TrustsUsage));
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using TokenHub.ControlPlane.Tests.Accounts;
 using TokenHub.ControlPlane.Tests.Support;
 
 namespace TokenHub.ControlPlane.Tests.Prices;
@@ -52,25 +51,71 @@ public sealed class PriceTests(Servers servers)
         Assert.StartsWith("input ", Assert.Single(answer.Errors), StringComparison.Ordinal);
     }
 
-    public static TheoryData<string> HostileTexts =>
-        [.. CreditTests.HostileAmounts.Select(row => (string)row.Data).Where(text => text.StartsWith('"'))];
+    [Fact]
+    public async Task Limits_and_the_upstreams_own_prices_are_part_of_the_version_and_members_do_not_see_the_latter()
+    {
+        var model = NewModel();
+        string Body(string upstream, string context) => $$"""
+            {"model":"{{model}}","input":"2","output":"4","context_tokens":{{context}},"max_output_tokens":8192,
+            "upstream_input":"{{upstream}}","upstream_output":"3","upstream_cache_read":"0.5",
+            "upstream_cache_write_5m":"1.5","upstream_cache_write_1h":"2.5"}
+            """;
+        var first = (await PutAsync(Body("1", "200000"))).Expect(HttpStatusCode.OK);
+        var same = await PutAsync(Body("1.00", "200000"));
+        var cheaper = await PutAsync(Body("0.9", "200000"));
+        var larger = await PutAsync(Body("0.9", "400000"));
+
+        Assert.Equal(first.Text("id"), same.Text("id"));
+        Assert.Equal(3, new[] { first, cheaper, larger }.Select(answer => answer.Text("id")).Distinct().Count());
+        Assert.Equal(
+            ("1.00000000", "3.00000000", "0.50000000", "1.50000000", "2.50000000"),
+            (first.Text("upstream_input"), first.Text("upstream_output"), first.Text("upstream_cache_read"),
+                first.Text("upstream_cache_write_5m"), first.Text("upstream_cache_write_1h")));
+        Assert.Equal((200_000, 8192), (first.Json.Int("context_tokens"), first.Json.Int("max_output_tokens")));
+        var member = await servers.Shared.PersonAsync();
+        var seen = (await member.Api.GetAsync("/api/v1/prices?limit=200")).Data().Single(p => p.Str("model") == model);
+        Assert.Equal(400_000, seen.Int("context_tokens"));
+        Assert.All(
+            new[] { "input", "output", "cache_read", "cache_write_5m", "cache_write_1h" },
+            name => Assert.True(seen.IsNull("upstream_" + name)));
+        var resolved = (await member.Api.GetAsync($"/api/v1/prices/resolve?model={model}")).Json.At("price");
+        Assert.True(resolved.IsNull("upstream_input"));
+    }
 
     [Theory]
-    [MemberData(nameof(HostileTexts))]
-    public async Task Hostile_amount_is_refused_in_every_class_of_a_price(string amount)
+    [InlineData("context_tokens", "0")]
+    [InlineData("context_tokens", "-1")]
+    [InlineData("context_tokens", "1000000001")]
+    [InlineData("max_output_tokens", "0")]
+    [InlineData("max_output_tokens", "9223372036854775807")]
+    public async Task Limit_out_of_range_is_refused(string field, string value)
     {
-        foreach (var field in new[] { "input", "output", "cache_read", "cache_write_5m", "cache_write_1h" })
+        var price = await PutAsync($$"""{"model":"m","input":"1","output":"1","{{field}}":{{value}}}""");
+        var setting = await servers.Shared.Admin.SendAsync(
+            HttpMethod.Patch,
+            "/api/v1/settings",
+            $$$"""{"fallback_price":{"input":"1","output":"1","{{{field}}}":{{{value}}}}}""");
+
+        Assert.Equal(
+            [$"{field} out_of_range"], price.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request").Errors);
+        Assert.Equal(
+            [$"fallback_price.{field} out_of_range"],
+            setting.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request").Errors);
+    }
+
+    [Fact]
+    public async Task Fallback_price_keeps_limits_and_the_upstreams_prices()
+    {
+        await using var plane = await Plane.StartAsync(servers);
+
+        (await plane.Admin.PatchAsync("/api/v1/settings", new
         {
-            var rates = new Dictionary<string, string> { ["input"] = "\"1\"", ["output"] = "\"1\"", [field] = amount };
-            var fields = string.Join(',', rates.Select(rate => $"\"{rate.Key}\":{rate.Value}"));
+            fallback_price = new { input = "2", output = "4", upstream_output = "3", context_tokens = 1000 },
+        })).Expect(HttpStatusCode.OK);
 
-            var price = await PutAsync("{\"model\":\"m\"," + fields + "}");
-            var setting = await servers.Shared.Admin.SendAsync(
-                HttpMethod.Patch, "/api/v1/settings", "{\"fallback_price\":{" + fields + "}}");
-
-            price.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
-            setting.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
-        }
+        var price = (await plane.Admin.GetAsync("/api/v1/settings")).Json.At("fallback_price");
+        Assert.Equal(("2.00000000", "3.00000000", 1000),
+            (price.Str("input"), price.Str("upstream_output"), price.Int("context_tokens")));
     }
 
     [Fact]

@@ -1,12 +1,5 @@
-using System.Buffers;
-using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text.Json;
 using TokenHub.ControlPlane.Tests.Support;
-using TokenHub.Core.Money;
-using TokenHub.Core.Requests;
-using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 
 namespace TokenHub.ControlPlane.Tests.Usage;
@@ -17,7 +10,7 @@ public sealed class RequestTests(Servers servers)
     [Fact]
     public async Task Request_shows_stages_attempts_usage_price_and_a_formula_that_comes_to_its_cost()
     {
-        var world = await World.MakeAsync(servers.Shared);
+        var world = await RequestWorld.MakeAsync(servers.Shared);
         var record = world.Record(Outcome.Completed, new TokenUsage { Input = 1000, CacheRead = 200, Output = 500 });
         await world.ShipAsync([record]);
 
@@ -42,7 +35,7 @@ public sealed class RequestTests(Servers servers)
     [Fact]
     public async Task Charge_is_in_wallet_ledger_key_and_sums_up()
     {
-        var world = await World.MakeAsync(servers.Shared);
+        var world = await RequestWorld.MakeAsync(servers.Shared);
         var record = world.Record(Outcome.Completed, new TokenUsage { Input = 1000, Output = 500 });
         await world.ShipAsync([record]);
 
@@ -64,7 +57,7 @@ public sealed class RequestTests(Servers servers)
     public async Task Owner_is_paid_his_share_and_neither_side_learns_who_the_other_is()
     {
         var owner = await servers.Shared.PersonAsync();
-        var world = await World.MakeAsync(servers.Shared, owner, ownerShareBp: 2500);
+        var world = await RequestWorld.MakeAsync(servers.Shared, owner, ownerShareBp: 2500);
         var record = world.Record(Outcome.Completed, new TokenUsage { Input = 1000, Output = 500 });
         await world.ShipAsync([record]);
 
@@ -85,7 +78,7 @@ public sealed class RequestTests(Servers servers)
     [Fact]
     public async Task Refund_shows_the_hold_given_back()
     {
-        var world = await World.MakeAsync(servers.Shared);
+        var world = await RequestWorld.MakeAsync(servers.Shared);
         var record = world.Record(Outcome.UpstreamErrorBeforeContent, default);
         await world.ShipAsync([record]);
 
@@ -100,7 +93,7 @@ public sealed class RequestTests(Servers servers)
     [Fact]
     public async Task Requests_of_others_do_not_exist()
     {
-        var world = await World.MakeAsync(servers.Shared);
+        var world = await RequestWorld.MakeAsync(servers.Shared);
         var stranger = await servers.Shared.PersonAsync();
         var record = world.Record(Outcome.Completed, new TokenUsage { Input = 1, Output = 1 });
         await world.ShipAsync([record]);
@@ -114,7 +107,7 @@ public sealed class RequestTests(Servers servers)
     [Fact]
     public async Task Filters_and_pages_narrow_the_list()
     {
-        var world = await World.MakeAsync(servers.Shared);
+        var world = await RequestWorld.MakeAsync(servers.Shared);
         var usage = new TokenUsage { Input = 1, Output = 1 };
         var charged = Enumerable.Range(0, 5).Select(_ => world.Record(Outcome.Completed, usage)).ToList();
         var refunded = world.Record(Outcome.ClientCancelled, default);
@@ -138,130 +131,48 @@ public sealed class RequestTests(Servers servers)
         Assert.True(rest.IsNull("next_cursor"));
     }
 
-    /// <summary>A user with credit, a key, a channel and a price, and a gateway that serves him.</summary>
-    private sealed class World
+    [Fact]
+    public async Task Receipt_names_policy_source_notes_and_each_attempt_with_cost_and_charge()
     {
-        private static readonly SemaphoreSlim Gate = new(1);
-        private static readonly Dictionary<Plane, (RequestIdSource Ids, int Lsn)> Gateways = [];
-
-        private Plane _plane = null!;
-        private RequestIdSource _ids = null!;
-        private string _channel = "";
-        private Person? _owner;
-        private int _ownerShareBp;
-
-        public Person Person { get; private set; } = null!;
-
-        public string Key { get; private set; } = "";
-
-        public string Price { get; private set; } = "";
-
-        public static async Task<World> MakeAsync(Plane plane, Person? owner = null, int ownerShareBp = 0)
+        var world = await RequestWorld.MakeAsync(servers.Shared);
+        var usage = new TokenUsage { Input = 1000, Output = 500 };
+        var lost = new TokenUsage { Input = 1000, Output = 3 };
+        var plain = world.Record(Outcome.ClientCut, usage);
+        var record = plain with
         {
-            var world = new World { _plane = plane, Person = await plane.PersonAsync() };
-            world._owner = owner;
-            world._ownerShareBp = ownerShareBp;
-            await plane.Admin.PostAsync(
-                $"/api/v1/users/{world.Person.Id}/credits", new { amount = "10", reason = "test" });
-            world.Key = (await world.Person.Api.PostAsync("/api/v1/keys", new { name = "k" })).Text("id");
-            world._channel = (await plane.Admin.PostAsync("/api/v1/channels", new
-            {
-                name = "c",
-                owner_user_id = owner?.Id,
-                owner_share_bp = ownerShareBp,
-                provider = "openai",
-                base_url = "https://api.example.com",
-                credential = new { type = "api_key", api_key = "k" },
-                models = new[] { "gpt-test" },
-            })).Text("id");
-            world.Price = (await plane.Admin.PutAsync(
-                "/api/v1/prices",
-                new { model = "gpt-test", input = "2.5", output = "10", cache_read = "1" })).Text("id");
-            await world.RegisterAsync();
-            return world;
-        }
-
-        public UsageRecord Record(Outcome outcome, TokenUsage usage)
-        {
-            var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
-            var tariff = new Tariff(Number(Price), 250_000_000, 1_000_000_000, 100_000_000, 250_000_000, 250_000_000);
-            return new UsageRecord
-            {
-                RequestId = _ids.Next(now),
-                Account = Number(Person.Id),
-                Key = Number(Key),
-                Channel = Number(_channel),
-                OwnerAccount = _owner is null ? 0 : Number(_owner.Id),
-                OwnerShareBp = _ownerShareBp,
-                PriceVersion = Number(Price),
-                Model = "gpt-test",
-                Dialect = Dialect.Chat,
-                Outcome = outcome,
-                Status = 200,
-                StartedMs = now,
-                DurationMs = 120,
-                FirstTokenMs = 40,
-                Hold = new Usd(5_000_000),
-                Cost = outcome.IsCharged() ? TariffMath.Cost(tariff, usage) : Usd.Zero,
-                Usage = usage,
-                UpstreamId = "up-1",
-                Attempts = [new AttemptRecord(Number(_channel), 503, AttemptFault.UpstreamStatus, 12)],
-            };
-        }
-
-        public async Task ShipAsync(IReadOnlyList<UsageRecord> records)
-        {
-            await Gate.WaitAsync();
-            try
-            {
-                var (ids, lsn) = Gateways[_plane];
-                var batch = new ArrayBufferWriter<byte>();
-                var bytes = new byte[UsageRecordCodec.BytesMax];
-                foreach (var record in records)
+            IsCounted = true,
+            AbortPolicy = AbortPolicy.Drain,
+            Notes = UsageNotes.FarOff | UsageNotes.Drained | UsageNotes.BeyondLimit,
+            Attempts =
+            [
+                new(plain.Channel, 200, AttemptFault.CutMidStream, 9)
                 {
-                    UsageBatch.Append(batch, ++lsn, bytes.AsSpan(0, UsageRecordCodec.Write(record, bytes)));
-                }
-
-                Gateways[_plane] = (ids, lsn);
-                using var request = new HttpRequestMessage(HttpMethod.Post, PlaneMessages.UsagePath);
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Plane.Token);
-                request.Headers.Add("x-gateway-no", ids.GatewayNo.ToString(CultureInfo.InvariantCulture));
-                request.Headers.Add("x-gateway-boot", ids.BootNo.ToString(CultureInfo.InvariantCulture));
-                request.Content = new ByteArrayContent(batch.WrittenSpan.ToArray());
-                request.Content.Headers.ContentType = new MediaTypeHeaderValue(UsageBatch.ContentType);
-                using var response = await _plane.Http.SendAsync(request, TestContext.Current.CancellationToken);
-                var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-                Assert.True(response.IsSuccessStatusCode, text);
-                Assert.Equal(records.Count, JsonSerializer.Deserialize<JsonElement>(text).Int("accepted"));
-            }
-            finally
-            {
-                Gate.Release();
-            }
-        }
-
-        private async Task RegisterAsync()
-        {
-            await Gate.WaitAsync();
-            try
-            {
-                if (!Gateways.TryGetValue(_plane, out var known))
+                    Outcome = Outcome.LosingHedge, PriceVersion = plain.PriceVersion, Usage = lost,
+                },
+                new(plain.Channel, 200, AttemptFault.ClientGone, 12)
                 {
-                    var welcome = await _plane.With(Plane.Token).PostAsync(
-                        PlaneMessages.RegisterPath, new { gateway_id = "test-gateway", version = "0" });
-                    known = (new RequestIdSource(
-                        welcome.Json.Int("gateway_no"), welcome.Json.Int("boot_no")), 0);
-                    Gateways[_plane] = known;
-                }
+                    Outcome = Outcome.ClientCut, PriceVersion = plain.PriceVersion, Usage = usage, IsCounted = true,
+                },
+            ],
+        };
+        await world.ShipAsync([record]);
 
-                _ids = known.Ids;
-            }
-            finally
-            {
-                Gate.Release();
-            }
-        }
+        var seen = (await servers.Shared.Admin.GetAsync($"/api/v1/requests/{record.RequestId}")).Json;
+        var own = (await world.Person.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).Json;
 
-        private static long Number(string wireId) => long.Parse(wireId[4..], CultureInfo.InvariantCulture);
+        Assert.Equal(
+            ("client_cut", "counted", "drain"),
+            (seen.Str("outcome"), seen.Str("usage_source"), seen.Str("abort_policy")));
+        Assert.Equal(
+            ["beyond_limit", "far_off", "drained"], seen.At("notes").EnumerateArray().Select(n => n.GetString()));
+        var attempts = seen.At("attempts").EnumerateArray().ToList();
+        Assert.Equal(["losing_hedge", "client_cut"], attempts.Select(a => a.Str("outcome")));
+        Assert.Equal(["0.00253000", "0.00750000"], attempts.Select(a => a.Str("upstream_cost")));
+        Assert.Equal(["0.00000000", "0.00750000"], attempts.Select(a => a.Str("charge")));
+        Assert.Equal(["reported", "counted"], attempts.Select(a => a.Str("usage_source")));
+        Assert.Equal([3, 500], attempts.Select(a => a.At("usage").Int("output")));
+        Assert.Equal(seen.Str("cost"), attempts[1].Str("charge"));
+        Assert.All(own.At("attempts").EnumerateArray(), a => Assert.True(a.IsNull("upstream_cost")));
+        Assert.Equal(seen.Str("formula"), own.Str("formula"));
     }
 }

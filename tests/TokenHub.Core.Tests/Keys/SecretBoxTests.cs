@@ -52,4 +52,33 @@ public sealed class SecretBoxTests
     [InlineData("v1.x.y")]
     [InlineData("v2.00000000.AAAA")]
     public void Text_that_is_no_sealed_secret_does_not_open(string text) => Assert.False(Box.TryOpen(text, "c", out _));
+
+    [Fact]
+    public void While_a_key_follows_another_both_open_and_only_the_new_one_seals()
+    {
+        byte[] newKey = [.. Enumerable.Range(0, 32).Select(i => (byte)(i + 100))];
+        byte[] oldKey = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+        var both = new SecretBox(newKey, oldKey);
+        var old = Box.Seal(Secret, "c");
+        var renewed = both.Seal(Secret, "c");
+
+        Assert.True(both.TryOpen(old, "c", out var opened) && opened.SequenceEqual(Secret));
+        Assert.True(both.TryOpen(renewed, "c", out opened) && opened.SequenceEqual(Secret));
+        Assert.True(new SecretBox(newKey).TryOpen(renewed, "c", out _));
+        Assert.False(Box.TryOpen(renewed, "c", out _));
+        Assert.False(both.TryOpen(old, "d", out _));
+        Assert.StartsWith(SecretBox.PrefixOf(both.KeyId), renewed, StringComparison.Ordinal);
+        Assert.NotEqual(Box.KeyId, both.KeyId);
+    }
+
+    [Fact]
+    public void Naming_the_other_key_does_not_open_what_it_did_not_seal()
+    {
+        byte[] newKey = [.. Enumerable.Range(0, 32).Select(i => (byte)(i + 100))];
+        var both = new SecretBox(newKey, [.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
+        var renewed = both.Seal(Secret, "c");
+
+        Assert.False(both.TryOpen(renewed.Replace(both.KeyId, Box.KeyId, StringComparison.Ordinal), "c", out _));
+        Assert.False(both.TryOpen(renewed.Replace(both.KeyId, "00000000", StringComparison.Ordinal), "c", out _));
+    }
 }

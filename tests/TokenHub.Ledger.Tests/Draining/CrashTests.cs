@@ -1,4 +1,5 @@
 using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Migrations;
@@ -37,7 +38,14 @@ public sealed class CrashTests(LedgerServers servers)
     }
 
     [Fact]
-    public async Task Postgres_killed_in_mid_batch_counts_each_request_once()
+    public Task Postgres_killed_in_mid_batch_counts_each_request_once() => KillAsync(6_000, killsMin: 3, killsMax: 5);
+
+    /// <summary>The long run: <c>-explicit only</c>.</summary>
+    [Fact(Explicit = true)]
+    public Task Postgres_killed_two_hundred_times_counts_each_request_once() =>
+        KillAsync(400_000, killsMin: 200, killsMax: 200);
+
+    private static async Task KillAsync(int count, int killsMin, int killsMax)
     {
         await using var postgres = await PostgresServer.StartAsync();
         await using var database = LedgerDatabase.Open(
@@ -46,34 +54,41 @@ public sealed class CrashTests(LedgerServers servers)
         await using var bank = await new Bank(database).FoundAsync();
         var people = await PeopleAsync(bank, 6);
         var random = new Random(Seed);
-        var records = Enumerable.Range(0, 6000).Select(_ => RandomRequest(bank, people, random)).ToList();
+        var records = Enumerable.Range(0, count).Select(_ => RandomRequest(bank, people, random)).ToList();
 
-        var shipping = Task.WhenAll(records.Chunk(3000).Select(half => Task.Run(async () =>
+        var posted = 0;
+        var kills = 0;
+        var shipping = Task.WhenAll(records.Chunk(count / 2).Select(half => Task.Run(async () =>
         {
             var ingest = bank.Ingest();
-            foreach (var batch in half.Chunk(100))
+            foreach (var batch in half.Chunk(100).TakeWhile(_ => Volatile.Read(ref kills) < killsMax))
             {
                 // A third of the batches is sent again although the answer came.
                 for (var times = batch[0].RequestId.Low % 3 == 0 ? 2 : 1; times > 0; times--)
                 {
                     await RetryAsync(() => ingest.IngestAsync(1, 1, Batches.Of(batch)));
                 }
+
+                Interlocked.Add(ref posted, batch.Length);
             }
         })));
-        var kills = 0;
-        while (!shipping.IsCompleted && kills < 5)
+        while (!shipping.IsCompleted && kills < killsMax)
         {
             await Task.Delay(random.Next(30, 200));
             await postgres.RestartAsync();
-            kills++;
+            Interlocked.Increment(ref kills);
         }
 
         await shipping;
 
         // Connections that were idle during the last kill are dead and do not know it.
         bank.Database.Clear();
-        Assert.True(kills >= 3, $"only {kills} kills");
-        await AssertExactAsync(bank, records);
+        Assert.True(kills >= killsMin, $"only {kills} kills");
+        var rids = await bank.ColumnAsync<Guid>("select rid from usage_events");
+        var known = rids.Select(RequestId.FromGuid).ToHashSet();
+        Assert.Equal(posted, rids.Count);
+        await AssertExactAsync(bank, records.FindAll(record => known.Contains(record.RequestId)));
+        TestContext.Current.TestOutputHelper!.WriteLine($"{kills} kills, {posted} requests, each counted once");
     }
 
     private static async Task AssertExactAsync(Bank bank, List<UsageRecord> records)

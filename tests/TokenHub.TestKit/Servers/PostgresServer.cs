@@ -11,8 +11,11 @@ public sealed class PostgresServer : IAsyncDisposable
     private ChildProcess _process;
     private int _databases;
 
-    private PostgresServer(int port, DirectoryInfo directory)
+    private readonly string[] _settings;
+
+    private PostgresServer(int port, DirectoryInfo directory, string[] settings)
     {
+        _settings = settings;
         Port = port;
         _directory = directory;
         _process = Launch();
@@ -22,7 +25,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
-    public static async Task<PostgresServer> StartAsync()
+    /// <param name="settings">More settings, as <c>max_connections=5</c>.</param>
+    public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
         var directory = Directory.CreateTempSubdirectory("tokenhub-pg-");
         if (Environment.UserName == "root")
@@ -35,7 +39,7 @@ public sealed class PostgresServer : IAsyncDisposable
             Binary("initdb"),
             ["-D", data, "-U", "tokenhub", "--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale"],
             asNobody: true);
-        var server = new PostgresServer(FreePort.Next(), directory);
+        var server = new PostgresServer(FreePort.Next(), directory, settings);
         await server.WaitReadyAsync();
         return server;
     }
@@ -108,6 +112,7 @@ public sealed class PostgresServer : IAsyncDisposable
         [
             "-D", Path.Combine(_directory.FullName, "data"), "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1",
             "-c", $"unix_socket_directories={_directory.FullName}", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
+            .. _settings.SelectMany(setting => new[] { "-c", setting }),
         ],
         asNobody: true);
 

@@ -1,0 +1,45 @@
+using Npgsql;
+using TokenHub.ControlPlane.Options;
+using TokenHub.ControlPlane.Usage;
+using TokenHub.Ledger;
+using TokenHub.Ledger.Reconciliation;
+
+namespace TokenHub.ControlPlane.Commands;
+
+/// <summary>
+/// <c>ledger verify</c>: recomputes the ledger and walks the chain of its transfers, from the database alone.
+/// </summary>
+internal static class VerifyLedgerCommand
+{
+    public static OperatorCommand Command { get; } = new(
+        ["ledger", "verify"],
+        "[<head>]",
+        "recompute the ledger, walk its chain, print JSON; 1 when it is off. <head>: of an earlier report",
+        RunAsync);
+
+    private static async Task<int> RunAsync(CommandRun run)
+    {
+        if (run.Arguments.Count > 1)
+        {
+            return await run.EndAsync(CommandRun.Misused, "Usage: ledger verify [<head of an earlier report>]");
+        }
+
+        if (ControlPlaneOptionsReader.ReadDatabaseOnly(run.Environment, out var faults) is not { } address)
+        {
+            return await run.RefuseAsync(faults);
+        }
+
+        try
+        {
+            await using var database = LedgerDatabase.Open(address);
+            var found = await new Verify(database).RunAsync(run.Arguments.SingleOrDefault(), CancellationToken.None);
+            var report = LedgerEndpoints.ToReport(found);
+            await run.WriteAsync(report, ApiJsonContext.Default.LedgerReport);
+            return report.Ok ? CommandRun.Succeeded : CommandRun.Failed;
+        }
+        catch (NpgsqlException fault)
+        {
+            return await run.EndAsync(CommandRun.Failed, $"The ledger cannot be read: {fault.Message}");
+        }
+    }
+}
