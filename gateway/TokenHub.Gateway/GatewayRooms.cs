@@ -26,6 +26,7 @@ internal sealed class GatewayRooms
     public required ChannelPicker Picker { get; init; }
     public required Till Till { get; init; }
     public required Reserver Reserver { get; init; }
+    public required ShardGate Gate { get; init; }
     public required InFlightTable Table { get; init; }
     public required Deadlines Deadlines { get; init; }
     public required Forwarder Forwarder { get; init; }
