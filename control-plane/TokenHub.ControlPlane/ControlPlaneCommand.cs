@@ -39,6 +39,8 @@ internal static class ControlPlaneCommand
                 return Succeeded;
             case ["ledger", "verify"]:
                 return await VerifyLedgerAsync(environment, output, error);
+            case ["ledger", "rebuild-redis"]:
+                return await RebuildCommand.RunAsync(environment, output, error, CancellationToken.None);
             default:
                 await error.WriteLineAsync($"Unknown arguments: {string.Join(' ', args)}");
                 await error.WriteAsync(OptionVariable.Help());
@@ -105,7 +107,7 @@ internal static class ControlPlaneCommand
         }
     }
 
-    private static async Task WriteFaultsAsync(TextWriter error, IReadOnlyList<string> faults)
+    internal static async Task WriteFaultsAsync(TextWriter error, IReadOnlyList<string> faults)
     {
         await error.WriteLineAsync("The control plane cannot start; these variables are at fault:");
         foreach (var fault in faults)

@@ -225,6 +225,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         Run("heartbeat", _heartbeat.RunAsync);
         Run("redis settlement", token => _settlement.Redis.RunAsync(till, token));
         Run("shard gate", _rooms.Gate.RunAsync);
+        Run("log", _settlement.Settler.Failed.WaitAsync);
         Run("later boot", _heartbeat.Superseded.WaitAsync);
         Run("usage shipper", _settlement.Shipper.RunAsync);
         Run("hold keeper", new HoldKeeper(_settlement.Table, till).RunAsync);

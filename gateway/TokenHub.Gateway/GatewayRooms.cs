@@ -3,6 +3,7 @@ using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Metering;
+using TokenHub.Gateway.Planes;
 using TokenHub.Gateway.Reservation;
 using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Settlement;

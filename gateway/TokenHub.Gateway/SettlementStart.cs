@@ -13,7 +13,6 @@ namespace TokenHub.Gateway;
 /// </summary>
 internal sealed class SettlementStart
 {
-    private const long SegmentBytes = 64L << 20;
     private static readonly TimeSpan DurableWithin = TimeSpan.FromSeconds(30);
 
     private SettlementStart(
@@ -39,16 +38,17 @@ internal sealed class SettlementStart
         HashSet<RequestId> inLog = [];
         Directory.CreateDirectory(options.WalDir);
         var table = InFlightTable.Open(options.WalDir, (open, counters) => leftOpen.Add((open, counters)));
-        var files = LogFiles.Open(options.WalDir, SegmentBytes, UsageRecordCodec.BytesMax, (_, payload) =>
+        var segmentBytes = DiskGuard.SegmentBytesFor(options.LogBytesMax, options.Disk.FreeBytes(options.WalDir));
+        var files = LogFiles.Open(options.WalDir, segmentBytes, UsageRecordCodec.BytesMax, (_, payload) =>
         {
             if (UsageRecordCodec.TryRead(payload, out var record))
             {
                 inLog.Add(record.RequestId);
             }
-        });
+        }, options.Disk);
         var redis = new RedisSettlement(files);
         var shipper = new UsageShipper(files, plane);
-        var settler = new Settler(options.WalDir, SegmentBytes, files, table, redis, shipper);
+        var settler = new Settler(options.WalDir, options.LogBytesMax, files, table, redis, shipper);
         var recovered = Recovery.RecordsOf(leftOpen, inLog);
         var last = files.LastLsn + recovered.Count;
         foreach (var record in recovered)

@@ -19,8 +19,8 @@ public sealed record GatewayLife
 }
 
 /// <summary>
-/// Tells living gateways from dead ones by watching their beats: a gateway is dead when its last one has stayed the same
-/// for the length of a lease. No clock is compared with another, so one that jumps kills nobody.
+/// Tells living gateways from dead ones by watching their beats: a gateway is dead when its last one has stayed the
+/// same for the length of a lease. No clock is compared with another, so one that jumps kills nobody.
 /// </summary>
 public sealed class GatewayLeases(NpgsqlDataSource database, TimeProvider? time = null)
 {

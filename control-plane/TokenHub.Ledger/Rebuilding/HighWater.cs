@@ -19,7 +19,9 @@ internal sealed class HighWater(TimeProvider time)
 
     public long[] ToArray() => [.. _seen];
 
-    /// <summary>Takes over what PostgreSQL remembers; later calls change nothing while this process stays at it.</summary>
+    /// <summary>
+    /// Takes over what PostgreSQL remembers; later calls change nothing while this process stays at it.
+    /// </summary>
     public void Join(long[] remembered)
     {
         if (_hasJoined)

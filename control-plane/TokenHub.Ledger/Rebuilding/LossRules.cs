@@ -10,7 +10,9 @@ public enum ShardFate
     /// <summary>Its server did not answer: nothing can be said.</summary>
     Unknown,
 
-    /// <summary>Its server was replaced or restarted, and has lost seconds at most: telling it again is enough.</summary>
+    /// <summary>
+    /// Its server was replaced or restarted, and has lost seconds at most: telling it again is enough.
+    /// </summary>
     Replaced,
 
     /// <summary>It is gone, or so old that nothing in it may be believed.</summary>

@@ -9,9 +9,9 @@ using TokenHub.Redis;
 namespace TokenHub.Ledger.Rebuilding;
 
 /// <summary>
-/// Notices that Redis lost a shard or went back in time, and opens it again in order: PostgreSQL raises the epoch, Redis
-/// loses the old one, every living gateway tells what it holds, Redis gets the new epoch, PostgreSQL notes it as open.
-/// Each step can be repeated by whichever control plane comes next; one at a time is at it.
+/// Notices that Redis lost a shard or went back in time, and opens it again in order: PostgreSQL raises the epoch,
+/// Redis loses the old one, every living gateway tells what it holds, Redis gets the new epoch, PostgreSQL notes it as
+/// open. Each step can be repeated by whichever control plane comes next; one at a time is at it.
 /// </summary>
 public sealed class RedisWatch(
     NpgsqlDataSource database,
@@ -60,7 +60,9 @@ public sealed class RedisWatch(
         }
     }
 
-    /// <summary>Closes all shards, whatever state Redis is in; rounds then open them. Returns the rebuild's number.</summary>
+    /// <summary>
+    /// Closes all shards, whatever state Redis is in; rounds then open them. Returns the rebuild's number.
+    /// </summary>
     public async Task<long> CloseAllAsync(CancellationToken ct = default)
     {
         await using var connection = await database.OpenConnectionAsync(ct);

@@ -63,7 +63,8 @@ internal static class ShardRows
     public static Task<WatchRow> ReadWatchAsync(NpgsqlConnection connection, CancellationToken ct) =>
         connection.QuerySingleAsync<WatchRow>(new CommandDefinition(WatchSql, cancellationToken: ct));
 
-    public static Task RememberAsync(NpgsqlConnection connection, WatchRow watch, bool replaced, CancellationToken ct) =>
+    public static Task RememberAsync(
+        NpgsqlConnection connection, WatchRow watch, bool replaced, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition(
             replaced ? ReplacedSql : RememberSql,
             new { runIds = watch.RunIds, highWaters = watch.HighWaters },

@@ -1,5 +1,4 @@
 using TokenHub.Core.Snapshots;
-using TokenHub.Gateway.Reservation;
 using TokenHub.Gateway.Settlement;
 using TokenHub.Gateway.Snapshots;
 using TokenHub.Gateway.Telemetry;

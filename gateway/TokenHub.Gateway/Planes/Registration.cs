@@ -4,8 +4,8 @@ using TokenHub.Core.Snapshots;
 namespace TokenHub.Gateway.Planes;
 
 /// <summary>
-/// Gives the gateway its numbers at start. On its very first one it waits for the control plane. Later it takes the boot
-/// after the last on its disk, tells the control plane if that is there, and starts in either case.
+/// Gives the gateway its numbers at start. On its very first one it waits for the control plane. Later it takes the
+/// boot after the last on its disk, tells the control plane if that is there, and starts in either case.
 /// </summary>
 internal static class Registration
 {
@@ -20,27 +20,30 @@ internal static class Registration
         if (file.Read(gatewayId) is { } kept && kept.BootNo < RequestId.BootNoMax)
         {
             var next = kept with { BootNo = kept.BootNo + 1 };
+            var identity = new GatewayIdentity(next.GatewayNo, next.BootNo);
             file.Write(next);
             try
             {
-                await AnnounceAsync(plane, new GatewayIdentity(next.GatewayNo, next.BootNo), gatewayId, version, cancel);
-                return new GatewayIdentity(next.GatewayNo, next.BootNo);
+                await AnnounceAsync(plane, identity, gatewayId, version, cancel);
+                return identity;
             }
             catch (PlaneUnavailableException error) when (error.Status != Conflict)
             {
                 waiting(error.Message);
-                return new GatewayIdentity(next.GatewayNo, next.BootNo);
+                return identity;
             }
             catch (PlaneUnavailableException)
             {
-                // The disk is older than what was given out, or the database is another one: new numbers are asked for.
+                // The disk is older than what was given out, or the database another one: new numbers are asked for.
             }
         }
 
         return await AskAsync(plane, file, gatewayId, version, waiting, cancel);
     }
 
-    /// <summary>Tells the control plane of numbers taken without it. Status 409 says that a later boot has them.</summary>
+    /// <summary>
+    /// Tells the control plane of numbers taken without it. Status 409 says that a later boot has them.
+    /// </summary>
     public static Task AnnounceAsync(
         PlaneClient plane, GatewayIdentity identity, string gatewayId, string version, CancellationToken cancel) =>
         plane.RegisterAsync(

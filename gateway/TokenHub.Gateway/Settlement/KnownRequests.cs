@@ -4,7 +4,8 @@ namespace TokenHub.Gateway.Settlement;
 
 /// <summary>
 /// Answers whether this gateway still works for a request. A young one counts as known even without a slot: its
-/// reservation may be on its way. How young is told by counters noted on the monotonic clock, never by the time in an id.
+/// reservation may be on its way. How young is told by counters noted on the monotonic clock, never by the time in an
+/// id.
 /// </summary>
 internal sealed class KnownRequests(InFlightTable table, RequestIdSource ids, TimeProvider time)
 {

@@ -49,6 +49,9 @@ internal sealed class ScriptedPlane : IAsyncDisposable
     /// <summary>False leaves a lost shard closed, as while another gateway is waited for.</summary>
     public bool OpensShards { get; set; } = true;
 
+    /// <summary>True refuses the logs of gateways, as while the ledger's database is away.</summary>
+    public bool RefusesUsage { get; set; }
+
     /// <summary>Raised, it asks gateways to tell Redis everything again.</summary>
     public long Replay { get; set; }
 
@@ -155,6 +158,9 @@ internal sealed class ScriptedPlane : IAsyncDisposable
                 break;
             case PlaneMessages.HydratePath:
                 await HydrateAsync(context);
+                break;
+            case PlaneMessages.UsagePath when RefusesUsage:
+                context.Response.StatusCode = 503;
                 break;
             case PlaneMessages.UsagePath:
                 await TakeUsageAsync(context);

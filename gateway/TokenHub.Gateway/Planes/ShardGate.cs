@@ -1,7 +1,7 @@
 using TokenHub.Gateway.Settlement;
 using TokenHub.Redis;
 
-namespace TokenHub.Gateway.Reservation;
+namespace TokenHub.Gateway.Planes;
 
 /// <summary>
 /// Stands before the shards: a gateway reserves in one only under an epoch that it has joined, that is, after it told
@@ -61,7 +61,9 @@ internal sealed class ShardGate(RedisClient redis, Till till, Replay replay) : I
         return true;
     }
 
-    /// <summary>Tells Redis of these shards and reserves there from now on under these epochs. False: not done.</summary>
+    /// <summary>
+    /// Tells Redis of these shards and reserves there from now on under these epochs. False: not done.
+    /// </summary>
     public Task<bool> JoinAsync(IReadOnlyList<(int Shard, long Epoch)> shards, CancellationToken cancel) =>
         JoinAsync(shards, isAll: false, cancel);
 
