@@ -143,10 +143,8 @@ public sealed class RedisWatch(
         }
 
         // An epoch that is PostgreSQL's own was written by whoever opened the shard and ended before he could note it.
-        foreach (var row in closed.Where(row => marks[row.No]!.Value.Epoch is { } found && found != row.Epoch))
-        {
-            await _marks.CloseAsync(row.No, ct);
-        }
+        await Task.WhenAll(closed.Where(row => marks[row.No]!.Value.Epoch is { } found && found != row.Epoch)
+            .Select(row => _marks.CloseAsync(row.No, ct)));
 
         if (_toldRebuild < closed.Max(row => row.Rebuilding))
         {
@@ -158,26 +156,18 @@ public sealed class RedisWatch(
         var waitedFor = gateways.Where(gateway => !gateway.IsDead).ToList();
         var openable = closed.Where(row => row.Epoch == 1
             || waitedFor.All(gateway => gateway.ReadyRebuild >= row.Rebuilding)).ToList();
-        foreach (var row in openable)
-        {
-            await OpenAsync(connection, row, ct);
-        }
-
         if (openable.Count > 0)
         {
+            await _marks.RaiseAsync([.. openable.Select(row => row.No)], _highWater.Next(), ct);
+            await Task.WhenAll(openable.Select(row => till.BuildShardAsync(row.No, row.Epoch, ct).AsTask()));
+            await ShardRows.OpenAsync(connection, openable, ct);
+
             // Balances come in by themselves, each with its first use.
             await ShardRows.AskRecheckAsync(connection, extent: 1, ct);
             _logger.LogWarning("Opened {Count} Redis shards", openable.Count);
         }
 
         return openable.Count < closed.Count;
-    }
-
-    private async Task OpenAsync(NpgsqlConnection connection, ShardRow row, CancellationToken ct)
-    {
-        await _marks.RaiseAsync([row.No], _highWater.Next(), ct);
-        await till.BuildShardAsync(row.No, row.Epoch, ct);
-        await ShardRows.OpenAsync(connection, row, ct);
     }
 
     private async Task RaiseAsync(

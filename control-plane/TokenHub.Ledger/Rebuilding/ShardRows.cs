@@ -41,7 +41,10 @@ internal static class ShardRows
         """;
 
     private const string OpenSql = """
-        update shards set rebuilding = null where no = @shard and epoch = @epoch and rebuilding = @rebuilding
+        update shards
+        set rebuilding = null
+        from unnest(@shards::smallint[], @epochs::bigint[]) as opened(shard, epoch)
+        where shards.no = opened.shard and shards.epoch = opened.epoch
         """;
 
     private const string RecheckSql = "update redis_watch set recheck = greatest(recheck, @extent::smallint)";
@@ -87,9 +90,11 @@ internal static class ShardRows
         return numbers.Select(number => (long?)number).FirstOrDefault();
     }
 
-    public static Task OpenAsync(NpgsqlConnection connection, ShardRow row, CancellationToken ct) =>
+    public static Task OpenAsync(NpgsqlConnection connection, IReadOnlyList<ShardRow> rows, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition(
-            OpenSql, new { shard = row.No, epoch = row.Epoch, rebuilding = row.Rebuilding }, cancellationToken: ct));
+            OpenSql,
+            new { shards = rows.Select(row => (short)row.No).ToArray(), epochs = rows.Select(row => row.Epoch).ToArray() },
+            cancellationToken: ct));
 
     /// <param name="extent">1: copies of posted charges; 2: every balance too.</param>
     public static Task AskRecheckAsync(NpgsqlConnection connection, int extent, CancellationToken ct) =>
