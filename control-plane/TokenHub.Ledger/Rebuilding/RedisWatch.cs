@@ -115,6 +115,9 @@ public sealed class RedisWatch(
         {
             var found = lost.Select(row => (row.No, marks[row.No]?.Epoch ?? 0)).ToList();
             var number = await ShardRows.CloseAsync(connection, found, ct);
+
+            // Which servers these are now is remembered at once, or they would look replaced when they open.
+            _rememberedAt = null;
             _logger.LogWarning(
                 "Redis lost {Count} shards, the first is {Shard}: rebuild {Number}", lost.Count, lost[0].No, number);
         }

@@ -48,10 +48,14 @@ public sealed class RedisLossTests
             await callers.StopAsync();
         }
 
-        await other.DisposeAsync();
-        await stack.AssertSettledAsync(userId, TimeSpan.FromSeconds(120));
-        var billed = await RollingRestartTests.ReadBilledAsync(stack);
+        await stack.AssertSettledAsync(userId, TimeSpan.FromSeconds(30));
+        Dictionary<string, long> billed = [];
+        await Probe.UntilAsync(
+            async () => callers.Served.Keys.All((billed = await RollingRestartTests.ReadBilledAsync(stack)).ContainsKey),
+            TimeSpan.FromSeconds(10),
+            "everything served is in the ledger");
         Assert.All(callers.Served.Keys, model => Assert.Equal(30, billed[model]));
+        await other.DisposeAsync();
     }
 
     private static async Task<TimeSpan> FirstServedAsync(Callers callers, DateTime since)

@@ -46,7 +46,11 @@ public sealed class RollingRestartTests
 
         Assert.Empty(callers.Broken);
         await stack.AssertSettledAsync(userId, TimeSpan.FromSeconds(30));
-        var billed = await ReadBilledAsync(stack);
+        Dictionary<string, long> billed = [];
+        await Probe.UntilAsync(
+            async () => callers.Served.Keys.All((billed = await ReadBilledAsync(stack)).ContainsKey),
+            TimeSpan.FromSeconds(10),
+            "everything served is in the ledger");
         Assert.All(callers.Served.Keys, model => Assert.Equal(Tokens, billed[model]));
         Assert.Equal(callers.Served.Count, billed.Values.Count(tokens => tokens > 0));
         foreach (var gateway in gateways)
