@@ -38,7 +38,7 @@ internal static class SettleCost
         var groups = 0;
         using (var table = InFlightTable.Open(Path.Combine(folder.FullName, "table"), (_, _) => { }))
         using (var files = LogFiles.Open(folder.FullName, SegmentBytes, UsageRecordCodec.BytesMax, (_, _) => { }))
-        using (var log = new WriteAheadLog(folder.FullName, files, SegmentBytes, group =>
+        using (var log = new WriteAheadLog(files, group =>
         {
             foreach (var record in group)
             {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Requests;
+using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Forwarding.Upstreams;
@@ -28,6 +29,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     private readonly ILogger _log;
     private readonly RedisClient _redis;
     private readonly PlaneClient _plane;
+    private readonly IdentityFile _file;
     private readonly SettlementStart _settlement;
     private readonly UpstreamPool _upstreams;
     private readonly GatewayRooms _rooms;
@@ -39,12 +41,16 @@ internal sealed class GatewayHost : IAsyncDisposable
     private int _isStopped;
 
     private GatewayHost(
-        GatewayOptions options, ILogger log, RedisClient redis, PlaneClient plane, SettlementStart settlement,
-        UpstreamPool upstreams, GatewayRooms rooms, KestrelStart kestrel)
+        GatewayOptions options, ILogger log, RedisClient redis, PlaneClient plane, IdentityFile file,
+        SettlementStart settlement, UpstreamPool upstreams, GatewayRooms rooms, KestrelStart kestrel)
     {
-        (_options, _log, _redis, _plane, _settlement) = (options, log, redis, plane, settlement);
+        (_options, _log, _redis, _plane, _file, _settlement) = (options, log, redis, plane, file, settlement);
         (_upstreams, _rooms, _kestrel) = (upstreams, rooms, kestrel);
-        _heartbeat = new Heartbeat(plane, settlement.Settler, settlement.Table, rooms.Snapshots, Address.ToString());
+        _heartbeat = new Heartbeat(
+            plane, settlement.Settler, settlement.Table, rooms.Snapshots, rooms.Gate,
+            new KnownRequests(settlement.Table, rooms.Ids, rooms.Time), options.GatewayId, Address.ToString());
+        rooms.Gate.OnClosed = _heartbeat.Wake;
+        redis.Subscriber.Subscribe(PlaneMessages.LossChannel, _ => _heartbeat.Wake(), _heartbeat.Wake);
     }
 
     public Uri Address => _kestrel.Address;
@@ -60,13 +66,15 @@ internal sealed class GatewayHost : IAsyncDisposable
         GatewayOptions options, ILoggerFactory logs, CancellationToken cancel)
     {
         var log = logs.CreateLogger("TokenHub.Gateway");
-        var redis = await ConnectRedisAsync(options, log, cancel);
+        // First what a former process left: neither Redis nor the control plane is needed for it.
+        var file = IdentityFile.Open(options.WalDir);
         var plane = new PlaneClient(options.ControlPlaneUrl, options.ControlPlaneToken);
+        var settlement = await SettlementStart.OpenAsync(options, plane, log, cancel);
         var identity = await Registration.RegisterAsync(
-            plane, options.GatewayId, GatewayVersion.Text, reason => GatewayLog.Waiting(log, reason), cancel);
+            plane, file, options.GatewayId, GatewayVersion.Text, reason => GatewayLog.Waiting(log, reason), cancel);
         plane.Identity = identity;
-        var till = new Till(redis.Runner);
-        var settlement = await SettlementStart.OpenAsync(options, till, plane, log, cancel);
+        var redis = await ConnectRedisAsync(options, log, cancel);
+        var till = new Till(redis.Runner, joinsByItself: false);
         var snapshots = new SnapshotHolder();
         var box = new SecretBox(options.MasterKey, options.MasterKeyOld);
         var refresher = new SnapshotRefresher(plane, snapshots, box, options.DataDir);
@@ -74,7 +82,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var upstreams = new UpstreamPool(options);
         var rooms = BuildRooms(options, redis, plane, identity, till, settlement, snapshots, upstreams, log);
         var kestrel = await KestrelStart.StartAsync(options, new GatewayApplication(rooms, log), logs, cancel);
-        var host = new GatewayHost(options, log, redis, plane, settlement, upstreams, rooms, kestrel);
+        var host = new GatewayHost(options, log, redis, plane, file, settlement, upstreams, rooms, kestrel);
         host.RunBackground(refresher, till);
         GatewayLog.Serving(log, host.Address.ToString(), identity.GatewayNo, identity.BootNo);
         return host;
@@ -118,6 +126,11 @@ internal sealed class GatewayHost : IAsyncDisposable
         var isAcknowledged = await _settlement.Settler.DrainAsync(AckWithin, CancellationToken.None);
         await _background.CancelAsync();
         await Task.WhenAll(_tasks);
+        if (isAcknowledged)
+        {
+            await _heartbeat.LeaveAsync();
+        }
+
         GatewayLog.Stopped(_log, cutOff, isAcknowledged);
     }
 
@@ -131,6 +144,9 @@ internal sealed class GatewayHost : IAsyncDisposable
         _settlement.Table.Dispose();
         await _redis.DisposeAsync();
         _plane.Dispose();
+        _file.Dispose();
+        _heartbeat.Dispose();
+        _rooms.Gate.Dispose();
         _background.Dispose();
     }
 
@@ -144,6 +160,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var source = new KeySource(redis, plane);
         var keys = new KeyTable(source.FindAsync, () => redis.Subscriber.IsConnected, options, time);
         KeyNotices.Follow(redis.Subscriber, keys);
+        var gate = new ShardGate(redis, till, new Replay(settlement.Table, settlement.Files, till));
         return new GatewayRooms
         {
             Options = options,
@@ -156,7 +173,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Snapshots = snapshots,
             Picker = new ChannelPicker(health, Random.Shared),
             Till = till,
-            Reserver = new Reserver(till, plane, identity, options),
+            Reserver = new Reserver(till, gate, plane, identity, options),
+            Gate = gate,
             Table = settlement.Table,
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
@@ -208,7 +226,10 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         Run("snapshots", refresher.RunAsync);
         Run("heartbeat", _heartbeat.RunAsync);
-        Run("redis settlement", _settlement.Redis.RunAsync);
+        Run("redis settlement", token => _settlement.Redis.RunAsync(till, token));
+        Run("shard gate", _rooms.Gate.RunAsync);
+        Run("log", _settlement.Settler.Failed.WaitAsync);
+        Run("later boot", _heartbeat.Superseded.WaitAsync);
         Run("usage shipper", _settlement.Shipper.RunAsync);
         Run("hold keeper", new HoldKeeper(_settlement.Table, till).RunAsync);
     }
@@ -218,6 +239,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         try
         {
             await run(_background.Token);
+            GatewayLog.BackgroundEnded(_log, name, null);
         }
         catch (OperationCanceledException) when (_background.IsCancellationRequested)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using TokenHub.Gateway.Settlement.Log;
 using TokenHub.Core.Addresses;
 
 namespace TokenHub.Gateway;
@@ -24,6 +25,12 @@ internal sealed record GatewayOptions
     public required string ControlPlaneToken { get; init; }
     public required string GatewayId { get; init; }
     public required string WalDir { get; init; }
+    /// <summary>Bytes that the write-ahead log may take; new requests stop at 80 % of them.</summary>
+    public long LogBytesMax { get; init; } = 8L << 30;
+
+    /// <summary>The disk under the log; another one only in tests, to fail.</summary>
+    public LogDisk Disk { get; init; } = LogDisk.Real;
+
     public bool AllowPrivateUpstreams { get; init; }
     public bool AllowInsecureUpstreams { get; init; }
 

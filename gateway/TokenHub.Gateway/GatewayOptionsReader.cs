@@ -34,6 +34,8 @@ internal sealed class GatewayOptionsReader
         ("CONTROL_PLANE_TOKEN", "(required)", "Secret shared with the control plane."),
         ("GATEWAY_ID", "(the machine's name)", "Name of this gateway, unique among all: 1 to 64 of A-Z a-z 0-9 . _ -"),
         ("WAL_DIR", "(DATA_DIR)/wal", "Folder of the write-ahead log; must survive a restart."),
+        ("WAL_MAX_BYTES", "8589934592",
+            "Bytes the log may take while the ledger is away; new requests get 503 at 80 % of them."),
         ("ALLOW_PRIVATE_UPSTREAMS", "false", "Let channels reach private and loopback addresses, by http:// too."),
         ("ALLOW_INSECURE_UPSTREAMS", "false", "Let channels use http:// to public addresses."),
         ("UPSTREAM_CA_FILE", "(the system's)", "PEM file of the certificate authorities to trust for upstreams."),
@@ -75,6 +77,7 @@ internal sealed class GatewayOptionsReader
         {
             DataDir = dataDir,
             WalDir = Text("WAL_DIR") is { } wal ? Path.GetFullPath(wal) : Path.Combine(dataDir, "wal"),
+            LogBytesMax = ReadNumber("WAL_MAX_BYTES", 8L << 30, 16L << 20, 1L << 40),
             Bind = ReadBind(),
             RedisUrl = ReadUrl("REDIS_URL", "redis", "rediss")?.OriginalString ?? "",
             MasterKey = ReadMasterKey("MASTER_KEY", ReadRequired("MASTER_KEY")),
@@ -234,7 +237,10 @@ internal sealed class GatewayOptionsReader
         return LogLevel.Information;
     }
 
-    private int ReadNumber(string name, int fallback, int least, int most)
+    private int ReadNumber(string name, int fallback, int least, int most) =>
+        (int)ReadNumber(name, (long)fallback, least, most);
+
+    private long ReadNumber(string name, long fallback, long least, long most)
     {
         var text = Text(name);
         if (text is null)
@@ -242,7 +248,7 @@ internal sealed class GatewayOptionsReader
             return fallback;
         }
 
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             && value >= least && value <= most)
         {
             return value;

@@ -3,6 +3,7 @@ using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Metering;
+using TokenHub.Gateway.Planes;
 using TokenHub.Gateway.Reservation;
 using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Settlement;
@@ -26,6 +27,7 @@ internal sealed class GatewayRooms
     public required ChannelPicker Picker { get; init; }
     public required Till Till { get; init; }
     public required Reserver Reserver { get; init; }
+    public required ShardGate Gate { get; init; }
     public required InFlightTable Table { get; init; }
     public required DrainGate Drains { get; init; }
     public required Deadlines Deadlines { get; init; }

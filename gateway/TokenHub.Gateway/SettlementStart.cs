@@ -5,7 +5,6 @@ using TokenHub.Gateway.Planes;
 using TokenHub.Gateway.Settlement;
 using TokenHub.Gateway.Settlement.Log;
 using TokenHub.Gateway.Telemetry;
-using TokenHub.Redis;
 
 namespace TokenHub.Gateway;
 
@@ -14,15 +13,17 @@ namespace TokenHub.Gateway;
 /// </summary>
 internal sealed class SettlementStart
 {
-    private const long SegmentBytes = 64L << 20;
     private static readonly TimeSpan DurableWithin = TimeSpan.FromSeconds(30);
 
-    private SettlementStart(InFlightTable table, Settler settler, RedisSettlement redis, UsageShipper shipper)
+    private SettlementStart(
+        InFlightTable table, LogFiles files, Settler settler, RedisSettlement redis, UsageShipper shipper)
     {
-        (Table, Settler, Redis, Shipper) = (table, settler, redis, shipper);
+        (Table, Files, Settler, Redis, Shipper) = (table, files, settler, redis, shipper);
     }
 
     public InFlightTable Table { get; }
+
+    public LogFiles Files { get; }
 
     public Settler Settler { get; }
 
@@ -31,22 +32,23 @@ internal sealed class SettlementStart
     public UsageShipper Shipper { get; }
 
     public static async Task<SettlementStart> OpenAsync(
-        GatewayOptions options, Till till, PlaneClient plane, ILogger log, CancellationToken cancel)
+        GatewayOptions options, PlaneClient plane, ILogger log, CancellationToken cancel)
     {
         List<(OpenRequest, InFlightCounters)> leftOpen = [];
         HashSet<RequestId> inLog = [];
         Directory.CreateDirectory(options.WalDir);
         var table = InFlightTable.Open(options.WalDir, (open, counters) => leftOpen.Add((open, counters)));
-        var files = LogFiles.Open(options.WalDir, SegmentBytes, UsageRecordCodec.BytesMax, (_, payload) =>
+        var segmentBytes = DiskGuard.SegmentBytesFor(options.LogBytesMax, options.Disk.FreeBytes(options.WalDir));
+        var files = LogFiles.Open(options.WalDir, segmentBytes, UsageRecordCodec.BytesMax, (_, payload) =>
         {
             if (UsageRecordCodec.TryRead(payload, out var record))
             {
                 inLog.Add(record.RequestId);
             }
-        });
-        var redis = new RedisSettlement(till, files);
+        }, options.Disk);
+        var redis = new RedisSettlement(files);
         var shipper = new UsageShipper(files, plane);
-        var settler = new Settler(options.WalDir, SegmentBytes, files, table, redis, shipper);
+        var settler = new Settler(options.WalDir, options.LogBytesMax, files, table, redis, shipper);
         var recovered = Recovery.RecordsOf(leftOpen, inLog);
         var last = files.LastLsn + recovered.Count;
         foreach (var record in recovered)
@@ -68,6 +70,6 @@ internal sealed class SettlementStart
             GatewayLog.Recovered(log, recovered.Count);
         }
 
-        return new SettlementStart(table, settler, redis, shipper);
+        return new SettlementStart(table, files, settler, redis, shipper);
     }
 }

@@ -9,6 +9,8 @@ namespace TokenHub.Redis;
 public sealed class RedisClient : IAsyncDisposable
 {
     private readonly RespPool _pool;
+    private string _runId = "";
+    private long _generation;
 
     private RedisClient(RedisOptions options)
     {
@@ -25,6 +27,27 @@ public sealed class RedisClient : IAsyncDisposable
     public RedisSubscriber Subscriber { get; }
 
     public bool IsConnected => _pool.IsConnected;
+
+    /// <summary>Rises whenever a server that serves us may have lost something or gone back in time.</summary>
+    public long Generation
+    {
+        get
+        {
+            var runId = _pool.Server.RunId;
+            if (runId.Length > 0 && Interlocked.Exchange(ref _runId, runId) != runId)
+            {
+                Interlocked.Increment(ref _generation);
+            }
+
+            return Interlocked.Read(ref _generation);
+        }
+    }
+
+    public IReadOnlyList<RedisNode> Nodes =>
+        [new RedisNode(Options.Endpoint, _pool.Server.RunId, [new SlotRange(0, 16383)])];
+
+    /// <summary>Keys of several hash tags cannot be in one command.</summary>
+    public bool IsSplit => Nodes.Count > 1;
 
     /// <summary>What the connected server says of itself.</summary>
     public RedisServerInfo Server => _pool.Server;

@@ -8,6 +8,7 @@ internal sealed record OperatorCommand(
     public static IReadOnlyList<OperatorCommand> All { get; } =
     [
         VerifyLedgerCommand.Command,
+        RebuildRedisCommand.Command,
         WriteOffCommand.Command,
         RotateMasterCommand.Command,
     ];

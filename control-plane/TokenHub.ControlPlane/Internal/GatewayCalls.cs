@@ -6,6 +6,7 @@ namespace TokenHub.ControlPlane.Internal;
 /// <summary>A gateway says that it is there.</summary>
 internal static class GatewayCalls
 {
+    /// <summary>409 tells a gateway that came with its own numbers that they are not, or no longer, its own.</summary>
     public static async Task RegisterAsync(HttpContext context)
     {
         var hello = await PlaneBody.ReadJsonAsync(context, SnapshotJsonContext.Default.GatewayHello);
@@ -21,9 +22,16 @@ internal static class GatewayCalls
         }
 
         var registry = context.RequestServices.GetRequiredService<GatewayRegistry>();
-        var welcome = await registry.RegisterAsync(
-            hello with { Version = hello.Version ?? "" }, context.RequestAborted);
-        await PlaneBody.WriteAsync(context, welcome, SnapshotJsonContext.Default.GatewayWelcome);
+        try
+        {
+            var welcome = await registry.RegisterAsync(
+                hello with { Version = hello.Version ?? "" }, context.RequestAborted);
+            await PlaneBody.WriteAsync(context, welcome, SnapshotJsonContext.Default.GatewayWelcome);
+        }
+        catch (GatewayNumbersException) when (hello.BootNo > 0)
+        {
+            context.Response.StatusCode = StatusCodes.Status409Conflict;
+        }
     }
 
     /// <summary>409 tells a gateway that a newer boot of it, or none at all, is registered.</summary>

@@ -2,6 +2,7 @@ using Npgsql;
 using TokenHub.Ledger.Balances;
 using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Holds;
+using TokenHub.Ledger.Rebuilding;
 using TokenHub.Redis;
 
 namespace TokenHub.ControlPlane.Internal;
@@ -14,6 +15,7 @@ internal sealed class LedgerLoops(
     OutboxSweep outbox,
     Reaper reaper,
     LiveBalances balances,
+    Recheck recheck,
     ILogger<LedgerLoops> logger) : BackgroundService
 {
     private static readonly TimeSpan BalancesInterval = TimeSpan.FromSeconds(30);
@@ -25,6 +27,8 @@ internal sealed class LedgerLoops(
         acknowledger.RunAsync(stoppingToken),
         RepeatAsync("outbox", OutboxSweep.Interval, ct => outbox.SweepAsync(null, ct), stoppingToken),
         RepeatAsync("reaper", Reaper.Interval, reaper.ReapAsync, stoppingToken),
+        RepeatAsync("returned gateways", Reaper.ReturnsInterval, reaper.SweepReturnedAsync, stoppingToken),
+        RepeatAsync("recheck", Recheck.Interval, recheck.RunAsync, stoppingToken),
         RepeatAsync("balances", BalancesInterval, ct => balances.TellChangedAsync(BalancesWithin, ct), stoppingToken));
 
     private async Task RepeatAsync(

@@ -5,6 +5,7 @@ using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Gateways;
 using TokenHub.Ledger.Holds;
 using TokenHub.Ledger.Postings;
+using TokenHub.Ledger.Rebuilding;
 using TokenHub.Ledger.Reconciliation;
 using TokenHub.Ledger.Requests;
 using TokenHub.Redis;
@@ -23,6 +24,9 @@ internal static class LedgerSetup
         services.TryAddSingleton(provider => new Till(provider.GetRequiredService<RedisClient>().Runner));
         return services
             .AddSingleton<LiveBalances>()
+            .AddSingleton<GatewayLeases>()
+            .AddSingleton<RedisWatch>()
+            .AddSingleton<Recheck>()
             .AddSingleton<ShardBuilder>()
             .AddSingleton<Hydrator>()
             .AddSingleton<Wallets>()
@@ -35,7 +39,8 @@ internal static class LedgerSetup
             .AddSingleton<PostingReads>()
             .AddSingleton<RequestReads>()
             .AddSingleton<Verify>()
-            .AddHostedService<LedgerLoops>();
+            .AddHostedService<LedgerLoops>()
+            .AddHostedService<RedisWatchLoop>();
     }
 
     private static UsageIngest CreateIngest(IServiceProvider provider) => new(

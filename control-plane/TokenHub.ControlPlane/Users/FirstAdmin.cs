@@ -6,6 +6,7 @@ using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Snapshots;
+using TokenHub.Ledger;
 
 namespace TokenHub.ControlPlane.Users;
 
@@ -16,7 +17,7 @@ internal sealed class FirstAdmin(NpgsqlDataSource database, Passwords passwords,
     private const string Alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
 
     // Several control planes may start at once; the lock lets one of them look and make.
-    private const string LockSql = "select pg_advisory_xact_lock(7306583640010)";
+    private const string LockSql = $"select pg_advisory_xact_lock({AdvisoryLocks.FirstAdmin})";
 
     private const string AnyAdminSql = "select exists (select from users where role = 'admin')";
 

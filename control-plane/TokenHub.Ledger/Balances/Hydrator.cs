@@ -19,6 +19,13 @@ public sealed class Hydrator(NpgsqlDataSource database, Till till, ShardBuilder 
         var shard = Shards.Of(request.Account);
         var epoch = await shards.EnsureAsync(shard, ct);
         var row = await _accounts.ReadWithKeyAsync(request.Account, request.Key, ct);
+        var isKnown = row is not null && row.Key == request.Key;
+        if (epoch is not { } open)
+        {
+            return new PlaneMessages.HydrateReply(isKnown, 0);
+        }
+
+        till.Join(shard, open);
 
         // A charge posted between the read and the write was acknowledged to an account that was not there yet: so what
         // was written is compared with what PostgreSQL has by now.
@@ -34,7 +41,7 @@ public sealed class Hydrator(NpgsqlDataSource database, Till till, ShardBuilder 
             row = now;
         }
 
-        return new PlaneMessages.HydrateReply(row is not null && row.Key == request.Key, epoch);
+        return new PlaneMessages.HydrateReply(row is not null && row.Key == request.Key, open);
     }
 
     private async Task WriteAsync(AccountKeyRow row, CancellationToken ct)

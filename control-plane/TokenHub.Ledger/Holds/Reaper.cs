@@ -3,33 +3,35 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Gateways;
 using TokenHub.Redis;
 
 namespace TokenHub.Ledger.Holds;
 
 /// <summary>
 /// Gives back holds that nobody works for any more. Nothing is charged: the log of a dead gateway may still come, and
-/// is then charged without a hold. One control plane at a time does it.
+/// is then charged without a hold. Two things must agree: the deadline has passed by Redis' clock, and its gateway is
+/// dead or says itself that it does not know the request. So a clock that jumps frees nothing that lives. One control
+/// plane at a time does it.
 /// </summary>
 public sealed class Reaper(
-    NpgsqlDataSource database, Till till, TimeProvider? time = null, ILogger<Reaper>? logger = null)
+    NpgsqlDataSource database, Till till, GatewayLeases leases, ILogger<Reaper>? logger = null)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    /// <summary>
-    /// After this control plane's start: gateways could not beat while no control plane was there, and get time to.
-    /// </summary>
-    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    /// <summary>Between two looks for gateways that have come back.</summary>
+    public static readonly TimeSpan ReturnsInterval = TimeSpan.FromMilliseconds(500);
 
     private const int HoldsMax = 200;
 
-    private const string TryLockSql = "select pg_try_advisory_lock(7306583640003)";
+    private const string TryLockSql = $"select pg_try_advisory_lock({AdvisoryLocks.Reaper})";
 
-    private const string UnlockSql = "select pg_advisory_unlock(7306583640003)";
+    private const string UnlockSql = $"select pg_advisory_unlock({AdvisoryLocks.Reaper})";
+
+    private const string SweptSql =
+        "update gateways set swept_boot = greatest(swept_boot, @bootNo) where no = @gatewayNo";
 
     private readonly Stands _stands = new(database);
-    private readonly TimeProvider _time = time ?? TimeProvider.System;
-    private readonly DateTimeOffset _started = (time ?? TimeProvider.System).GetUtcNow();
     private readonly ILogger _logger = logger ?? NullLogger<Reaper>.Instance;
 
     /// <summary>
@@ -37,11 +39,26 @@ public sealed class Reaper(
     /// </summary>
     public async Task<int> ReapAsync(CancellationToken ct = default)
     {
-        if (_time.GetUtcNow() < _started + Grace)
-        {
-            return 0;
-        }
+        // Watched on every pass, also while another one reaps: who is dead is known only by having looked before.
+        await leases.ReadAsync(ct);
+        return await AloneAsync(ReapAllAsync, ct);
+    }
 
+    /// <summary>
+    /// Gives back, due or not, what earlier boots of a gateway hold once a later one has finished recovery: everything
+    /// they were working on is in the later one's log by then.
+    /// </summary>
+    public async Task<int> SweepReturnedAsync(CancellationToken ct = default)
+    {
+        var gateways = await leases.ReadAsync(ct);
+        var returned = gateways.Where(gateway => gateway.RecoveryDone && gateway.SweptBoot < gateway.BootNo).ToList();
+        return returned.Count == 0 ? 0 : await AloneAsync(
+            (connection, token) => SweepAsync(connection, returned, token), ct);
+    }
+
+    private async Task<int> AloneAsync(
+        Func<NpgsqlConnection, CancellationToken, Task<int>> work, CancellationToken ct)
+    {
         await using var connection = await database.OpenConnectionAsync(ct);
         if (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(TryLockSql, cancellationToken: ct)))
         {
@@ -50,7 +67,7 @@ public sealed class Reaper(
 
         try
         {
-            return await ReapAllAsync(ct);
+            return await work(connection, ct);
         }
         finally
         {
@@ -58,7 +75,7 @@ public sealed class Reaper(
         }
     }
 
-    private async Task<int> ReapAllAsync(CancellationToken ct)
+    private async Task<int> ReapAllAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         var released = 0;
         for (var shard = 0; shard < Shards.Count; shard++)
@@ -66,27 +83,72 @@ public sealed class Reaper(
             var due = await till.ReapAsync(shard, HoldsMax, ct);
             if (due.Count > 0)
             {
-                released += await ReleaseAsync(due, ct);
+                released += await JudgeAsync(connection, due, ct);
             }
         }
 
         return released;
     }
 
-    private async Task<int> ReleaseAsync(IReadOnlyList<DueHold> due, CancellationToken ct)
+    private async Task<int> JudgeAsync(NpgsqlConnection connection, IReadOnlyList<DueHold> due, CancellationToken ct)
     {
         // Read after the holds were listed: a gateway that is dead now was not extending them since.
-        var owners = await HoldOwners.ReadAsync(database, ct);
-        var drained = await _stands.FindDrainedAsync(due.Select(hold => hold.Rid), ct);
-        var released = 0;
-        foreach (var hold in due)
-        {
-            // A request that is in the ledger has ended, whoever may be alive: Redis has gone back to an older copy.
-            if (!drained.Contains(hold.Rid) && !owners.IsAbandoned(hold))
-            {
-                continue;
-            }
+        var gateways = (await leases.ReadAsync(ct)).ToDictionary(gateway => gateway.No);
+        var rids = due.Select(hold => hold.Rid).ToList();
+        var drained = await _stands.FindDrainedAsync(rids, ct);
+        var unknown = await HoldInquiries.ReadUnknownAsync(connection, rids, ct);
 
+        // A request that is in the ledger has ended, whoever may be alive: Redis has gone back to an older copy.
+        var abandoned = due.Where(hold => drained.Contains(hold.Rid) || unknown.Contains(hold.Rid)
+            || IsAbandoned(hold, gateways.GetValueOrDefault(hold.GatewayNo))).ToList();
+        var others = due.Except(abandoned).ToList();
+        if (others.Count > 0)
+        {
+            await HoldInquiries.AskAsync(connection, others, ct);
+        }
+
+        var released = await ReleaseAsync(abandoned, ct);
+        await HoldInquiries.ForgetAsync(connection, abandoned.Select(hold => hold.Rid), ct);
+        return released;
+    }
+
+    private static bool IsAbandoned(DueHold hold, GatewayLife? gateway) =>
+        gateway is null || gateway.IsDead || (gateway.BootNo > hold.BootNo && gateway.RecoveryDone);
+
+    private async Task<int> SweepAsync(
+        NpgsqlConnection connection, IReadOnlyList<GatewayLife> returned, CancellationToken ct)
+    {
+        var boots = returned.ToDictionary(gateway => gateway.No, gateway => gateway.BootNo);
+        var released = 0;
+        for (var shard = 0; shard < Shards.Count; shard++)
+        {
+            List<DueHold> old = [];
+            var from = 0;
+            IReadOnlyList<DueHold> page;
+            do
+            {
+                page = await till.ListHoldsAsync(shard, from, HoldsMax, ct);
+                old.AddRange(page.Where(hold => boots.GetValueOrDefault(hold.GatewayNo) > hold.BootNo));
+                from += HoldsMax;
+            }
+            while (page.Count == HoldsMax);
+            released += await ReleaseAsync(old, ct);
+        }
+
+        foreach (var gateway in returned)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                SweptSql, new { gatewayNo = gateway.No, bootNo = gateway.BootNo }, cancellationToken: ct));
+        }
+
+        return released;
+    }
+
+    private async Task<int> ReleaseAsync(IReadOnlyList<DueHold> holds, CancellationToken ct)
+    {
+        var released = 0;
+        foreach (var hold in holds)
+        {
             if (await till.ReleaseAsync(hold.Rid, hold.Account, hold.Key, ct) == TillCode.Ok)
             {
                 released++;

@@ -12,9 +12,9 @@ namespace TokenHub.Ledger.Migrations;
 public sealed class Migrator(
     NpgsqlDataSource database, IReadOnlyList<Migration>? migrations = null, ILogger<Migrator>? logger = null)
 {
-    private const string LockSql = "select pg_advisory_lock(7306583640001)";
+    private const string LockSql = $"select pg_advisory_lock({AdvisoryLocks.Migrations})";
 
-    private const string UnlockSql = "select pg_advisory_unlock(7306583640001)";
+    private const string UnlockSql = $"select pg_advisory_unlock({AdvisoryLocks.Migrations})";
 
     private const string CreateTableSql = """
         create table if not exists schema_migrations (

@@ -15,7 +15,7 @@ public sealed class Sealer(NpgsqlDataSource database, TimeProvider? time = null)
     /// <summary>Transfers under one seal, at most.</summary>
     public const int TransfersMax = 2_000;
 
-    private const string LockSql = "select pg_try_advisory_xact_lock(7306583640004)";
+    private const string LockSql = $"select pg_try_advisory_xact_lock({AdvisoryLocks.Sealer})";
 
     // The order matters: who took an id up to the last one had the lock on the table then, and either shows in the list
     // or has ended.

@@ -9,6 +9,9 @@ public sealed class RequestIdSource(int gatewayNo, int bootNo)
 
     public int BootNo => bootNo;
 
+    /// <summary>Counter of the id handed out last.</summary>
+    public uint Last => Volatile.Read(ref _counter);
+
     public RequestId Next(long unixMs) =>
         RequestId.Create(unixMs, gatewayNo, bootNo, Interlocked.Increment(ref _counter));
 }

@@ -50,7 +50,14 @@ public static class PlaneMessages
     /// <summary>Redis key of a key record, before the SHA-256 of the secret in lower-case hex.</summary>
     public const string KeyRecordPrefix = "key:";
 
-    public sealed record GatewayHello(string GatewayId, string Version);
+    /// <summary>
+    /// Redis pub/sub channel: a rebuild has begun, or a server was replaced; every gateway beats at once to hear more.
+    /// </summary>
+    public const string LossChannel = "tokenhub:losses";
+
+    /// <param name="GatewayNo">With <paramref name="BootNo"/>: the numbers under which it runs, given by an earlier
+    /// contact and its own disk. 0 asks for new ones.</param>
+    public sealed record GatewayHello(string GatewayId, string Version, int GatewayNo = 0, int BootNo = 0);
 
     /// <summary>Numbers that make request ids unique; <see cref="BootNo"/> rises at each start.</summary>
     public sealed record GatewayWelcome(int GatewayNo, int BootNo);
@@ -65,14 +72,31 @@ public static class PlaneMessages
         bool RecoveryDone,
         bool Draining,
         long SnapshotVersion,
-        string Address);
+        string Address,
+        long Ready = 0,
+        bool HasLeft = false,
+        IReadOnlyList<string>? Unknown = null);
 
-    public sealed record GatewayBeatReply(long SnapshotVersion);
+    /// <param name="Rebuild">Number of the rebuild under way, or 0: of <paramref name="Rebuilding"/>, and to be named
+    /// as <c>Ready</c> in a beat once Redis was told of everything open and unposted in those shards.</param>
+    /// <param name="Replay">When it rises, everything open and unposted in all shards is to be told again.</param>
+    /// <param name="Unsure">Overdue requests (ids as text): those that the gateway does not know are to be named as
+    /// <c>Unknown</c> in the next beat.</param>
+    public sealed record GatewayBeatReply(
+        long SnapshotVersion,
+        long Rebuild = 0,
+        IReadOnlyList<ShardEpoch>? Rebuilding = null,
+        long Replay = 0,
+        IReadOnlyList<string>? Unsure = null);
+
+    /// <summary>A shard and the epoch under which it will open.</summary>
+    public sealed record ShardEpoch(int Shard, long Epoch);
 
     /// <summary>The highest LSN of the batch; everything up to it is committed.</summary>
     public sealed record UsageReceipt(long AckedLsn, int Accepted, int Repeated, int Dead);
 
     public sealed record HydrateRequest(long Account, long Key);
 
+    /// <param name="Epoch">0 when nothing was written, because the shard is being rebuilt.</param>
     public sealed record HydrateReply(bool Found, long Epoch);
 }

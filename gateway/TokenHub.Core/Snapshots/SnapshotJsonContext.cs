@@ -13,6 +13,7 @@ namespace TokenHub.Core.Snapshots;
 [JsonSerializable(typeof(PlaneMessages.GatewayWelcome))]
 [JsonSerializable(typeof(PlaneMessages.GatewayBeat))]
 [JsonSerializable(typeof(PlaneMessages.GatewayBeatReply))]
+[JsonSerializable(typeof(PlaneMessages.ShardEpoch))]
 [JsonSerializable(typeof(PlaneMessages.UsageReceipt))]
 [JsonSerializable(typeof(PlaneMessages.HydrateRequest))]
 [JsonSerializable(typeof(PlaneMessages.HydrateReply))]

@@ -111,7 +111,8 @@ public sealed class PlaneClient : IDisposable
                 && response.StatusCode is not (HttpStatusCode.NotFound or HttpStatusCode.NotModified))
             {
                 throw new PlaneUnavailableException(
-                    $"The control plane answered {(int)response.StatusCode} to {method} {PathOnly(path)}.");
+                    $"The control plane answered {(int)response.StatusCode} to {method} {PathOnly(path)}.",
+                    status: (int)response.StatusCode);
             }
 
             return await read(response, limit.Token);

@@ -48,8 +48,12 @@ internal readonly record struct ReservationResult(
 }
 
 /// <summary>Room four: holds the money for a request before a byte of it leaves, in one call as a rule.</summary>
-internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity identity, GatewayOptions options)
+internal sealed class Reserver(
+    Till till, ShardGate gate, PlaneClient plane, GatewayIdentity identity, GatewayOptions options)
 {
+    /// <summary>Longest that a request waits for a shard that is being rebuilt.</summary>
+    public const int RebuildWaitMs = 5_000;
+
     private static readonly TimeSpan HydrateTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(1);
     private const int ReleaseTriesMax = 5;
@@ -64,14 +68,13 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
         try
         {
             var reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
-            if (reply.Code is TillCode.NotHydrated or TillCode.ShardNotBuilt)
+            if (reply.Code is TillCode.NotHydrated or TillCode.ShardNotBuilt or TillCode.StaleEpoch)
             {
-                if (!await HydrateAsync(key))
+                (var isKnown, reply) = await OpenAndReserveAsync(rid, key, estimate, amount, reply);
+                if (!isKnown)
                 {
                     return new ReservationResult(ReservationFault.AccountDisabled, default, default, 0, reply.Code);
                 }
-
-                reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             }
 
             // The step cannot be afforded, but enough of it may be.
@@ -96,6 +99,33 @@ internal sealed class Reserver(Till till, PlaneClient plane, GatewayIdentity ide
         catch (Exception error) when (error is PlaneUnavailableException or OperationCanceledException)
         {
             return new ReservationResult(ReservationFault.Unavailable, default, default, 0, TillCode.None);
+        }
+    }
+
+    // The shard is closed, or this gateway has not joined it, or the account is not there: each may follow another.
+    private async Task<(bool IsKnown, HoldReply Reply)> OpenAndReserveAsync(
+        RequestId rid, KeyEntry key, CostEstimate estimate, Usd amount, HoldReply reply)
+    {
+        var untilMs = Environment.TickCount64 + RebuildWaitMs;
+        while (true)
+        {
+            var isTried = reply.Code switch
+            {
+                TillCode.NotHydrated => Environment.TickCount64 < untilMs,
+                TillCode.ShardNotBuilt or TillCode.StaleEpoch => await gate.WaitAsync(Shards.Of(key.Account), untilMs),
+                _ => false,
+            };
+            if (!isTried)
+            {
+                return (true, reply);
+            }
+
+            if (reply.Code == TillCode.NotHydrated && !await HydrateAsync(key))
+            {
+                return (false, reply);
+            }
+
+            reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
         }
     }
 

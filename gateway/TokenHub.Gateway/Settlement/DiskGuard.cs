@@ -1,16 +1,22 @@
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Settlement.Log;
+
 namespace TokenHub.Gateway.Settlement;
 
 /// <summary>
-/// Watches the space left for the log. What is open always fits; new requests stop while there is little left.
+/// Watches the space of the log. New requests stop at 80 % of what it may have: the stated limit, or all that the file
+/// system gives, whichever is less. And they stop when the blocks set aside no longer hold a record of every open
+/// request at its largest, so that what has begun can always be closed.
 /// </summary>
-public sealed class DiskGuard(string folder, long segmentBytes)
+public sealed class DiskGuard(LogFiles files, InFlightTable table, string folder, long bytesMax)
 {
     private const int CheckEveryMs = 1000;
-    private readonly DriveInfo _drive = new(Path.GetFullPath(folder));
+    private const int UsedPercentMax = 80;
+    private static readonly int FrameBytesMax = LogFrame.LengthOf(UsageRecordCodec.BytesMax);
     private long _checkedAtMs = -CheckEveryMs;
-    private bool _hasRoom = true;
+    private bool _hasSpace = true;
 
-    /// <summary>True while two more segments would fit. Looked up at most once a second.</summary>
+    /// <summary>True while another request may begin. The file system is looked at once a second at most.</summary>
     public bool HasRoom
     {
         get
@@ -23,19 +29,30 @@ public sealed class DiskGuard(string folder, long segmentBytes)
                 ThreadPool.UnsafeQueueUserWorkItem(static guard => guard.Check(), this, preferLocal: false);
             }
 
-            return Volatile.Read(ref _hasRoom);
+            return Volatile.Read(ref _hasSpace) && files.RoomBytes >= (table.OpenCount + 1L) * FrameBytesMax;
         }
     }
 
-    private void Check()
+    /// <summary>Size of segments that fits a log of so many bytes on a file system with so much free.</summary>
+    public static long SegmentBytesFor(long bytesMax, long freeBytes)
+    {
+        const long Least = 1L << 20;
+        const long Most = 64L << 20;
+        return Math.Clamp(Math.Min(bytesMax, freeBytes) / 16, Least, Most) / Least * Least;
+    }
+
+    public void Check()
     {
         try
         {
-            Volatile.Write(ref _hasRoom, _drive.AvailableFreeSpace > 2 * segmentBytes);
+            files.MakeSpare();
+            var used = files.UsedBytes;
+            var limit = Math.Min(bytesMax, used + files.RoomBytes + files.Disk.FreeBytes(folder));
+            Volatile.Write(ref _hasSpace, used < limit / 100 * UsedPercentMax);
         }
         catch (IOException)
         {
-            Volatile.Write(ref _hasRoom, false);
+            Volatile.Write(ref _hasSpace, false);
         }
     }
 }

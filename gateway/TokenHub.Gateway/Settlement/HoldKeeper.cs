@@ -39,16 +39,23 @@ public sealed class HoldKeeper(InFlightTable table, Till till)
     {
         foreach (var slot in table.OpenSlots())
         {
-            var request = slot.Request;
             var now = Environment.TickCount64;
-            if (request.Account == 0 || now - slot.RenewedAtMs < RenewAfterMs)
+            if (now - slot.RenewedAtMs < RenewAfterMs || !slot.TryRead(out var request))
             {
                 continue;
             }
 
             try
             {
-                await till.ExtendAsync(request.Rid, request.Account, request.Key, Usd.Zero, null, HoldTtlMs, cancel);
+                var reply = await till.ExtendAsync(
+                    request.Rid, request.Account, request.Key, Usd.Zero, null, HoldTtlMs, cancel);
+                if (reply.Code == TillCode.NoHold)
+                {
+                    // Redis has lost it, and nobody noticed that it had lost anything.
+                    var lost = Replay.HoldOf(request with { Hold = slot.Counters.Hold });
+                    await till.ReholdAsync(request.Account, [lost], cancel);
+                }
+
                 slot.RenewedAtMs = now;
             }
             catch (RedisUnavailableException)

@@ -65,6 +65,15 @@ public sealed unsafe class InFlightSlot
         return slot;
     }
 
+    /// <summary>A whole copy of the request if the slot is open, whoever opens and frees it meanwhile.</summary>
+    public bool TryRead(out OpenRequest request)
+    {
+        request = Request;
+        var again = Request;
+        return IsOpen && request.Account > 0
+            && (request.Rid, request.Account, request.Key) == (again.Rid, again.Account, again.Key);
+    }
+
     internal void Open(in OpenRequest request)
     {
         Request = request;

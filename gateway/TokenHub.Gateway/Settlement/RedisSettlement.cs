@@ -6,9 +6,9 @@ namespace TokenHub.Gateway.Settlement;
 
 /// <summary>
 /// Settles durable records in Redis in the background, many at once. A record that Redis does not take is tried again
-/// until it does or the control plane has acknowledged it, whose acknowledgement drops the hold as well.
+/// until it does. One that the ledger has by then is not charged again: only its hold goes.
 /// </summary>
-public sealed class RedisSettlement(Till till, LogFiles files)
+public sealed class RedisSettlement(LogFiles files)
 {
     /// <summary>
     /// Records waiting for Redis; beyond it the oldest rely on the control plane's acknowledgement alone.
@@ -29,7 +29,8 @@ public sealed class RedisSettlement(Till till, LogFiles files)
 
     public void Enqueue(PendingRecord record) => _waiting.Writer.TryWrite(record);
 
-    public async Task RunAsync(CancellationToken cancel)
+    /// <summary>Begins once Redis has been reached; what ended before has been waiting.</summary>
+    public async Task RunAsync(Till till, CancellationToken cancel)
     {
         while (await _waiting.Reader.WaitToReadAsync(cancel))
         {
@@ -41,7 +42,7 @@ public sealed class RedisSettlement(Till till, LogFiles files)
             Volatile.Write(ref _inHand, _batch.Count);
             for (var i = 0; i < _batch.Count; i++)
             {
-                _calls[i] = SettleAsync(_batch[i], cancel);
+                _calls[i] = SettleAsync(till, _batch[i], cancel);
             }
 
             var failed = false;
@@ -64,16 +65,17 @@ public sealed class RedisSettlement(Till till, LogFiles files)
     }
 
     /// <summary>True when the record needs no more trying.</summary>
-    private async Task<bool> SettleAsync(PendingRecord pending, CancellationToken cancel)
+    private async Task<bool> SettleAsync(Till till, PendingRecord pending, CancellationToken cancel)
     {
-        if (pending.Lsn <= files.AckedLsn)
-        {
-            return true;
-        }
-
         var record = pending.Record;
         try
         {
+            if (pending.Lsn <= files.AckedLsn)
+            {
+                return await till.ReleaseAsync(record.RequestId, record.Account, record.Key, cancel)
+                    != TillCode.StaleEpoch;
+            }
+
             var reply = await till.SettleAsync(
                 record.RequestId, record.Account, record.Key, record.Cost, pending.Payload, cancel);
             return reply.Code is TillCode.Ok or TillCode.AlreadySettled or TillCode.RecordedWithoutHold

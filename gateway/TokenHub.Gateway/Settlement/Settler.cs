@@ -16,16 +16,18 @@ public sealed class Settler : IDisposable
     private readonly UsageShipper _shipper;
     private readonly DiskGuard _disk;
 
+    /// <param name="logBytesMax">All that the log may take on its disk.</param>
     public Settler(
-        string folder, long segmentBytes, LogFiles files, InFlightTable table, RedisSettlement redis,
+        string folder, long logBytesMax, LogFiles files, InFlightTable table, RedisSettlement redis,
         UsageShipper shipper)
     {
         _files = files;
         _table = table;
         _redis = redis;
         _shipper = shipper;
-        _disk = new DiskGuard(folder, segmentBytes);
-        _log = new WriteAheadLog(folder, files, segmentBytes, Committed);
+        _disk = new DiskGuard(files, table, folder, logBytesMax);
+        _disk.Check();
+        _log = new WriteAheadLog(files, Committed);
         _log.Start();
     }
 
@@ -35,6 +37,9 @@ public sealed class Settler : IDisposable
     public bool IsAccepting => _log.Failure is null && _disk.HasRoom;
 
     public Exception? Failure => _log.Failure;
+
+    /// <summary>Done when the log has failed: what runs may end, and then the process has to.</summary>
+    public Task Failed => _log.Failed;
 
     public long LastLsn => _files.LastLsn;
 

@@ -85,6 +85,27 @@ internal sealed class ProductStack : IAsyncDisposable
         await WaitReadyAsync(_gateway, GatewayUrl);
     }
 
+    /// <summary>A further gateway of another name, for the test to stop, kill and start as it likes.</summary>
+    public async Task<ChildProcess> StartGatewayAsync(string id, string url)
+    {
+        var gateway = Launch("gateway", "TokenHub.Gateway", new Dictionary<string, string>
+        {
+            ["TOKENHUB_GATEWAY_ID"] = id,
+            ["TOKENHUB_GATEWAY_BIND"] = url["http://".Length..],
+            ["TOKENHUB_DATA_DIR"] = Directory.CreateDirectory(Path.Combine(_folder.FullName, id)).FullName,
+        });
+        await WaitReadyAsync(gateway, url);
+        return gateway;
+    }
+
+    /// <summary>Runs an operator's command of the control plane's executable; its code and what it said.</summary>
+    public async Task<(int Code, string Output)> OperateAsync(params string[] arguments)
+    {
+        await using var process = Launch("control-plane", "TokenHub.ControlPlane", null, arguments);
+        var code = await process.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        return (code, process.Output);
+    }
+
     public async Task KillGatewayAsync()
     {
         _gateway!.Kill();
@@ -147,14 +168,20 @@ internal sealed class ProductStack : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private ChildProcess Launch(string plane, string project)
+    private ChildProcess Launch(
+        string plane, string project, Dictionary<string, string>? changes = null, params string[] arguments)
     {
         var assembly = Path.Combine(Repository.Root, plane, project, "bin", Build.Configuration, "net10.0", project + ".dll");
         var environment = new Dictionary<string, string>(_environment)
         {
             ["TOKENHUB_DATA_DIR"] = Directory.CreateDirectory(Path.Combine(_folder.FullName, plane)).FullName,
         };
-        return ChildProcess.Start("dotnet", ["exec", assembly], environment);
+        foreach (var (name, value) in changes ?? [])
+        {
+            environment[name] = value;
+        }
+
+        return ChildProcess.Start("dotnet", ["exec", assembly, .. arguments], environment);
     }
 
     private static async Task WaitReadyAsync(ChildProcess process, string url)

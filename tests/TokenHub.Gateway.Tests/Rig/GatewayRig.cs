@@ -125,6 +125,19 @@ internal sealed class GatewayRig : IAsyncDisposable
         await StartGatewayAsync(change ?? (o => o));
     }
 
+    /// <summary>A plain Redis command, for what only an accident would do; its answer as text.</summary>
+    public async Task<string> CommandAsync(params string[] words)
+    {
+        var call = _redisClient.Runner.Begin(Encoding.ASCII.GetBytes(words[0]));
+        foreach (var word in words.Skip(1))
+        {
+            call.Add(word);
+        }
+
+        using var reply = await _redisClient.Runner.RunAsync(call, default);
+        return Encoding.ASCII.GetString(reply.Read().ReadBytes());
+    }
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

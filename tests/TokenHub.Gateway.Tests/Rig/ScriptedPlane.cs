@@ -29,18 +29,36 @@ internal sealed class ScriptedPlane : IAsyncDisposable
     private readonly ConcurrentDictionary<long, Account> _accounts = new();
     private readonly ConcurrentDictionary<RequestId, UsageRecord> _records = new();
     private Snapshot _snapshot = Snapshot.Empty;
+    private readonly ShardMarks _marks;
     private int _boots;
+    private long _epoch = 1;
+    private long _rebuild;
 
     private ScriptedPlane(RedisClient redis, WebApplication app)
     {
         (_redis, _app) = (redis, app);
         _till = new Till(redis.Runner);
+        _marks = new ShardMarks(redis);
     }
 
     /// <summary>Refuses every call from now on.</summary>
     public bool IsAway { get; set; }
 
     public int KeyLookUps { get; private set; }
+
+    /// <summary>False leaves a lost shard closed, as while another gateway is waited for.</summary>
+    public bool OpensShards { get; set; } = true;
+
+    /// <summary>True refuses the logs of gateways, as while the ledger's database is away.</summary>
+    public bool RefusesUsage { get; set; }
+
+    /// <summary>Raised, it asks gateways to tell Redis everything again.</summary>
+    public long Replay { get; set; }
+
+    /// <summary>Requests that gateways are asked about.</summary>
+    public IReadOnlyList<string>? Unsure { get; set; }
+
+    public ConcurrentQueue<PlaneMessages.GatewayBeat> Beats { get; } = [];
 
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
@@ -54,6 +72,7 @@ internal sealed class ScriptedPlane : IAsyncDisposable
         var plane = new ScriptedPlane(redis, app);
         app.Run(plane.ServeAsync);
         await app.StartAsync();
+        await plane.OpenShardsAsync();
         return plane;
     }
 
@@ -129,10 +148,10 @@ internal sealed class ScriptedPlane : IAsyncDisposable
         switch (path)
         {
             case PlaneMessages.RegisterPath:
-                await WriteAsync(context, new PlaneMessages.GatewayWelcome(1, Interlocked.Increment(ref _boots)));
+                await RegisterAsync(context);
                 break;
             case PlaneMessages.BeatPath:
-                await WriteAsync(context, new PlaneMessages.GatewayBeatReply(_snapshot.Version));
+                await BeatAsync(context);
                 break;
             case PlaneMessages.SnapshotPath:
                 await ServeSnapshotAsync(context);
@@ -140,12 +159,55 @@ internal sealed class ScriptedPlane : IAsyncDisposable
             case PlaneMessages.HydratePath:
                 await HydrateAsync(context);
                 break;
+            case PlaneMessages.UsagePath when RefusesUsage:
+                context.Response.StatusCode = 503;
+                break;
             case PlaneMessages.UsagePath:
                 await TakeUsageAsync(context);
                 break;
             default:
                 await ServeKeyAsync(context, path);
                 break;
+        }
+    }
+
+    private async Task RegisterAsync(HttpContext context)
+    {
+        var hello = (await JsonSerializer.DeserializeAsync(
+            context.Request.Body, SnapshotJsonContext.Default.GatewayHello))!;
+        _boots = Math.Max(_boots + 1, hello.BootNo);
+        await WriteAsync(context, new PlaneMessages.GatewayWelcome(1, _boots));
+    }
+
+    // As the real one does it, with all shards together and nobody else to wait for.
+    private async Task BeatAsync(HttpContext context)
+    {
+        var beat = (await JsonSerializer.DeserializeAsync(
+            context.Request.Body, SnapshotJsonContext.Default.GatewayBeat))!;
+        Beats.Enqueue(beat);
+        await InTurnAsync(async () =>
+        {
+            if (_rebuild == 0 && (await _marks.ReadAsync(default)).Any(mark => mark?.Epoch != _epoch))
+            {
+                _rebuild = ++_epoch;
+            }
+            else if (_rebuild > 0 && beat.Ready >= _rebuild && OpensShards)
+            {
+                await OpenShardsAsync();
+                _rebuild = 0;
+            }
+        });
+        var closed = _rebuild == 0 ? null : Enumerable.Range(0, Shards.Count)
+            .Select(shard => new PlaneMessages.ShardEpoch(shard, _epoch)).ToList();
+        await WriteAsync(context, new PlaneMessages.GatewayBeatReply(
+            _snapshot.Version, _rebuild, closed, Replay, Unsure));
+    }
+
+    private async Task OpenShardsAsync()
+    {
+        for (var shard = 0; shard < Shards.Count; shard++)
+        {
+            await _till.BuildShardAsync(shard, _epoch, default);
         }
     }
 
@@ -190,14 +252,19 @@ internal sealed class ScriptedPlane : IAsyncDisposable
             return;
         }
 
+        if (_rebuild > 0)
+        {
+            await WriteAsync(context, new PlaneMessages.HydrateReply(true, 0));
+            return;
+        }
+
         await InTurnAsync(async () =>
         {
             await _till.HydrateAsync(
                 request.Account, account.Balance, account.Version, true, 10_000, request.Key,
                 account.SpentOf(request.Key), account.Version, default);
-            await _till.BuildShardAsync(Shards.Of(request.Account), 1, default);
         });
-        await WriteAsync(context, new PlaneMessages.HydrateReply(true, 1));
+        await WriteAsync(context, new PlaneMessages.HydrateReply(true, _epoch));
     }
 
     private async Task TakeUsageAsync(HttpContext context)

@@ -100,11 +100,11 @@ public sealed class WriteAheadLogTests
     public void A_flipped_byte_is_either_harmless_or_cuts_an_unsynced_tail_or_stops_the_start()
     {
         using var folder = new TemporaryFolder();
-        const int Count = 40;
+        const int Count = 200;
         for (var i = 1; i <= Count; i++)
         {
             // One record a group: each was durable before the next one.
-            WriteRecords(folder.Path, 1, firstRecord: i);
+            WriteRecords(folder.Path, 1, firstRecord: i, segmentBytes: 64 * 1024);
         }
 
         var path = Assert.Single(LogSegment.PathsIn(folder.Path));
@@ -112,14 +112,16 @@ public sealed class WriteAheadLogTests
         var frame = LogFrame.LengthOf(PendingRecord.Of(RecordOf(1), null).Payload.Length);
         for (var at = 0; at < (frame * Count) + 64; at++)
         {
-            var bad = (byte[])good.Clone();
-            bad[at] ^= 0x5A;
-            File.WriteAllBytes(path, bad);
+            good[at] ^= 0x5A;
+            File.WriteAllBytes(path, good);
+            good[at] ^= 0x5A;
 
             int? read = null;
             try
             {
-                read = ReadAll(folder.Path).Count;
+                var records = ReadAll(folder.Path);
+                Assert.All(records, r => Assert.Equal(RecordOf((int)r.Lsn).RequestId, r.Record.RequestId));
+                read = records.Count;
             }
             catch (LogDamageException damage)
             {
@@ -156,7 +158,7 @@ public sealed class WriteAheadLogTests
     {
         using var folder = new TemporaryFolder();
         using var files = LogFiles.Open(folder.Path, SegmentBytes, UsageRecordCodec.BytesMax, (_, _) => { });
-        using var log = new WriteAheadLog(folder.Path, files, SegmentBytes, _ => Assert.Fail("nothing may count as durable"));
+        using var log = new WriteAheadLog(files, _ => Assert.Fail("nothing may count as durable"));
         log.Start();
         files.Current.Dispose();
 
@@ -182,11 +184,12 @@ public sealed class WriteAheadLogTests
         Usage = new TokenUsage { Input = 10, Output = 20 },
     };
 
-    private static void WriteRecords(string folder, int count, int firstRecord = 1)
+    private static void WriteRecords(
+        string folder, int count, int firstRecord = 1, long segmentBytes = SegmentBytes)
     {
         using var done = new CountdownEvent(count);
-        using var files = LogFiles.Open(folder, SegmentBytes, UsageRecordCodec.BytesMax, (_, _) => { });
-        using var log = new WriteAheadLog(folder, files, SegmentBytes, group => done.Signal(group.Count));
+        using var files = LogFiles.Open(folder, segmentBytes, UsageRecordCodec.BytesMax, (_, _) => { });
+        using var log = new WriteAheadLog(files, group => done.Signal(group.Count));
         log.Start();
         for (var i = 0; i < count; i++)
         {
@@ -220,6 +223,7 @@ public sealed class WriteAheadLogTests
         var segments = LogRecovery.Open(folder, UsageRecordCodec.BytesMax, (lsn, payload) =>
         {
             Assert.True(UsageRecordCodec.TryRead(payload, out var record));
+            Assert.Equal(read.Count == 0 ? lsn : read[^1].Item1 + 1, lsn);
             read.Add((lsn, record));
         });
         segments.ForEach(s => s.Dispose());

@@ -1,6 +1,8 @@
 using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 using TokenHub.Ledger.Balances;
+using TokenHub.Ledger.Gateways;
+using TokenHub.Ledger.Rebuilding;
 using TokenHub.Ledger.Tests.Fixtures;
 using TokenHub.Redis;
 
@@ -23,8 +25,9 @@ public sealed class HydratorTests(LedgerServers servers)
         var replies = await Task.WhenAll(planes.Select(async redis =>
         {
             var till = new Till(redis.Runner);
+            var watch = new RedisWatch(desk.Bank.Database, redis, till, new GatewayLeases(desk.Bank.Database));
             var hydrator = new Hydrator(
-                desk.Bank.Database, till, new ShardBuilder(desk.Bank.Database, redis, till));
+                desk.Bank.Database, till, new ShardBuilder(desk.Bank.Database, redis, watch));
             return await hydrator.HydrateAsync(new PlaneMessages.HydrateRequest(caller.User, caller.Key));
         }));
 
@@ -66,7 +69,7 @@ public sealed class HydratorTests(LedgerServers servers)
         var caller = await desk.Bank.AddUserAsync(Usd.FromDollars(10));
         var till = new Till(new InterruptedRunner(
             desk.Redis.Runner, "hydrate", () => desk.ShipAsync(acknowledge: true, desk.Bank.Request(caller))));
-        var hydrator = new Hydrator(desk.Bank.Database, till, new ShardBuilder(desk.Bank.Database, desk.Redis, till));
+        var hydrator = new Hydrator(desk.Bank.Database, till, new ShardBuilder(desk.Bank.Database, desk.Redis, desk.Watch));
 
         await hydrator.HydrateAsync(new PlaneMessages.HydrateRequest(caller.User, caller.Key));
 
@@ -86,7 +89,7 @@ public sealed class HydratorTests(LedgerServers servers)
             await desk.Bank.ExecuteAsync("update users set status = 'disabled' where id = @User", new { caller.User });
             await desk.Balances.TellAsync(caller.User);
         }));
-        var hydrator = new Hydrator(desk.Bank.Database, till, new ShardBuilder(desk.Bank.Database, desk.Redis, till));
+        var hydrator = new Hydrator(desk.Bank.Database, till, new ShardBuilder(desk.Bank.Database, desk.Redis, desk.Watch));
 
         await hydrator.HydrateAsync(new PlaneMessages.HydrateRequest(caller.User, caller.Key));
 
@@ -140,7 +143,15 @@ public sealed class HydratorTests(LedgerServers servers)
         var reply = await desk.HydrateAsync(caller);
 
         Assert.Equal(8, reply.Epoch);
-        await desk.AssertSettledAsync(sibling.User);
+        var held = await desk.Till.ReserveAsync(
+            new HoldRequest(
+                desk.Bank.Request(sibling).RequestId, sibling.User, sibling.Key, Usd.FromDollars(1), 1000, 1, 1, null, 50,
+                null, null, null, 1),
+            CancellationToken.None);
+        Assert.Equal(TillCode.NotHydrated, held.Code);
+        await desk.HydrateAsync(sibling);
+        Assert.Equal(
+            await desk.Bank.BalanceAsync(sibling.User), (await desk.StateAsync(sibling.User)).Balance);
         Assert.Equal(
             await desk.Bank.ScalarAsync<long>("select spent_units from api_keys where id = @Key", new { sibling.Key }),
             long.Parse(await FieldAsync(desk, RedisKeys.Spend(sibling.User, sibling.Key), "spent")));
@@ -158,7 +169,9 @@ public sealed class HydratorTests(LedgerServers servers)
         Assert.Equal(TillCode.Repeated, await gateway.ReleaseAsync(unheld, caller.User, caller.Key, default));
         await desk.CommandAsync("FLUSHALL");
 
-        Assert.Equal(TillCode.ShardNotBuilt, await gateway.ReleaseAsync(unheld, caller.User, caller.Key, default));
+        Assert.Equal(
+            TillCode.ShardNotBuilt,
+            (await gateway.ExtendAsync(unheld, caller.User, caller.Key, Usd.Zero, null, 1, default)).Code);
         await desk.HydrateAsync(caller);
         Assert.Equal(TillCode.Repeated, await gateway.ReleaseAsync(unheld, caller.User, caller.Key, default));
     }

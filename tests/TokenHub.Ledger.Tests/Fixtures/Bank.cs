@@ -32,8 +32,8 @@ public sealed class Bank(NpgsqlDataSource database) : IAsyncDisposable
         """;
 
     private const string AddGatewaySql = """
-        insert into gateways (no, gateway_id, boot_no, recovery_done)
-        values (@no, @name, 1, true)
+        insert into gateways (no, gateway_id, boot_no, recovery_done, has_left)
+        values (@no, @name, 1, true, true)
         """;
 
     private int _names;

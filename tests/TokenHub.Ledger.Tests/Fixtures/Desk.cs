@@ -3,6 +3,8 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Balances;
 using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Gateways;
+using TokenHub.Ledger.Rebuilding;
 using TokenHub.Redis;
 using TokenHub.TestKit.Servers;
 
@@ -18,7 +20,9 @@ public sealed class Desk : IAsyncDisposable
         Redis = redis;
         Till = new Till(redis.Runner);
         Balances = new LiveBalances(bank.Database, Till);
-        Hydrator = new Hydrator(bank.Database, Till, new ShardBuilder(bank.Database, redis, Till));
+        Leases = new GatewayLeases(bank.Database);
+        Watch = new RedisWatch(bank.Database, redis, Till, Leases);
+        Hydrator = new Hydrator(bank.Database, Till, new ShardBuilder(bank.Database, redis, Watch));
         Acknowledger = new Acknowledger(Till, Balances);
         Wallets = new Wallets(bank.Database, Till);
         Sweep = new OutboxSweep(bank.Database, Till, bank.Ingest(), Acknowledger);
@@ -34,6 +38,10 @@ public sealed class Desk : IAsyncDisposable
 
     public LiveBalances Balances { get; }
 
+    public GatewayLeases Leases { get; }
+
+    public RedisWatch Watch { get; }
+
     public Hydrator Hydrator { get; }
 
     public Acknowledger Acknowledger { get; }
@@ -42,10 +50,10 @@ public sealed class Desk : IAsyncDisposable
 
     public OutboxSweep Sweep { get; }
 
-    public static async Task<Desk> OpenAsync(LedgerServers servers)
+    public static async Task<Desk> OpenAsync(LedgerServers servers, bool appendOnly = false)
     {
         var bank = await Bank.OpenAsync(servers);
-        var server = await RedisServer.StartAsync();
+        var server = await RedisServer.StartAsync(appendOnly);
         return new Desk(bank, server, await ConnectAsync(server));
     }
 

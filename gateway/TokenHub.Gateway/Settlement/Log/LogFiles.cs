@@ -10,19 +10,31 @@ namespace TokenHub.Gateway.Settlement.Log;
 public sealed class LogFiles : IDisposable
 {
     private const string AckFile = "acked";
+    private const string SpareFile = "spare.wal";
     private readonly object _gate = new();
     private readonly List<LogSegment> _segments;
     private readonly SafeFileHandle _ack;
+    private readonly string _folder;
+    private readonly long _segmentBytes;
+    private readonly Lock _spareGate = new();
+    private long _spareBytes;
+    private long _currentRoom;
     private long _lastLsn;
     private long _durableLsn;
     private long _ackedLsn;
 
-    private LogFiles(List<LogSegment> segments, SafeFileHandle ack, long lastLsn, long ackedLsn)
+    private LogFiles(
+        LogDisk disk, string folder, long segmentBytes, List<LogSegment> segments, SafeFileHandle ack, long lastLsn,
+        long ackedLsn)
     {
+        Disk = disk;
+        _folder = folder;
+        _segmentBytes = segmentBytes;
         _segments = segments;
         _ack = ack;
         _lastLsn = lastLsn;
         _durableLsn = lastLsn;
+        _currentRoom = Current.Length - Current.End;
         _ackedLsn = ackedLsn;
     }
 
@@ -34,13 +46,32 @@ public sealed class LogFiles : IDisposable
     /// <summary>Everything up to here is committed by the control plane.</summary>
     public long AckedLsn => Volatile.Read(ref _ackedLsn);
 
+    public LogDisk Disk { get; }
+
     public LogSegment Current => _segments[^1];
+
+    /// <summary>Bytes of records that the folder holds, acknowledged ones of a segment still in use included.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _segments.Take(_segments.Count - 1).Sum(segment => segment.Length) + Current.End;
+            }
+        }
+    }
+
+    /// <summary>Bytes that can be written without asking the file system for more.</summary>
+    public long RoomBytes => Volatile.Read(ref _currentRoom) + Volatile.Read(ref _spareBytes);
 
     /// <summary>
     /// Opens or starts the log in a folder; <paramref name="sink"/> sees every record still there, in order.
     /// </summary>
-    public static LogFiles Open(string folder, long segmentBytes, int payloadMax, LogRecovery.RecordSink sink)
+    public static LogFiles Open(
+        string folder, long segmentBytes, int payloadMax, LogRecovery.RecordSink sink, LogDisk? disk = null)
     {
+        disk ??= LogDisk.Real;
         Directory.CreateDirectory(folder);
         var ack = File.OpenHandle(Path.Combine(folder, AckFile), FileMode.OpenOrCreate, FileAccess.ReadWrite);
         var acked = ReadAck(ack);
@@ -49,16 +80,18 @@ public sealed class LogFiles : IDisposable
         {
             read = lsn;
             sink(lsn, payload);
-        });
+        }, disk);
         // Numbers go on above everything ever written or acknowledged, whichever of the files was lost.
         var tail = segments.Count == 0 ? -1 : Math.Max(read, segments[^1].FirstLsn - 1);
         var last = Math.Max(acked, tail);
         if (tail != last)
         {
-            segments.Add(LogSegment.Create(folder, last + 1, segmentBytes));
+            segments.Add(LogSegment.Create(folder, last + 1, segmentBytes, disk));
         }
 
-        return new LogFiles(segments, ack, last, acked);
+        // What was set aside when the process died may be torn, or of another size.
+        File.Delete(Path.Combine(folder, SpareFile));
+        return new LogFiles(disk, folder, segmentBytes, segments, ack, last, acked);
     }
 
     public long NextLsn()
@@ -67,13 +100,42 @@ public sealed class LogFiles : IDisposable
         return _lastLsn;
     }
 
-    public void PublishDurable() => Volatile.Write(ref _durableLsn, _lastLsn);
-
-    public void Roll(LogSegment next)
+    public void PublishDurable()
     {
+        Volatile.Write(ref _currentRoom, Current.Length - Current.End);
+        Volatile.Write(ref _durableLsn, _lastLsn);
+    }
+
+    /// <summary>
+    /// Sees to it that the next segment is allocated while there is room for it. Throws when there is none.
+    /// </summary>
+    public void MakeSpare()
+    {
+        lock (_spareGate)
+        {
+            if (Volatile.Read(ref _spareBytes) == 0)
+            {
+                Disk.Create(Path.Combine(_folder, SpareFile), _segmentBytes).Dispose();
+                Volatile.Write(ref _spareBytes, _segmentBytes);
+            }
+        }
+    }
+
+    /// <summary>Goes on in a new segment: the one that was set aside, if there is one.</summary>
+    public void Roll(long firstLsn)
+    {
+        var isSetAside = Volatile.Read(ref _spareBytes) > 0;
+        var next = isSetAside
+            ? LogSegment.Take(_folder, Path.Combine(_folder, SpareFile), firstLsn, Disk)
+            : LogSegment.Create(_folder, firstLsn, _segmentBytes, Disk);
         lock (_gate)
         {
             _segments.Add(next);
+        }
+
+        if (isSetAside)
+        {
+            Volatile.Write(ref _spareBytes, 0);
         }
     }
 

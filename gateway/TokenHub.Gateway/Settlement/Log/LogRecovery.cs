@@ -12,9 +12,10 @@ public static class LogRecovery
     /// Reads all segments of the folder, calls <paramref name="sink"/> for each record, returns them with their ends
     /// set.
     /// </summary>
-    public static List<LogSegment> Open(string folder, int payloadMax, RecordSink sink)
+    public static List<LogSegment> Open(string folder, int payloadMax, RecordSink sink, LogDisk? disk = null)
     {
-        var segments = LogSegment.PathsIn(folder).Select(LogSegment.Open).ToList();
+        var segments = LogSegment.PathsIn(folder)
+            .Select(path => LogSegment.Open(path, disk ?? LogDisk.Real)).ToList();
         for (var i = 0; i < segments.Count; i++)
         {
             var segment = segments[i];

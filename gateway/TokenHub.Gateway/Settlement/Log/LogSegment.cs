@@ -7,10 +7,12 @@ namespace TokenHub.Gateway.Settlement.Log;
 /// </summary>
 public sealed class LogSegment : IDisposable
 {
+    private readonly LogDisk _disk;
     private readonly SafeFileHandle _file;
 
-    private LogSegment(string path, long firstLsn, SafeFileHandle file, long length)
+    private LogSegment(LogDisk disk, string path, long firstLsn, SafeFileHandle file, long length)
     {
+        _disk = disk;
         Path = path;
         FirstLsn = firstLsn;
         Length = length;
@@ -26,33 +28,29 @@ public sealed class LogSegment : IDisposable
     /// <summary>Where the next frame goes.</summary>
     public long End { get; private set; }
 
-    public static LogSegment Create(string folder, long firstLsn, long length)
+    public static LogSegment Create(string folder, long firstLsn, long length, LogDisk? disk = null)
     {
-        var path = System.IO.Path.Combine(folder, $"log-{firstLsn:x16}.wal");
-        var file = File.OpenHandle(
-            path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, preallocationSize: length);
-        try
-        {
-            // The length itself has to be durable before a record relies on it.
-            RandomAccess.SetLength(file, length);
-            RandomAccess.FlushToDisk(file);
-        }
-        catch
-        {
-            file.Dispose();
-            File.Delete(path);
-            throw;
-        }
-
-        return new LogSegment(path, firstLsn, file, length);
+        disk ??= LogDisk.Real;
+        var path = PathOf(folder, firstLsn);
+        return new LogSegment(disk, path, firstLsn, disk.Create(path, length), length);
     }
 
-    public static LogSegment Open(string path)
+    /// <summary>Takes a file that was set aside: nothing is allocated any more, so this works on a full disk.</summary>
+    public static LogSegment Take(string folder, string spare, long firstLsn, LogDisk disk)
+    {
+        var path = PathOf(folder, firstLsn);
+        disk.Rename(spare, path);
+        return Open(path, disk);
+    }
+
+    public static LogSegment Open(string path) => Open(path, LogDisk.Real);
+
+    public static LogSegment Open(string path, LogDisk disk)
     {
         var name = System.IO.Path.GetFileNameWithoutExtension(path);
         var firstLsn = Convert.ToInt64(name["log-".Length..], 16);
         var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
-        return new LogSegment(path, firstLsn, file, RandomAccess.GetLength(file));
+        return new LogSegment(disk, path, firstLsn, file, RandomAccess.GetLength(file));
     }
 
     public static IEnumerable<string> PathsIn(string folder) =>
@@ -63,11 +61,11 @@ public sealed class LogSegment : IDisposable
     /// <summary>Writes whole frames at the end. They are durable only after <see cref="Sync"/>.</summary>
     public void Append(ReadOnlySpan<byte> frames)
     {
-        RandomAccess.Write(_file, frames, End);
+        _disk.Write(_file, frames, End);
         End += frames.Length;
     }
 
-    public void Sync() => RandomAccess.FlushToDisk(_file);
+    public void Sync() => _disk.Sync(_file);
 
     public int Read(Span<byte> destination, long offset) => RandomAccess.Read(_file, destination, offset);
 
@@ -78,7 +76,7 @@ public sealed class LogSegment : IDisposable
         Span<byte> zeros = new byte[64 * 1024];
         for (var at = end; at < Length; at += zeros.Length)
         {
-            RandomAccess.Write(_file, zeros[..(int)Math.Min(zeros.Length, Length - at)], at);
+            _disk.Write(_file, zeros[..(int)Math.Min(zeros.Length, Length - at)], at);
         }
 
         Sync();
@@ -87,4 +85,7 @@ public sealed class LogSegment : IDisposable
     public void SetEnd(long end) => End = end;
 
     public void Dispose() => _file.Dispose();
+
+    private static string PathOf(string folder, long firstLsn) =>
+        System.IO.Path.Combine(folder, $"log-{firstLsn:x16}.wal");
 }

@@ -8,8 +8,6 @@ namespace TokenHub.Gateway.Settlement.Log;
 /// </summary>
 public sealed class WriteAheadLog : IDisposable
 {
-    private readonly string _folder;
-    private readonly long _segmentBytes;
     private readonly Action<IReadOnlyList<PendingRecord>> _committed;
     private readonly ArrayBufferWriter<byte> _group = new(64 * 1024);
     private readonly object _gate = new();
@@ -17,16 +15,14 @@ public sealed class WriteAheadLog : IDisposable
     private readonly LogFiles _files;
     private List<PendingRecord> _pending = [];
     private List<PendingRecord> _writing = [];
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _idle;
     private bool _stopping;
 
     /// <param name="committed">Called on the log's thread with each group once it is durable.</param>
-    public WriteAheadLog(
-        string folder, LogFiles files, long segmentBytes, Action<IReadOnlyList<PendingRecord>> committed)
+    public WriteAheadLog(LogFiles files, Action<IReadOnlyList<PendingRecord>> committed)
     {
-        _folder = folder;
         _files = files;
-        _segmentBytes = segmentBytes;
         _committed = committed;
         _thread = new Thread(Run) { IsBackground = true, Name = "write-ahead log" };
     }
@@ -35,6 +31,9 @@ public sealed class WriteAheadLog : IDisposable
     /// Why the log stopped taking records, or null. After a failed sync nothing can be promised any more.
     /// </summary>
     public Exception? Failure { get; private set; }
+
+    /// <summary>Done when the log has failed.</summary>
+    public Task Failed => _failed.Task;
 
     /// <summary>Records appended and not yet durable.</summary>
     public int PendingCount
@@ -92,6 +91,7 @@ public sealed class WriteAheadLog : IDisposable
                 // Whatever it was: a sync that failed may have lost pages, and repeating it would claim success for
                 // lost data.
                 Failure = error;
+                _failed.TrySetResult();
                 return;
             }
 
@@ -136,7 +136,7 @@ public sealed class WriteAheadLog : IDisposable
                 // The part of the group that fitted becomes durable first: a segment never holds half a group.
                 Flush();
                 groupFirst = _files.LastLsn + 1;
-                _files.Roll(LogSegment.Create(_folder, groupFirst, _segmentBytes));
+                _files.Roll(groupFirst);
             }
 
             record.Lsn = _files.NextLsn();
