@@ -9,7 +9,7 @@ namespace TokenHub.Gateway.Tests.Forwarding;
 
 /// <summary>
 /// F23 and F24: upstreams that break the framing, and upstreams that send garbage. The client sees the dialect's error
-/// or a whole answer, nothing is charged beyond what was served, and the gateway stays as small as it was.
+/// or a whole answer, and nothing is charged beyond what was served. (Memory: see SlowReaderTests.)
 /// </summary>
 [Trait("needs", "redis")]
 public sealed class BrokenUpstreamTests(SharedRig shared) : IClassFixture<SharedRig>
@@ -44,15 +44,8 @@ public sealed class BrokenUpstreamTests(SharedRig shared) : IClassFixture<Shared
 
     [Theory]
     [MemberData(nameof(Garbage))]
-    public async Task Garbage_is_borne_in_bounded_memory(string dialect, string fault, Outcome outcome)
-    {
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        await TryAsync(dialect, fault, outcome);
-
-        // The script itself is kept by the upstream, and the client has read the answer.
-        var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
-        Assert.InRange(grown, long.MinValue, 64 << 20);
-    }
+    public Task Garbage_is_borne_and_charged_within_what_was_served(string dialect, string fault, Outcome outcome) =>
+        TryAsync(dialect, fault, outcome);
 
     private async Task TryAsync(string dialect, string fault, Outcome outcome)
     {

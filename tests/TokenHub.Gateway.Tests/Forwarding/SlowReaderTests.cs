@@ -9,6 +9,7 @@ namespace TokenHub.Gateway.Tests.Forwarding;
 
 /// <summary>F28: clients that read slowly or never slow their own upstream down, and nobody else.</summary>
 [Trait("needs", "redis")]
+[Collection("alone")]
 public sealed class SlowReaderTests : IAsyncLifetime
 {
     private const int Streams = 24;
@@ -107,6 +108,10 @@ public sealed class SlowReaderTests : IAsyncLifetime
         Assert.Equal((Outcome.Completed, 30L), (record.Outcome, record.Usage.Output));
         Assert.Equal(31, client.Seen.Split("\"content\":\"").Length - 1);
     }
+
+    /// <summary>Memory is measured: nothing else may run beside it.</summary>
+    [CollectionDefinition("alone", DisableParallelization = true)]
+    public sealed class Alone;
 
     private static string Body(string model) =>
         Wire.ChatStreamBody.Replace("\"m\"", $"\"{model}\"", StringComparison.Ordinal);
