@@ -22,6 +22,14 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    /// <summary>What the running server has written to its log.</summary>
+    public string Output => _process.Output;
+
+    /// <summary>Variables for every start from now on.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
+    public bool HasExited => _process.HasExited;
+
     public static async Task<PostgresServer> StartAsync()
     {
         var directory = Directory.CreateTempSubdirectory("tokenhub-pg-");
@@ -109,6 +117,7 @@ public sealed class PostgresServer : IAsyncDisposable
             "-D", Path.Combine(_directory.FullName, "data"), "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1",
             "-c", $"unix_socket_directories={_directory.FullName}", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
         ],
+        Variables,
         asNobody: true);
 
     private async Task WaitReadyAsync()

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+
+namespace TokenHub.Chaos.Clients;
+
+/// <summary>
+/// Clients that call without end, each to a gateway of its own, and keep what they received. They have a moment's
+/// patience after a refusal, as a client that reads Retry-After has.
+/// </summary>
+internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Func<int, string> keyOf) : IDisposable
+{
+    private static readonly TimeSpan LastCallsWithin = TimeSpan.FromSeconds(45);
+    private const int RefusedPauseMs = 60;
+    private readonly ConcurrentQueue<Receipt> _receipts = new();
+    private readonly List<Task> _clients = [];
+    private CancellationTokenSource _stop = new();
+    private int _number;
+    private int _running;
+
+    public IReadOnlyCollection<Receipt> Receipts => _receipts;
+
+    /// <summary>Calls that are under way.</summary>
+    public int Running => _running;
+
+    public Workload Workload => workload;
+
+    public void Start(int clients)
+    {
+        _stop = new CancellationTokenSource();
+        for (var i = 0; i < clients; i++)
+        {
+            var caller = callers[i % callers.Count];
+            _clients.Add(Task.Run(() => RunAsync(caller, _stop.Token)));
+        }
+    }
+
+    /// <summary>One call outside the clients' own work, kept with the others.</summary>
+    public async Task<Receipt> CallAsync(int gateway, Errand errand, CancellationToken cancel)
+    {
+        Interlocked.Increment(ref _running);
+        var receipt = await callers[gateway].CallAsync(errand, keyOf(errand.Payer), cancel);
+        Interlocked.Decrement(ref _running);
+        _receipts.Enqueue(receipt);
+        return receipt;
+    }
+
+    public int NextNumber() => Interlocked.Increment(ref _number);
+
+    /// <summary>No new calls; those under way come to their end.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_clients).WaitAsync(LastCallsWithin);
+        _clients.Clear();
+        _stop.Dispose();
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private async Task RunAsync(Caller caller, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var errand = workload.Of(NextNumber());
+            Interlocked.Increment(ref _running);
+            var receipt = await caller.CallAsync(errand, keyOf(errand.Payer), CancellationToken.None);
+            Interlocked.Decrement(ref _running);
+            _receipts.Enqueue(receipt);
+            try
+            {
+                await Task.Delay(receipt.Status == 200 ? errand.ThinkMs : RefusedPauseMs, stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using TokenHub.Chaos.Rigs;
+
+namespace TokenHub.Chaos.Invariants;
+
+/// <summary>All invariants, in order; some of them hold only once everything has come to rest.</summary>
+internal static class Checklist
+{
+    /// <summary>The longest that anything may stay open after the last request.</summary>
+    public static readonly TimeSpan QuietWithin = TimeSpan.FromSeconds(120);
+
+    private const int LookEveryMs = 250;
+    private const int ShownMax = 8;
+
+    private static readonly IInvariant[] Resting = [new I06NothingHeld(), new I07BalancesAgree(), new I10LogsAreDrained()];
+
+    private static readonly IInvariant[] All =
+    [
+        new I01SumIsZero(), new I02BalancesArePostings(), new I03ServedIsBilled(), new I04BilledWasServed(),
+        new I05OverdraftBound(), new I08ToldIsBilled(), new I09PartsAreWhole(), new I11NoSecretOutside(),
+    ];
+
+    /// <summary>
+    /// Waits for rest and says how long it took and what was still not at rest at the end. Once patience is over,
+    /// holds alone are handed back as such: the reaper has to give them back before their time is over.
+    /// </summary>
+    public static async Task<(TimeSpan Took, IReadOnlyList<string> Wrong, IReadOnlyList<string> Held)> RestAsync(
+        Rig rig, TimeSpan patience, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            var wrong = await RunAsync(Resting, rig);
+            if (wrong.Count == 0 || clock.Elapsed > QuietWithin)
+            {
+                return (clock.Elapsed, wrong, []);
+            }
+
+            if (clock.Elapsed > patience && wrong.All(I06NothingHeld.IsOfHold))
+            {
+                return (clock.Elapsed, [], await I06NothingHeld.HeldAsync(rig));
+            }
+
+            await Task.Delay(LookEveryMs, cancel);
+        }
+    }
+
+    public static Task<IReadOnlyList<string>> CheckAsync(Rig rig) => RunAsync(All, rig);
+
+    private static async Task<IReadOnlyList<string>> RunAsync(IEnumerable<IInvariant> invariants, Rig rig)
+    {
+        var evidence = await Evidence.GatherAsync(rig);
+        var wrong = new List<string>();
+        foreach (var invariant in invariants)
+        {
+            var found = await invariant.CheckAsync(evidence);
+            wrong.AddRange(found.Take(ShownMax).Select(line => $"{invariant.Name} {line}"));
+            if (found.Count > ShownMax)
+            {
+                wrong.Add($"{invariant.Name} and {found.Count - ShownMax} more");
+            }
+        }
+
+        return wrong;
+    }
+}
