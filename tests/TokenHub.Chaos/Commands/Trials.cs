@@ -12,6 +12,7 @@ namespace TokenHub.Chaos.Commands;
 internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsyncDisposable
 {
     private static readonly TimeSpan OneWithin = TimeSpan.FromMinutes(8);
+    private const int ShownMax = 12;
     private Debts _debts = new(settings.Command == "fault" ? Checklist.QuietWithin : TimeSpan.FromSeconds(6));
     private Rig? _rig;
     private int _passed;
@@ -42,12 +43,20 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
         }
 
         Tell(verdict, faults, seed);
+        await EndAsync(verdict, own);
+        faults.OfType<IDisposable>().ToList().ForEach(fault => fault.Dispose());
+    }
+
+    private async Task EndAsync(Verdict verdict, Rig? own)
+    {
         if (own is not null)
         {
             await own.DisposeAsync();
         }
         else if (!verdict.Passed)
         {
+            // What earlier trials have left is still looked after; this rig itself is not trusted any more.
+            await CollectAsync();
             await EndRigAsync();
         }
     }
@@ -87,9 +96,14 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
         }
 
         _failed++;
-        foreach (var line in verdict.Wrong)
+        foreach (var line in verdict.Wrong.Take(ShownMax))
         {
             Console.WriteLine($"    {line}");
+        }
+
+        if (verdict.Wrong.Count > ShownMax)
+        {
+            Console.WriteLine($"    and {verdict.Wrong.Count - ShownMax} more");
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    seed {seed}; again: {settings.Again(verdict.Id, seed)}"));

@@ -16,6 +16,8 @@ internal sealed record Verdict(string Id, IReadOnlyList<string> Wrong, string Su
 /// </summary>
 internal static class TrialRunner
 {
+    private static readonly TimeSpan SlowRest = TimeSpan.FromSeconds(10);
+
     /// <param name="debts">Takes holds that are left to the reaper, so that nobody waits for it here.</param>
     public static async Task<Verdict> RunAsync(
         IReadOnlyList<IFault> faults, Rig rig, int seed, bool isLong, Debts debts, CancellationToken cancel)
@@ -44,6 +46,11 @@ internal static class TrialRunner
             wrong.AddRange(rest.Wrong);
             wrong.AddRange(await Checklist.CheckAsync(rig));
             summary += $", at rest {Seconds(rest.Took)}";
+            if (rest.Took > SlowRest)
+            {
+                summary += $" (waited for {string.Join(" / ", rest.Last.Take(4))})";
+            }
+
             if (rest.Held.Count > 0)
             {
                 debts.Add(id, rest.Held);

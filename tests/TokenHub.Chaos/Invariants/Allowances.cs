@@ -16,6 +16,11 @@ internal sealed class Allowances
     /// <summary>Requests whose only record was on a disk that is lost: nothing may be billed.</summary>
     public ConcurrentDictionary<string, string> RecordLost { get; } = new();
 
+    /// <summary>
+    /// Requests that were open when a machine lost power, with the moment since which nothing of them is on its disk.
+    /// </summary>
+    public ConcurrentDictionary<string, long> PowerLost { get; } = new();
+
     /// <summary>Usage that the upstream lied about, with what is to be billed instead: least and most tokens.</summary>
     public ConcurrentDictionary<string, (long Least, long Most)> Lies { get; } = new();
 

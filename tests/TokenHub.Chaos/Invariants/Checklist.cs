@@ -3,6 +3,13 @@ using TokenHub.Chaos.Rigs;
 
 namespace TokenHub.Chaos.Invariants;
 
+/// <summary>How a run came to rest.</summary>
+/// <param name="Wrong">What was not at rest when time was up.</param>
+/// <param name="Held">Requests whose holds are left to the reaper.</param>
+/// <param name="Last">What was waited for in the end.</param>
+internal sealed record Rest(
+    TimeSpan Took, IReadOnlyList<string> Wrong, IReadOnlyList<string> Held, IReadOnlyList<string> Last);
+
 /// <summary>All invariants, in order; some of them hold only once everything has come to rest.</summary>
 internal static class Checklist
 {
@@ -10,7 +17,6 @@ internal static class Checklist
     public static readonly TimeSpan QuietWithin = TimeSpan.FromSeconds(120);
 
     private const int LookEveryMs = 250;
-    private const int ShownMax = 8;
 
     private static readonly IInvariant[] Resting = [new I06NothingHeld(), new I07BalancesAgree(), new I10LogsAreDrained()];
 
@@ -24,23 +30,24 @@ internal static class Checklist
     /// Waits for rest and says how long it took and what was still not at rest at the end. Once patience is over,
     /// holds alone are handed back as such: the reaper has to give them back before their time is over.
     /// </summary>
-    public static async Task<(TimeSpan Took, IReadOnlyList<string> Wrong, IReadOnlyList<string> Held)> RestAsync(
-        Rig rig, TimeSpan patience, CancellationToken cancel)
+    public static async Task<Rest> RestAsync(Rig rig, TimeSpan patience, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
+        IReadOnlyList<string> last = [];
         while (true)
         {
             var wrong = await RunAsync(Resting, rig);
             if (wrong.Count == 0 || clock.Elapsed > QuietWithin)
             {
-                return (clock.Elapsed, wrong, []);
+                return new Rest(clock.Elapsed, wrong, [], last);
             }
 
             if (clock.Elapsed > patience && wrong.All(I06NothingHeld.IsOfHold))
             {
-                return (clock.Elapsed, [], await I06NothingHeld.HeldAsync(rig));
+                return new Rest(clock.Elapsed, [], await I06NothingHeld.HeldAsync(rig), last);
             }
 
+            last = wrong;
             await Task.Delay(LookEveryMs, cancel);
         }
     }
@@ -54,11 +61,7 @@ internal static class Checklist
         foreach (var invariant in invariants)
         {
             var found = await invariant.CheckAsync(evidence);
-            wrong.AddRange(found.Take(ShownMax).Select(line => $"{invariant.Name} {line}"));
-            if (found.Count > ShownMax)
-            {
-                wrong.Add($"{invariant.Name} and {found.Count - ShownMax} more");
-            }
+            wrong.AddRange(found.Select(line => $"{invariant.Name} {line}"));
         }
 
         return wrong;

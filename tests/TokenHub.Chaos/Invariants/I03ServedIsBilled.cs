@@ -49,6 +49,11 @@ internal sealed class I03ServedIsBilled : IInvariant
             return (0, most);
         }
 
+        if (allowed.PowerLost.TryGetValue(model, out var sinceMs))
+        {
+            return (last.TokensBefore(sinceMs), most);
+        }
+
         if (receipt is { IsWhole: true })
         {
             return (receipt.Tokens, receipt.Tokens);

@@ -10,6 +10,7 @@ internal sealed class I08ToldIsBilled : IInvariant
         .. evidence.ReceiptOf.Values
             .Where(receipt => receipt.IsWhole && receipt.ToldOutput >= 0
                 && !evidence.Rig.Allowances.RecordLost.ContainsKey(receipt.Model)
+                && !evidence.Rig.Allowances.PowerLost.ContainsKey(receipt.Model)
                 && !evidence.Rig.Allowances.Lies.ContainsKey(receipt.Model))
             .Where(receipt => !evidence.ByModel[receipt.Model].Any(
                 billed => billed.Input == receipt.ToldInput && billed.Output == receipt.ToldOutput))

@@ -71,6 +71,12 @@ internal sealed class Database : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
+    public static async Task ExecuteOnAsync(NpgsqlConnection session, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, session);
+        await command.ExecuteNonQueryAsync();
+    }
+
     public async Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> row)
     {
         await using var connection = await OpenAsync();

@@ -50,6 +50,15 @@ internal sealed class Served
 
     public void MarkWhole() => WholeAtMs = Environment.TickCount64;
 
+    /// <summary>Tokens given to the connection before a moment of the driver's clock.</summary>
+    public int TokensBefore(long atMs)
+    {
+        lock (_tokensAtMs)
+        {
+            return _tokensAtMs.Count(at => at < atMs);
+        }
+    }
+
     /// <summary>Tokens of the last moments before the attempt's last token.</summary>
     public int TokensOfLast(int milliseconds)
     {
