@@ -8,10 +8,13 @@ namespace TokenHub.Chaos;
 internal static class Program
 {
     private const string Help = """
-        short  [--backend redis|cluster|garnet] [--seed N]            each fault once
+        short  [--backend redis|cluster|garnet] [--seed N]            each fault once; --from F13 leaves out those before
         fault F07[+F15] [--backend ...] [--seed N] [--profile long]   one fault, or several at once
         pairs  [--backend ...] [--seed N]                             the 21 pairs
         long   [--seed N]                                             every fault and pair on every backend
+        kills  [--requests 200000] [--kills 100] [--rollbacks 20]     endurance, every unit counted
+        outage [--minutes 10] [--rate 200]                            PostgreSQL away, then drained
+        wipe   [--accounts 100000]                                    Redis wiped with many accounts
         list                                                          the faults
         --logs FOLDER keeps the logs of the planes of a failed trial.
         """;
@@ -55,13 +58,24 @@ internal static class Program
 
                 return true;
             case "short":
-                return await PlayAsync(settings, FaultTable.All.Select(fault => (IReadOnlyList<IFault>)[fault]), cancel);
+                var first = settings.Options.GetValueOrDefault("from", "");
+                return await PlayAsync(
+                    settings,
+                    FaultTable.All.Where(fault => string.CompareOrdinal(fault.Id, first) >= 0)
+                        .Select(fault => (IReadOnlyList<IFault>)[fault]),
+                    cancel);
             case "pairs":
                 return await PlayAsync(settings, FaultTable.Pairs, cancel);
             case "fault":
                 return await PlayAsync(settings, [[.. settings.Subject.Split('+').Select(FaultTable.Of)]], cancel);
             case "long":
                 return await LongAsync(settings, cancel);
+            case "kills":
+                return await new KillsRun(settings, cancel).RunAsync();
+            case "outage":
+                return await new OutageRun(settings, cancel).RunAsync();
+            case "wipe":
+                return await new WipeRun(settings, cancel).RunAsync();
             default:
                 throw new ArgumentException($"There is no command '{settings.Command}'.");
         }

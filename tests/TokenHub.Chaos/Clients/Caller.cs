@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -31,7 +32,7 @@ internal sealed partial class Caller(Uri gateway, int number, string prompt) : I
             receipt.HasRetryAfter = answer.Headers.Contains("Retry-After");
             await ReadAsync(answer, errand, receipt, cancel);
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception error) when (error is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {
             receipt.Fault = error.Message;
         }

@@ -15,6 +15,7 @@ internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Fu
     private CancellationTokenSource _stop = new();
     private int _number;
     private int _running;
+    private int _whole;
 
     public IReadOnlyCollection<Receipt> Receipts => _receipts;
 
@@ -22,6 +23,9 @@ internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Fu
     public int Running => _running;
 
     public Workload Workload => workload;
+
+    /// <summary>Calls that came to their proper end.</summary>
+    public int Whole => _whole;
 
     public void Start(int clients)
     {
@@ -39,8 +43,15 @@ internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Fu
         Interlocked.Increment(ref _running);
         var receipt = await callers[gateway].CallAsync(errand, keyOf(errand.Payer), cancel);
         Interlocked.Decrement(ref _running);
-        _receipts.Enqueue(receipt);
+        Keep(receipt);
         return receipt;
+    }
+
+    /// <summary>The next errand of the workload, at either gateway.</summary>
+    public Task<Receipt> CallNextAsync()
+    {
+        var number = NextNumber();
+        return CallAsync(number % callers.Count, workload.Of(number), CancellationToken.None);
     }
 
     public int NextNumber() => Interlocked.Increment(ref _number);
@@ -56,6 +67,15 @@ internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Fu
 
     public void Dispose() => _stop.Dispose();
 
+    private void Keep(Receipt receipt)
+    {
+        _receipts.Enqueue(receipt);
+        if (receipt.IsWhole)
+        {
+            Interlocked.Increment(ref _whole);
+        }
+    }
+
     private async Task RunAsync(Caller caller, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
@@ -64,7 +84,7 @@ internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Fu
             Interlocked.Increment(ref _running);
             var receipt = await caller.CallAsync(errand, keyOf(errand.Payer), CancellationToken.None);
             Interlocked.Decrement(ref _running);
-            _receipts.Enqueue(receipt);
+            Keep(receipt);
             try
             {
                 await Task.Delay(receipt.Status == 200 ? errand.ThinkMs : RefusedPauseMs, stop);

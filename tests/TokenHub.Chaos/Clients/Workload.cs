@@ -24,18 +24,26 @@ internal sealed class Workload(int seed, int payers, int paceMs)
 
     public int FixedGapMs { get; set; }
 
+    public int TokensMost { get; set; } = 40;
+
+    public int GapMost { get; set; } = 15;
+
+    /// <summary>Of a hundred calls so many are the poor payer's.</summary>
+    public int PoorPercent { get; set; } = 15;
+
     /// <summary>Of a hundred streams so many are cut by their client.</summary>
     public int CutPercent { get; set; } = 10;
 
     public Errand Of(int number)
     {
         var random = new Random((seed * 7919) ^ (number * 104729));
-        var tokens = FixedTokens > 0 ? FixedTokens : random.Next(3, 40);
+        var tokens = FixedTokens > 0 ? FixedTokens : random.Next(3, TokensMost);
         var isStream = random.Next(100) < 80 || FixedTokens > 0;
         var cut = isStream && random.Next(100) < CutPercent ? random.Next(1, tokens) : 0;
+        var payer = random.Next(100) < PoorPercent ? payers - 1 : random.Next(payers - 1);
         return new Errand(
-            string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number}"), random.Next(payers), isStream, tokens,
-            FixedGapMs > 0 ? FixedGapMs : random.Next(2, 15), random.Next(2) == 0, cut, random.Next(paceMs));
+            string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number}"), payer, isStream, tokens,
+            FixedGapMs > 0 ? FixedGapMs : random.Next(GapMost > 2 ? 2 : 0, GapMost), random.Next(2) == 0, cut, random.Next(paceMs));
     }
 
     public UpstreamPlan PlanOf(string model)

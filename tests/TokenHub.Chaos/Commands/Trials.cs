@@ -14,6 +14,7 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
     private static readonly TimeSpan OneWithin = TimeSpan.FromMinutes(8);
     private const int ShownMax = 12;
     private Debts _debts = new(settings.Command == "fault" ? Checklist.QuietWithin : TimeSpan.FromSeconds(6));
+    private readonly List<Task<IReadOnlyList<string>>> _late = [];
     private Rig? _rig;
     private int _passed;
     private int _failed;
@@ -27,13 +28,15 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(OneWithin);
         Rig? own = null;
+        Debts? ownDebts = null;
         try
         {
             var options = new RigOptions(settings.Backend, seed);
             var rig = isApart
                 ? own = await Rig.StartAsync(faults.Aggregate(options, (o, fault) => fault.Fit(o)), limit.Token)
                 : _rig ??= await Rig.StartAsync(options, limit.Token);
-            var debts = isApart ? new Debts(Checklist.QuietWithin) : _debts;
+            var debts = isApart ? new Debts(_debts.Patience) : _debts;
+            ownDebts = isApart ? debts : null;
             verdict = await TrialRunner.RunAsync(faults, rig, seed, settings.IsLong, debts, limit.Token);
             KeepLogs(verdict, rig);
         }
@@ -43,15 +46,10 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
         }
 
         Tell(verdict, faults, seed);
-        await EndAsync(verdict, own);
-        faults.OfType<IDisposable>().ToList().ForEach(fault => fault.Dispose());
-    }
-
-    private async Task EndAsync(Verdict verdict, Rig? own)
-    {
         if (own is not null)
         {
-            await own.DisposeAsync();
+            // Its last holds are waited for beside the next trials.
+            _late.Add(EndApartAsync(own, verdict.Passed ? ownDebts : null, faults));
         }
         else if (!verdict.Passed)
         {
@@ -61,14 +59,36 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
         }
     }
 
+    private async Task<IReadOnlyList<string>> EndApartAsync(Rig rig, Debts? debts, IReadOnlyList<IFault> faults)
+    {
+        try
+        {
+            return debts is null ? [] : await debts.CollectAsync(rig, cancel);
+        }
+        finally
+        {
+            await rig.DisposeAsync();
+            faults.OfType<IDisposable>().ToList().ForEach(fault => fault.Dispose());
+        }
+    }
+
     /// <summary>Waits for what trials have left to the reaper; what outlives its time is one more failure.</summary>
     public async Task CollectAsync()
     {
-        if (_rig is { } rig && await _debts.CollectAsync(rig, cancel) is { Count: > 0 } late)
+        var late = new List<string>();
+        foreach (var apart in _late)
         {
-            _failed++;
-            Console.WriteLine(string.Join('\n', late));
+            late.AddRange(await apart);
         }
+
+        _late.Clear();
+        if (_rig is { } rig)
+        {
+            late.AddRange(await _debts.CollectAsync(rig, cancel));
+        }
+
+        _failed += late.Count;
+        late.ForEach(Console.WriteLine);
     }
 
     /// <summary>The last line of a run, and whether all went well.</summary>
@@ -78,7 +98,22 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
         return _failed == 0 && _passed > 0;
     }
 
-    public async ValueTask DisposeAsync() => await EndRigAsync();
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var apart in _late)
+        {
+            try
+            {
+                await apart;
+            }
+            catch (OperationCanceledException)
+            {
+                // The whole run is being stopped; the rig is gone.
+            }
+        }
+
+        await EndRigAsync();
+    }
 
     // Each fault has chances of its own, so that one fault's change leaves the others as they were.
     private int SeedOf(string id) => settings.Command == "fault"

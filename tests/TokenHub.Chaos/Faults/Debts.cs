@@ -14,6 +14,9 @@ internal sealed class Debts(TimeSpan patience)
     /// <summary>How long a trial waits by itself.</summary>
     public TimeSpan Patience => patience;
 
+    /// <summary>Every hold that is left to the reaper now.</summary>
+    public IReadOnlySet<string> Known => _open.SelectMany(debt => debt.Rids).ToHashSet();
+
     public void Add(string id, IReadOnlyList<string> rids) =>
         _open.Add((id, rids, Environment.TickCount64 + (long)Checklist.QuietWithin.TotalMilliseconds));
 
@@ -33,6 +36,7 @@ internal sealed class Debts(TimeSpan patience)
             await Task.Delay(250, cancel);
         }
 
-        return [];
+        // Now that nothing is left to wait for, every sum has to be zero as well.
+        return (await Checklist.RestAsync(rig, Checklist.QuietWithin, new HashSet<string>(), cancel)).Wrong;
     }
 }

@@ -42,7 +42,7 @@ internal static class TrialRunner
                 await rig.Swarm.StopAsync();
             }
 
-            var rest = await Checklist.RestAsync(rig, debts.Patience, cancel);
+            var rest = await Checklist.RestAsync(rig, debts.Patience, debts.Known, cancel);
             wrong.AddRange(rest.Wrong);
             wrong.AddRange(await Checklist.CheckAsync(rig));
             summary += $", at rest {Seconds(rest.Took)}";

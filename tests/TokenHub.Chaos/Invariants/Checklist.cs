@@ -30,7 +30,9 @@ internal static class Checklist
     /// Waits for rest and says how long it took and what was still not at rest at the end. Once patience is over,
     /// holds alone are handed back as such: the reaper has to give them back before their time is over.
     /// </summary>
-    public static async Task<Rest> RestAsync(Rig rig, TimeSpan patience, CancellationToken cancel)
+    /// <param name="known">Holds that an earlier trial has left already: nobody waits for them here.</param>
+    public static async Task<Rest> RestAsync(
+        Rig rig, TimeSpan patience, IReadOnlySet<string> known, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
         IReadOnlyList<string> last = [];
@@ -42,9 +44,13 @@ internal static class Checklist
                 return new Rest(clock.Elapsed, wrong, [], last);
             }
 
-            if (clock.Elapsed > patience && wrong.All(I06NothingHeld.IsOfHold))
+            if (wrong.All(I06NothingHeld.IsOfHold))
             {
-                return new Rest(clock.Elapsed, [], await I06NothingHeld.HeldAsync(rig), last);
+                List<string> held = [.. (await I06NothingHeld.HeldAsync(rig)).Where(rid => !known.Contains(rid))];
+                if (clock.Elapsed > patience || (held.Count == 0 && known.Count > 0))
+                {
+                    return new Rest(clock.Elapsed, [], held, last);
+                }
             }
 
             last = wrong;

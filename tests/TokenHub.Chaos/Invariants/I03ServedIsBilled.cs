@@ -51,7 +51,7 @@ internal sealed class I03ServedIsBilled : IInvariant
 
         if (allowed.PowerLost.TryGetValue(model, out var sinceMs))
         {
-            return (last.TokensBefore(sinceMs), most);
+            return (Math.Min(last.TokensBefore(sinceMs), last.Tokens - last.TokensOfLast(LostMsMax)), most);
         }
 
         if (receipt is { IsWhole: true })

@@ -126,7 +126,8 @@ internal sealed class Rig : IAsyncDisposable
     {
         "redis" => await RedisStore.StartAsync(),
         "garnet" => await GarnetStore.StartAsync(),
-        _ => throw new NotSupportedException($"There is no backend '{backend}' here yet."),
+        "cluster" => await ClusterStore.StartAsync(),
+        _ => throw new NotSupportedException($"There is no backend '{backend}'."),
     };
 
     private async Task LaunchAsync()

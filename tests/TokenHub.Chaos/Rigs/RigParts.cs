@@ -19,13 +19,16 @@ internal static class RigParts
         FaultProxy Edge(string name, int port) => new(name, port, ++seed);
         IReadOnlyList<FaultProxy> StoreEdges(string who) =>
             [.. store.Ports.Select((port, i) => Edge($"{who}-store{i}", port))];
+
+        // A Cluster names one address for each node, so everybody comes through the same edges.
+        var shared = store.Ports.Count > 1 ? StoreEdges("all") : null;
         return new Edges
         {
             Clients = [.. Enumerable.Range(0, GatewayCount).Select(i => Edge($"client-gateway{i}", FreePort.Next()))],
-            GatewayStores = [.. Enumerable.Range(0, GatewayCount).Select(i => StoreEdges($"gateway{i}"))],
+            GatewayStores = [.. Enumerable.Range(0, GatewayCount).Select(i => shared ?? StoreEdges($"gateway{i}"))],
             GatewayPlanes = [.. Enumerable.Range(0, GatewayCount).Select(i => Edge($"gateway{i}-plane", consolePort))],
             Upstreams = [.. Enumerable.Range(0, options.Channels).Select(i => Edge($"upstream{i}", upstream.PortOf(i)))],
-            PlaneStores = StoreEdges("plane"),
+            PlaneStores = shared ?? StoreEdges("plane"),
             PlaneDatabase = Edge("plane-database", databasePort),
         };
     }

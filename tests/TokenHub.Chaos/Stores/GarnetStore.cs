@@ -64,7 +64,5 @@ internal sealed class GarnetStore : IStore
         return [talk.Call(command)];
     }
 
-    public Task<RespTalk> TalkAsync(string key) => RespTalk.ConnectAsync(_port);
-
     public async ValueTask DisposeAsync() => await KillAsync();
 }

@@ -39,7 +39,4 @@ internal interface IStore : IAsyncDisposable
 
     /// <summary>A command for every node, past all edges.</summary>
     public Task<IReadOnlyList<object?>> EverywhereAsync(params string[] command);
-
-    /// <summary>A connection to the node that has the key.</summary>
-    public Task<RespTalk> TalkAsync(string key);
 }

@@ -41,7 +41,5 @@ internal sealed class RedisStore : IStore
         return [talk.Call(command)];
     }
 
-    public Task<RespTalk> TalkAsync(string key) => RespTalk.ConnectAsync(_node.Port);
-
     public ValueTask DisposeAsync() => _node.DisposeAsync();
 }

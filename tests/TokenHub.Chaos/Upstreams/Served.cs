@@ -39,6 +39,18 @@ internal sealed class Served
         }
     }
 
+    /// <summary>The moment of the last token, or of the beginning.</summary>
+    public long LastMs
+    {
+        get
+        {
+            lock (_tokensAtMs)
+            {
+                return _tokensAtMs.Count == 0 ? StartedMs : _tokensAtMs[^1];
+            }
+        }
+    }
+
     public void AddTokens(int count)
     {
         var now = Environment.TickCount64;

@@ -45,7 +45,7 @@ internal sealed class F03PowerLost : IFault
         foreach (var (model, attempts) in trial.Rig.Upstream.Truth)
         {
             var last = attempts.Last();
-            if (!last.IsWhole || last.WholeAtMs >= sinceMs)
+            if (Math.Max(last.LastMs, last.WholeAtMs) >= sinceMs)
             {
                 trial.Rig.Allowances.PowerLost.TryAdd(model, sinceMs);
             }
