@@ -8,13 +8,16 @@ namespace TokenHub.Chaos.Clients;
 /// <summary>Makes one call as a client of the product, and writes down what came of it.</summary>
 internal sealed partial class Caller(Uri gateway, int number, string prompt) : IDisposable
 {
+    /// <summary>No call of the workload has a reason to last longer, whatever fault is on.</summary>
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(45);
+
     private const int TailCharsMax = 400;
     private readonly HttpClient _http = new(new SocketsHttpHandler
     {
         UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(3), MaxConnectionsPerServer = 1000,
     })
     {
-        BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(40),
+        BaseAddress = gateway, Timeout = Timeout.InfiniteTimeSpan,
     };
 
     public async Task<Receipt> CallAsync(Errand errand, string key, CancellationToken cancel)
@@ -23,18 +26,21 @@ internal sealed partial class Caller(Uri gateway, int number, string prompt) : I
         {
             Model = errand.Model, Gateway = number, Payer = errand.Payer, IsStream = errand.IsStream,
         };
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(EndsWithin);
         try
         {
             using var request = RequestOf(errand, key);
-            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             receipt.Status = (int)answer.StatusCode;
             receipt.RequestId = answer.Headers.TryGetValues("x-request-id", out var ids) ? ids.First() : "";
             receipt.HasRetryAfter = answer.Headers.Contains("Retry-After");
-            await ReadAsync(answer, errand, receipt, cancel);
+            await ReadAsync(answer, errand, receipt, limit.Token);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or SocketException or OperationCanceledException)
         {
             receipt.Fault = error.Message;
+            receipt.HasHung = limit.IsCancellationRequested && !cancel.IsCancellationRequested;
         }
 
         receipt.EndedMs = Environment.TickCount64;

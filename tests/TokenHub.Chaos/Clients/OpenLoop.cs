@@ -6,7 +6,7 @@ namespace TokenHub.Chaos.Clients;
 internal sealed class OpenLoop : IDisposable
 {
     private const int OpenMax = 2000;
-    private static readonly TimeSpan LastCallsWithin = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan LastCallsWithin = TimeSpan.FromSeconds(60);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 

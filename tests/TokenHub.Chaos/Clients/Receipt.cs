@@ -30,6 +30,9 @@ internal sealed class Receipt
     /// <summary>The client left by itself.</summary>
     public bool HasLeft { get; set; }
 
+    /// <summary>Neither an answer nor an end came in time.</summary>
+    public bool HasHung { get; set; }
+
     /// <summary>Tokens that the answer's usage told; -1 when it told none.</summary>
     public long ToldInput { get; set; } = -1;
 

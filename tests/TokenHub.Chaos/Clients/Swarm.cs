@@ -8,7 +8,7 @@ namespace TokenHub.Chaos.Clients;
 /// </summary>
 internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Func<int, string> keyOf) : IDisposable
 {
-    private static readonly TimeSpan LastCallsWithin = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan LastCallsWithin = TimeSpan.FromSeconds(60);
     private const int RefusedPauseMs = 60;
     private readonly ConcurrentQueue<Receipt> _receipts = new();
     private readonly List<Task> _clients = [];

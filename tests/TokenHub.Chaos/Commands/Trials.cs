@@ -54,7 +54,7 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
         else if (!verdict.Passed)
         {
             // What earlier trials have left is still looked after; this rig itself is not trusted any more.
-            await CollectAsync();
+            await CollectAsync(isWhole: false);
             await EndRigAsync();
         }
     }
@@ -63,7 +63,7 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
     {
         try
         {
-            return debts is null ? [] : await debts.CollectAsync(rig, cancel);
+            return debts is null ? [] : await debts.CollectAsync(rig, isWhole: true, cancel);
         }
         finally
         {
@@ -73,7 +73,8 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
     }
 
     /// <summary>Waits for what trials have left to the reaper; what outlives its time is one more failure.</summary>
-    public async Task CollectAsync()
+    /// <param name="isWhole">False after a failure: then only what others have left is looked for.</param>
+    public async Task CollectAsync(bool isWhole = true)
     {
         var late = new List<string>();
         foreach (var apart in _late)
@@ -84,10 +85,10 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
         _late.Clear();
         if (_rig is { } rig)
         {
-            late.AddRange(await _debts.CollectAsync(rig, cancel));
+            late.AddRange(await _debts.CollectAsync(rig, isWhole, cancel));
         }
 
-        _failed += late.Count;
+        _failed += late.Count > 0 ? 1 : 0;
         late.ForEach(Console.WriteLine);
     }
 

@@ -21,7 +21,7 @@ internal sealed class Debts(TimeSpan patience)
         _open.Add((id, rids, Environment.TickCount64 + (long)Checklist.QuietWithin.TotalMilliseconds));
 
     /// <summary>Waits until each is gone or its time is over; says what is still held.</summary>
-    public async Task<IReadOnlyList<string>> CollectAsync(Rig rig, CancellationToken cancel)
+    public async Task<IReadOnlyList<string>> CollectAsync(Rig rig, bool isWhole, CancellationToken cancel)
     {
         while (_open.Count > 0)
         {
@@ -34,6 +34,11 @@ internal sealed class Debts(TimeSpan patience)
             }
 
             await Task.Delay(250, cancel);
+        }
+
+        if (!isWhole)
+        {
+            return [];
         }
 
         // Now that nothing is left to wait for, every sum has to be zero as well.

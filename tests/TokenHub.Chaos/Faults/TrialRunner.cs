@@ -16,6 +16,7 @@ internal sealed record Verdict(string Id, IReadOnlyList<string> Wrong, string Su
 /// </summary>
 internal static class TrialRunner
 {
+    private const int HungShownMax = 5;
     private static readonly TimeSpan SlowRest = TimeSpan.FromSeconds(10);
 
     /// <param name="debts">Takes holds that are left to the reaper, so that nobody waits for it here.</param>
@@ -64,6 +65,8 @@ internal static class TrialRunner
 
         wrong.InsertRange(0, trial.Failures);
         var calls = rig.Swarm.Receipts.Skip(before).ToList();
+        wrong.AddRange(calls.Where(call => call.HasHung).Take(HungShownMax).Select(
+            call => $"{call.Model} of gateway{call.Gateway} {call.RequestId} hung: {call.Status}, {call.Tokens} tokens"));
         var answers = calls.GroupBy(call => call.IsWhole ? "whole" : call.HasLeft ? "left" : $"{call.Status}")
             .OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{group.Count()} {group.Key}");
         summary = $"{Seconds(clock.Elapsed)}: {summary}, calls {string.Join(", ", answers)}"

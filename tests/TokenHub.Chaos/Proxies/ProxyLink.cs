@@ -47,6 +47,9 @@ internal sealed class ProxyLink(FaultProxy edge, Socket client, Socket server) :
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException or ChannelClosedException)
         {
+            // What came before the reset is delivered before it, as a network does.
+            pieces.Writer.TryComplete();
+            await sending;
             Reset();
         }
 

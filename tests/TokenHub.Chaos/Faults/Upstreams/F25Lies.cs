@@ -35,6 +35,7 @@ internal sealed class F25Lies : IFault
             trial.Rig.Allowances.Lies[errand.Model] = (least, most);
             return errand with { IsStream = true, AsksUsage = false };
         });
+        trial.Note($"{call.Model} reports {usage}");
         trial.Expect(call.Status == 200, $"with usage {usage} the client got {call.Status} {call.Tail}");
     }
 }
