@@ -29,7 +29,12 @@ internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Fu
 
     public void Start(int clients)
     {
-        _stop = new CancellationTokenSource();
+        if (_clients.Count == 0)
+        {
+            _stop.Dispose();
+            _stop = new CancellationTokenSource();
+        }
+
         for (var i = 0; i < clients; i++)
         {
             var caller = callers[i % callers.Count];
@@ -62,7 +67,6 @@ internal sealed class Swarm(Workload workload, IReadOnlyList<Caller> callers, Fu
         await _stop.CancelAsync();
         await Task.WhenAll(_clients).WaitAsync(LastCallsWithin);
         _clients.Clear();
-        _stop.Dispose();
     }
 
     public void Dispose() => _stop.Dispose();

@@ -111,13 +111,14 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
+    // Variables are set by env, after the rights are dropped: what a preloaded library shares must not be root's.
     private ChildProcess Launch() => ChildProcess.Start(
-        Binary("postgres"),
+        "/usr/bin/env",
         [
+            .. Variables.Select(variable => $"{variable.Key}={variable.Value}"), Binary("postgres"),
             "-D", Path.Combine(_directory.FullName, "data"), "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1",
             "-c", $"unix_socket_directories={_directory.FullName}", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
         ],
-        Variables,
         asNobody: true);
 
     private async Task WaitReadyAsync()

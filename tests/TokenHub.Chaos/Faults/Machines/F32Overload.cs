@@ -23,9 +23,10 @@ internal sealed class F32Overload : IFault
         var over = await ServedAsync(trial, seconds);
         trial.Note(string.Create(CultureInfo.InvariantCulture, $"{normal} served with 10 clients, {over} with 110"));
         trial.Expect(over >= normal * 8 / 10, $"overload serves {over} where {normal} were served without");
+        var usual = DescriptorsOf(trial.Rig.Gateways[0].ProcessId);
         LimitDescriptors(trial.Rig.Gateways[0].ProcessId, DescriptorsMax);
         await trial.PauseAsync(seconds / 2);
-        LimitDescriptors(trial.Rig.Gateways[0].ProcessId, 65_536);
+        LimitDescriptors(trial.Rig.Gateways[0].ProcessId, usual);
         trial.Expect(trial.Rig.Gateways[0].IsRunning, "the gateway died of too few file descriptors");
     }
 
@@ -36,9 +37,15 @@ internal sealed class F32Overload : IFault
         return trial.Rig.Swarm.Receipts.Count(receipt => receipt.IsWhole) - before;
     }
 
+    // "Max open files   1024   524288   files"
+    private static int DescriptorsOf(int process) => int.Parse(
+        File.ReadAllLines($"/proc/{process}/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[3],
+        CultureInfo.InvariantCulture);
+
     private static void LimitDescriptors(int process, int most)
     {
-        using var limit = Process.Start("prlimit", ["--pid", $"{process}", $"--nofile={most}:65536"]);
+        using var limit = Process.Start("prlimit", ["--pid", $"{process}", $"--nofile={most}:"]);
         limit.WaitForExit();
     }
 }
