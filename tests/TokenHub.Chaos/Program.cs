@@ -33,7 +33,7 @@ internal static class Program
             await Console.Error.WriteLineAsync($"{error.Message}\n{Help}");
             return 2;
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception error) when (stop.IsCancellationRequested && error is not OutOfMemoryException)
         {
             Console.WriteLine("stopped; 0 passed, 1 failed");
             return 130;
