@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 
 namespace TokenHub.EndToEnd.Tests.Product;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using TokenHub.EndToEnd.Tests.Standalone;
+using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 using Xunit;
 

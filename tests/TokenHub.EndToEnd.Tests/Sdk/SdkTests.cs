@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using TokenHub.EndToEnd.Tests.Product;
 using TokenHub.EndToEnd.Tests.Sdk.Clients;
 using TokenHub.EndToEnd.Tests.Sdk.Upstream;
+using TokenHub.TestKit;
 using Xunit;
 
 namespace TokenHub.EndToEnd.Tests.Sdk;

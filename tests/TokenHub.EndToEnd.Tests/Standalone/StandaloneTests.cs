@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using TokenHub.EndToEnd.Tests.Product;
+using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 using Xunit;
 

@@ -15,10 +15,12 @@ public sealed class GarnetServer : IAsyncDisposable
 
     public string Url => $"redis://127.0.0.1:{Port}";
 
+    public void Signal(int signal) => _process.Signal(signal);
+
     /// <param name="transactionMode">Without it scripts are not isolated from one another; TokenHub must refuse such a server.</param>
-    public static async Task<GarnetServer> StartAsync(bool transactionMode = true)
+    public static async Task<GarnetServer> StartAsync(bool transactionMode = true, int port = 0)
     {
-        var port = FreePort.Next();
+        port = port == 0 ? FreePort.Next() : port;
         List<string> arguments =
         [
             "exec", ToolAssembly(), "--bind", "127.0.0.1", "--port", $"{port}", "--lua",

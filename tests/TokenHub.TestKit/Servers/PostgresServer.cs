@@ -25,6 +25,14 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    /// <summary>What the running server has written to its log.</summary>
+    public string Output => _process.Output;
+
+    /// <summary>Variables for every start from now on.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
+    public bool HasExited => _process.HasExited;
+
     /// <param name="settings">More settings, as <c>max_connections=5</c>.</param>
     public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
@@ -107,9 +115,11 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
+    // Variables are set by env, after the rights are dropped: what a preloaded library shares must not be root's.
     private ChildProcess Launch() => ChildProcess.Start(
-        Binary("postgres"),
+        "/usr/bin/env",
         [
+            .. Variables.Select(variable => $"{variable.Key}={variable.Value}"), Binary("postgres"),
             "-D", Path.Combine(_directory.FullName, "data"), "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1",
             "-c", $"unix_socket_directories={_directory.FullName}", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
             .. _settings.SelectMany(setting => new[] { "-c", setting }),

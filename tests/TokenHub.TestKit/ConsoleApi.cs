@@ -3,10 +3,10 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace TokenHub.EndToEnd.Tests.Product;
+namespace TokenHub.TestKit;
 
 /// <summary>The control plane's public API, called as a script would.</summary>
-internal sealed class ConsoleApi(string baseUrl) : IDisposable
+public sealed class ConsoleApi(string baseUrl) : IDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false })
     {

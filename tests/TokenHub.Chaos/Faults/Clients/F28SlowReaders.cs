@@ -1,0 +1,47 @@
+using TokenHub.Chaos.Upstreams;
+
+namespace TokenHub.Chaos.Faults.Clients;
+
+/// <summary>Clients that do not read: the gateway stops reading the upstream, drops them in time, and serves others.</summary>
+internal sealed class F28SlowReaders : IFault
+{
+    private const int Flood = 6000;
+
+    public string Id => "F28";
+
+    public string Says => "clients that read nothing, or a byte a second";
+
+    public async Task PlayAsync(Trial trial)
+    {
+        var rig = trial.Rig;
+        var before = P99Of(trial, 0);
+        var readers = new List<RawClient>();
+        for (var i = 0; i < trial.Pick(60, 1000); i++)
+        {
+            var model = rig.ProbeErrand().Model;
+            rig.Upstream.Plan(model, new UpstreamPlan(Flood, 0));
+            rig.Allowances.ClientTruth[model] = "its client does not read";
+            var reader = await RawClient.ConnectAsync(rig.Gateways[i % 2].Port);
+            readers.Add(reader);
+            await reader.SendAsync(RawClient.RequestOf(model, rig.Payers[0].Key, Flood));
+        }
+
+        var since = rig.Swarm.Receipts.Count;
+        for (var second = 0; second < trial.Pick(6, 60); second++)
+        {
+            await trial.PauseAsync(900);
+            await Task.WhenAll(readers.Where((_, i) => i % 2 == 0).Select(r => r.ReadAsync(1, TimeSpan.FromMilliseconds(50))));
+        }
+
+        var during = P99Of(trial, since);
+        trial.Note($"others' p99 {before} ms before, {during} ms beside {readers.Count} slow readers");
+        trial.Expect(during < Math.Max(1500, before * 3), $"others' p99 went from {before} to {during} ms");
+        readers.ForEach(reader => reader.Dispose());
+    }
+
+    private static long P99Of(Trial trial, int since)
+    {
+        var times = trial.Rig.Swarm.Receipts.Skip(since).Where(r => r.IsWhole).Select(r => r.EndedMs - r.SentMs).Order().ToList();
+        return times.Count == 0 ? 0 : times[times.Count * 99 / 100];
+    }
+}

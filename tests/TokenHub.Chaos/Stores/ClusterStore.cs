@@ -1,0 +1,183 @@
+using System.Globalization;
+using TokenHub.TestKit.Servers;
+
+namespace TokenHub.Chaos.Stores;
+
+/// <summary>
+/// Three redis-servers as one Cluster. Its nodes tell everybody the ports of the edges before them, so that what finds
+/// its way by the slot map is spoiled like the rest. A loss strikes one node after another, and now and then all.
+/// </summary>
+internal sealed class ClusterStore : IStore
+{
+    private const int NodeCount = 3;
+    private const int Slots = 16_384;
+    private static readonly TimeSpan WholeWithin = TimeSpan.FromSeconds(20);
+    private readonly IReadOnlyList<RedisNode> _nodes;
+    private IReadOnlyList<RedisNode> _victims = [];
+    private IReadOnlyList<int> _announced = [];
+    private int _kills;
+
+    private ClusterStore(IReadOnlyList<RedisNode> nodes) => _nodes = nodes;
+
+    public string Name => "cluster";
+
+    public IReadOnlyList<int> Ports => [.. _nodes.Select(node => node.Port)];
+
+    public bool IsDurable => true;
+
+    public static async Task<ClusterStore> StartAsync()
+    {
+        var nodes = new List<RedisNode>();
+        for (var i = 0; i < NodeCount; i++)
+        {
+            // The bus is 10,000 above, so the port has to be a low one; the map of slots outlives a wiped folder.
+            nodes.Add(await RedisNode.StartAsync(
+                LowPort(), "--cluster-enabled", "yes", "--cluster-config-file", "../nodes.conf", "--cluster-node-timeout",
+                "2000"));
+        }
+
+        var store = new ClusterStore(nodes);
+        await store.JoinAsync();
+        return store;
+    }
+
+    public string UrlOf(IReadOnlyList<int> edgePorts)
+    {
+        if (!edgePorts.SequenceEqual(_announced))
+        {
+            Announce(edgePorts);
+        }
+
+        return $"redis://{string.Join(',', edgePorts.Select(port => $"127.0.0.1:{port}"))}?mode=cluster";
+    }
+
+    public async Task KillAsync()
+    {
+        _kills++;
+        _victims = _kills % 4 == 0 ? _nodes : [_nodes[_kills % NodeCount]];
+        foreach (var node in _victims)
+        {
+            await node.KillAsync();
+        }
+    }
+
+    public async Task StartAgainAsync()
+    {
+        foreach (var node in _victims)
+        {
+            await node.StartAgainAsync();
+        }
+
+        Announce(_announced);
+        await WaitWholeAsync();
+    }
+
+    public void CutTail(TimeSpan back) => Each(node => node.CutTail(back));
+
+    public void Wipe() => Each(node => node.Wipe());
+
+    public void KeepCopy()
+    {
+        foreach (var node in _nodes)
+        {
+            node.KeepCopy();
+        }
+    }
+
+    public void RestoreCopy() => Each(node => node.RestoreCopy());
+
+    public void Signal(int signal)
+    {
+        foreach (var node in _nodes)
+        {
+            node.Signal(signal);
+        }
+    }
+
+    public async Task<IReadOnlyList<object?>> EverywhereAsync(params string[] command)
+    {
+        var replies = new List<object?>();
+        foreach (var node in _nodes)
+        {
+            using var talk = await RespTalk.ConnectAsync(node.Port);
+            replies.Add(talk.Call(command));
+        }
+
+        return replies;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    private static int LowPort()
+    {
+        while (true)
+        {
+            if (FreePort.Next() is < 50_000 and var port)
+            {
+                return port;
+            }
+        }
+    }
+
+    private void Each(Action<RedisNode> work)
+    {
+        foreach (var node in _victims)
+        {
+            work(node);
+        }
+    }
+
+    private async Task JoinAsync()
+    {
+        for (var i = 0; i < NodeCount; i++)
+        {
+            using var talk = await RespTalk.ConnectAsync(_nodes[i].Port);
+            talk.Call("CLUSTER", "ADDSLOTSRANGE", Text(Slots * i / NodeCount), Text((Slots * (i + 1) / NodeCount) - 1));
+            talk.Call("CLUSTER", "SET-CONFIG-EPOCH", Text(i + 1));
+            if (i > 0)
+            {
+                talk.Call("CLUSTER", "MEET", "127.0.0.1", Text(_nodes[0].Port));
+            }
+        }
+
+        await WaitWholeAsync();
+    }
+
+    private Task WaitWholeAsync() => Probe.UntilAsync(
+        async () =>
+        {
+            try
+            {
+                var infos = await EverywhereAsync("CLUSTER", "INFO");
+                return infos.All(info => ((string)info!).Contains("cluster_state:ok", StringComparison.Ordinal)
+                    && ((string)info).Contains($"cluster_known_nodes:{NodeCount}", StringComparison.Ordinal));
+            }
+            catch (InvalidOperationException)
+            {
+                // It is loading its file.
+                return false;
+            }
+        },
+        WholeWithin,
+        "the cluster is whole");
+
+    private void Announce(IReadOnlyList<int> edgePorts)
+    {
+        _announced = edgePorts;
+        for (var i = 0; i < edgePorts.Count; i++)
+        {
+            using var talk = RespTalk.ConnectAsync(_nodes[i].Port).GetAwaiter().GetResult();
+            talk.Call("CONFIG", "SET", "cluster-announce-ip", "127.0.0.1");
+            talk.Call("CONFIG", "SET", "cluster-announce-port", Text(edgePorts[i]));
+            talk.Call("CONFIG", "SET", "cluster-announce-bus-port", Text(_nodes[i].Port + 10_000));
+        }
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
