@@ -171,7 +171,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Snapshots = snapshots,
             Picker = new ChannelPicker(health, Random.Shared),
             Till = till,
-            Reserver = new Reserver(till, gate, plane, identity, options),
+            Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync),
             Gate = gate,
             Table = settlement.Table,
             Deadlines = new Deadlines(options.DeadlineTick),
