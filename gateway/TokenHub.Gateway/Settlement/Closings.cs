@@ -1,9 +1,9 @@
 namespace TokenHub.Gateway.Settlement;
 
 /// <summary>
-/// Counts, by account, requests that have ended for their caller while Redis still counts their slot: the log's sync and
-/// the settlement take some milliseconds. Whoever meets a limit of concurrency meanwhile waits for those, and for those
-/// alone. Thread-safe.
+/// Counts, by account, requests that have ended for their caller while Redis still counts their slot: the log's sync
+/// and the settlement take some milliseconds. Whoever meets a limit of concurrency meanwhile waits for those, and for
+/// those alone. Thread-safe.
 /// </summary>
 public sealed class Closings
 {
