@@ -173,7 +173,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Snapshots = snapshots,
             Picker = new ChannelPicker(health, Random.Shared),
             Till = till,
-            Reserver = new Reserver(till, gate, plane, identity, options),
+            Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync),
             Gate = gate,
             Table = settlement.Table,
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),

@@ -118,6 +118,30 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Gateway_starts_and_serves_without_the_control_plane_under_a_boot_of_its_own()
+    {
+        var caller = await _rig.AddCallerAsync();
+        using (var before = await caller.PostAsync("/v1/chat/completions", Wire.ChatBody))
+        {
+            Assert.Equal((200, 1), ((int)before.StatusCode, before.RequestId().BootNo));
+        }
+
+        await _rig.AssertNothingHeldAsync(caller.Account);
+        _rig.Plane.IsAway = true;
+        await _rig.RestartGatewayAsync();
+        using var served = await caller.PostAsync("/v1/chat/completions", Wire.ChatBody);
+        Assert.Equal((200, 2), ((int)served.StatusCode, served.RequestId().BootNo));
+        await _rig.RestartGatewayAsync();
+        using var again = await caller.PostAsync("/v1/chat/completions", Wire.ChatBody);
+        Assert.Equal((200, 3), ((int)again.StatusCode, again.RequestId().BootNo));
+
+        _rig.Plane.IsAway = false;
+        await _rig.RecordOfAsync(served.RequestId());
+        await _rig.RecordOfAsync(again.RequestId());
+        await _rig.AssertNothingHeldAsync(caller.Account);
+    }
+
+    [Fact]
     public async Task Draining_refuses_new_requests_and_lets_running_streams_finish()
     {
         var caller = await _rig.AddCallerAsync();

@@ -26,13 +26,12 @@ public sealed class GatewayRegistry(NpgsqlDataSource database)
         """;
 
     // A gateway that began without us took the next number after the last on its disk. What is higher than all that was
-    // given out here nobody else can have; its own number again is its own second call.
+    // given out here nobody else can have.
     private const string AdoptSql = """
         update gateways
-        set boot_no = @bootNo, build = @build, has_left = false, last_beat_at = now(),
-          recovery_done = recovery_done and boot_no = @bootNo,
-          registered_at = case when boot_no = @bootNo then registered_at else now() end
-        where gateway_id = @gatewayId and no = @gatewayNo and boot_no <= @bootNo
+        set boot_no = @bootNo, build = @build, recovery_done = false, draining = false, open_holds = 0,
+          oldest_open_ms = 0, has_left = false, registered_at = now(), last_beat_at = now()
+        where gateway_id = @gatewayId and no = @gatewayNo and boot_no < @bootNo
         returning no, boot_no
         """;
 

@@ -93,7 +93,11 @@ internal static class ShardRows
     public static Task OpenAsync(NpgsqlConnection connection, IReadOnlyList<ShardRow> rows, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition(
             OpenSql,
-            new { shards = rows.Select(row => (short)row.No).ToArray(), epochs = rows.Select(row => row.Epoch).ToArray() },
+            new
+            {
+                shards = rows.Select(row => (short)row.No).ToArray(),
+                epochs = rows.Select(row => row.Epoch).ToArray(),
+            },
             cancellationToken: ct));
 
     /// <param name="extent">1: copies of posted charges; 2: every balance too.</param>

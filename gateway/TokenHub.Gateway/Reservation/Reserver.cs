@@ -48,8 +48,10 @@ internal readonly record struct ReservationResult(
 }
 
 /// <summary>Room four: holds the money for a request before a byte of it leaves, in one call as a rule.</summary>
+/// <param name="closingsOf">Waits for requests of an account that have ended but not settled; false: none.</param>
 internal sealed class Reserver(
-    Till till, ShardGate gate, PlaneClient plane, GatewayIdentity identity, GatewayOptions options)
+    Till till, ShardGate gate, PlaneClient plane, GatewayIdentity identity, GatewayOptions options,
+    Func<long, Task<bool>> closingsOf)
 {
     /// <summary>Longest that a request waits for a shard that is being rebuilt.</summary>
     public const int RebuildWaitMs = 5_000;
@@ -75,6 +77,12 @@ internal sealed class Reserver(
                 {
                     return new ReservationResult(ReservationFault.AccountDisabled, default, default, 0, reply.Code);
                 }
+            }
+
+            // Slots of requests that have ended for their caller count until they are settled, milliseconds later.
+            if (reply.Code == TillCode.Concurrency && await closingsOf(key.Account))
+            {
+                reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             }
 
             // The step cannot be afforded, but enough of it may be.

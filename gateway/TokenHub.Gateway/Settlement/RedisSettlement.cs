@@ -8,7 +8,7 @@ namespace TokenHub.Gateway.Settlement;
 /// Settles durable records in Redis in the background, many at once. A record that Redis does not take is tried again
 /// until it does. One that the ledger has by then is not charged again: only its hold goes.
 /// </summary>
-public sealed class RedisSettlement(LogFiles files)
+public sealed class RedisSettlement
 {
     /// <summary>
     /// Records waiting for Redis; beyond it the oldest rely on the control plane's acknowledgement alone.
@@ -18,12 +18,23 @@ public sealed class RedisSettlement(LogFiles files)
     private const int TogetherMax = 256;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
-    private readonly Channel<PendingRecord> _waiting = Channel.CreateBounded<PendingRecord>(
-        new BoundedChannelOptions(WaitingMax) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<PendingRecord> _waiting;
 
     private readonly List<PendingRecord> _batch = new(TogetherMax);
     private readonly Task<bool>[] _calls = new Task<bool>[TogetherMax];
+    private readonly LogFiles _files;
     private int _inHand;
+
+    public RedisSettlement(LogFiles files)
+    {
+        _files = files;
+        _waiting = Channel.CreateBounded<PendingRecord>(
+            new BoundedChannelOptions(WaitingMax) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest },
+            dropped => Closings.End(dropped.Record.Account));
+    }
+
+    /// <summary>Requests that have ended and are not settled yet.</summary>
+    public Closings Closings { get; } = new();
 
     public int PendingCount => _waiting.Reader.Count + Volatile.Read(ref _inHand);
 
@@ -48,7 +59,11 @@ public sealed class RedisSettlement(LogFiles files)
             var failed = false;
             for (var i = 0; i < _batch.Count; i++)
             {
-                if (!await _calls[i])
+                if (await _calls[i])
+                {
+                    Closings.End(_batch[i].Record.Account);
+                }
+                else
                 {
                     failed = true;
                     Enqueue(_batch[i]);
@@ -70,7 +85,7 @@ public sealed class RedisSettlement(LogFiles files)
         var record = pending.Record;
         try
         {
-            if (pending.Lsn <= files.AckedLsn)
+            if (pending.Lsn <= _files.AckedLsn)
             {
                 return await till.ReleaseAsync(record.RequestId, record.Account, record.Key, cancel)
                     != TillCode.StaleEpoch;

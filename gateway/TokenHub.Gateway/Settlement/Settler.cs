@@ -49,10 +49,18 @@ public sealed class Settler : IDisposable
     public long Unconfirmed => _files.LastLsn - _files.AckedLsn + _log.PendingCount;
 
     /// <summary>Ends a request: its slot is freed once the record is durable. Thread-safe.</summary>
-    public void Close(InFlightSlot slot, UsageRecord record) => _log.Append(PendingRecord.Of(record, slot));
+    public void Close(InFlightSlot slot, UsageRecord record)
+    {
+        _redis.Closings.Begin(record.Account);
+        _log.Append(PendingRecord.Of(record, slot));
+    }
 
     /// <summary>Adds a record that has no slot any more: what a former process left open.</summary>
-    public void CloseRecovered(UsageRecord record) => _log.Append(PendingRecord.Of(record, slot: null));
+    public void CloseRecovered(UsageRecord record)
+    {
+        _redis.Closings.Begin(record.Account);
+        _log.Append(PendingRecord.Of(record, slot: null));
+    }
 
     /// <summary>Waits until everything closed so far is committed by the control plane, or until time is up.</summary>
     public async Task<bool> DrainAsync(TimeSpan within, CancellationToken cancel)

@@ -59,7 +59,9 @@ public sealed class RollingRestartTests
         }
     }
 
-    /// <summary>Output tokens by model name, straight from the ledger; a name that stands twice with tokens fails.</summary>
+    /// <summary>
+    /// Output tokens by model name, straight from the ledger; a name that stands twice with tokens fails.
+    /// </summary>
     internal static async Task<Dictionary<string, long>> ReadBilledAsync(ProductStack stack)
     {
         await using var connection = new NpgsqlConnection(stack.Postgres.ConnectionString("test_1"));

@@ -141,4 +141,18 @@ public sealed class MoneyRefusalTests(SharedRig shared) : IClassFixture<SharedRi
         var model = $"money-{Interlocked.Increment(ref _models)}";
         return (model, await _rig.AddUpstreamAsync(Dialects.Provider(dialect), [model]));
     }
+
+    [Fact]
+    public async Task Caller_with_one_slot_who_calls_again_and_again_is_never_refused_for_the_call_before()
+    {
+        var (model, upstream) = await AddAsync("chat");
+        upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Dialects.Answer("chat"));
+        var caller = await _rig.AddCallerAsync(change: key => key with { MaxConcurrency = 1 });
+        for (var i = 0; i < 60; i++)
+        {
+            using var response = await CallAsync(caller, "chat", model);
+            Assert.Equal(200, (int)response.StatusCode);
+            await response.Content.ReadAsStringAsync();
+        }
+    }
 }

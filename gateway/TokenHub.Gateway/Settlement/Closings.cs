@@ -1,0 +1,42 @@
+namespace TokenHub.Gateway.Settlement;
+
+/// <summary>
+/// Counts, by account, requests that have ended for their caller while Redis still counts their slot: the log's sync
+/// and the settlement take some milliseconds. Whoever meets a limit of concurrency meanwhile waits for those, and for
+/// those alone. Thread-safe.
+/// </summary>
+public sealed class Closings
+{
+    private const int Groups = 1024;
+    private const int PollMs = 5;
+    private const int WaitMsMax = 250;
+
+    // Accounts that share a group only wait a little for each other.
+    private readonly long[] _begun = new long[Groups];
+    private readonly long[] _ended = new long[Groups];
+
+    public void Begin(long account) => Interlocked.Increment(ref _begun[account & (Groups - 1)]);
+
+    public void End(long account) => Interlocked.Increment(ref _ended[account & (Groups - 1)]);
+
+    /// <summary>
+    /// Waits until all that were closing at the call are settled, a quarter of a second at most. False at once when
+    /// there are none: then the limit is truly reached.
+    /// </summary>
+    public async Task<bool> WaitAsync(long account)
+    {
+        var group = account & (Groups - 1);
+        var target = Volatile.Read(ref _begun[group]);
+        if (Volatile.Read(ref _ended[group]) >= target)
+        {
+            return false;
+        }
+
+        for (var waited = 0; waited < WaitMsMax && Volatile.Read(ref _ended[group]) < target; waited += PollMs)
+        {
+            await Task.Delay(PollMs);
+        }
+
+        return true;
+    }
+}
