@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using TokenHub.Redis;
 
 namespace TokenHub.Gateway;
 
@@ -26,7 +27,8 @@ internal sealed class GatewayOptionsReader
     [
         ("DATA_DIR", "./.tokenhub", "Folder for everything the gateway keeps on disk."),
         ("GATEWAY_BIND", "127.0.0.1:8080", "Address and port to listen on; * for every address."),
-        ("REDIS_URL", "(required)", "redis:// or rediss://[user:password@]host:port[/db]."),
+        ("REDIS_URL", "(required)", 
+            "redis:// or rediss://[user:password@]host:port[,host:port...][/db][?mode=cluster|sentinel&master=name]."),
         ("MASTER_KEY", "(required)", "Base64 of 32 bytes; opens channel credentials. The control plane has the same."),
         ("CONTROL_PLANE_URL", "(required)", "Address of the control plane, http:// or https://."),
         ("CONTROL_PLANE_TOKEN", "(required)", "Secret shared with the control plane."),
@@ -74,7 +76,7 @@ internal sealed class GatewayOptionsReader
             DataDir = dataDir,
             WalDir = Text("WAL_DIR") is { } wal ? Path.GetFullPath(wal) : Path.Combine(dataDir, "wal"),
             Bind = ReadBind(),
-            RedisUrl = ReadUrl("REDIS_URL", "redis", "rediss")?.OriginalString ?? "",
+            RedisUrl = ReadRedisUrl(),
             MasterKey = ReadMasterKey(),
             ControlPlaneUrl = ReadUrl("CONTROL_PLANE_URL", "http", "https") ?? new Uri("http://unset.invalid"),
             ControlPlaneToken = ReadRequired("CONTROL_PLANE_TOKEN"),
@@ -122,6 +124,17 @@ internal sealed class GatewayOptionsReader
 
         Fault("GATEWAY_BIND", $"is '{text}'; it must be address:port, such as 127.0.0.1:8080.");
         return new IPEndPoint(IPAddress.Loopback, DefaultPort);
+    }
+
+    private string ReadRedisUrl()
+    {
+        var text = ReadRequired("REDIS_URL");
+        if (text.Length > 0 && !RedisOptions.TryParse(text, out _, out var fault))
+        {
+            Fault("REDIS_URL", $"is not usable: {fault}");
+        }
+
+        return text;
     }
 
     // The value may hold a password and is therefore not repeated in the fault.

@@ -88,7 +88,9 @@ public sealed record PriceEntry
     /// <summary>Most prompt tokens the model takes; a report beyond it is not believed. Null: not known.</summary>
     public long? ContextTokens { get; init; }
 
-    /// <summary>Most tokens the model writes in one answer; a report beyond it is not believed. Null: not known.</summary>
+    /// <summary>
+    /// Most tokens the model writes in one answer; a report beyond it is not believed. Null: not known.
+    /// </summary>
     public long? OutputTokensMax { get; init; }
 
     public Money.Tariff ToTariff() =>
