@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using TokenHub.Core.Addresses;
 using TokenHub.Redis;
 
 namespace TokenHub.Gateway;

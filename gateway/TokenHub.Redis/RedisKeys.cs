@@ -14,6 +14,9 @@ public static class RedisKeys
 
     public static string Epoch(int shard) => $"{{s{shard}}}:ep";
 
+    /// <summary>String: how far the control plane's clock had come when it last saw the shard in order.</summary>
+    public static string HighWater(int shard) => $"{{s{shard}}}:hw";
+
     /// <summary>Hash: balance, version, held, unsettled, status, slots.</summary>
     public static string Account(long account) => $"{{s{Shards.Of(account)}}}:a:{account}";
 
@@ -36,6 +39,8 @@ public static class RedisKeys
     public static string Rates(long account, long key) => $"{{s{Shards.Of(account)}}}:l:{key}";
 
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
+
+    internal static RespCall AddHighWater(this RespCall call, int shard) => call.AddKey(shard, ":hw"u8);
 
     internal static RespCall AddAccount(this RespCall call, int shard, long account) =>
         call.AddKey(shard, ":a:"u8, account);

@@ -114,9 +114,9 @@ internal static class KeyRules
         var allowed = new List<string>();
         for (var i = 0; i < Math.Min(ranges.Count, ListMax); i++)
         {
-            if (ranges[i] is { } text && AddressRange.TryParse(text, out var network))
+            if (ranges[i] is { } text && NetworkText.TryParse(text, out var network))
             {
-                allowed.Add(AddressRange.Format(network));
+                allowed.Add(NetworkText.Format(network));
             }
             else
             {

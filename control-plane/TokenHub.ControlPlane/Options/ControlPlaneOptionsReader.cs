@@ -219,7 +219,7 @@ internal sealed class ControlPlaneOptionsReader
         var networks = new List<IPNetwork>();
         foreach (var part in Parts("TRUSTED_PROXIES"))
         {
-            if (AddressRange.TryParse(part, out var network))
+            if (NetworkText.TryParse(part, out var network))
             {
                 networks.Add(network);
             }

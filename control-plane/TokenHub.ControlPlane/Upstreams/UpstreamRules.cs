@@ -1,5 +1,6 @@
 using System.Net;
 using TokenHub.ControlPlane.Options;
+using TokenHub.Core.Addresses;
 
 namespace TokenHub.ControlPlane.Upstreams;
 

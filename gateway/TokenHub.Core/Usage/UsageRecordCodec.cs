@@ -94,6 +94,7 @@ public static class UsageRecordCodec
         var dialect = (Dialect)reader.Byte();
         var outcome = (Outcome)reader.Byte();
         var flags = (Flags)reader.Byte();
+        TokenUsage usage;
         record = new UsageRecord
         {
             RequestId = id,
@@ -115,11 +116,11 @@ public static class UsageRecordCodec
             Cost = new Usd(reader.Number()),
             Notes = version == OldestVersion ? UsageNotes.None : (UsageNotes)reader.Int(),
             AbortPolicy = version == OldestVersion ? AbortPolicy.Cancel : (AbortPolicy)reader.Byte(),
-            Usage = ReadUsage(ref reader),
+            Usage = usage = ReadUsage(ref reader),
             Model = reader.Text(),
             UpstreamId = reader.Text(),
+            Attempts = ReadAttempts(ref reader, version, usage),
         };
-        record = record with { Attempts = ReadAttempts(ref reader, version, record.Usage) };
         return !reader.Failed && reader.AtEnd;
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Primitives;
+using TokenHub.Core.Addresses;
 
 namespace TokenHub.Gateway.Auth;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using TokenHub.Core.Addresses;
 using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 

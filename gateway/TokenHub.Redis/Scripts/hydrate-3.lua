@@ -1,4 +1,5 @@
--- Brings the absolute numbers of an account, and of a key, from PostgreSQL: where they are absent, or older. What is
+-- Brings the absolute numbers of an account, and of a key, from PostgreSQL: where they are absent, older, or of another
+-- epoch (then whatever their version, for PostgreSQL's word is newer than any older copy of Redis). What is
 -- held and unsettled is left alone, so hydrating twice or late changes no sum. Works also before the shard is built.
 -- KEYS: 1 epoch, 2 account, 3 spending of the key
 -- ARGV: 1 epoch, 2 balance (units, may be negative), 3 its version, 4 active (1 or 0), 5 slots, 6 key id (0 = no key),
@@ -26,14 +27,14 @@ if wrong then return wrong end
 local code = 2
 local account = account_state()
 if not account.hydrated or version > account.version then
-  redis.call('HSET', account_key, 'bal', ARGV[2], 'ver', ARGV[3], 'st', ARGV[4], 'cap', ARGV[5])
+  redis.call('HSET', account_key, 'bal', ARGV[2], 'ver', ARGV[3], 'st', ARGV[4], 'cap', ARGV[5], 'ep', ARGV[1])
   account.balance = balance
   code = 1
 end
 if key ~= '0' then
   local spend = spend_state()
   if not spend.hydrated or spent_version > spend.version then
-    redis.call('HSET', spend_key, 'spent', ARGV[7], 'sver', ARGV[8])
+    redis.call('HSET', spend_key, 'spent', ARGV[7], 'sver', ARGV[8], 'ep', ARGV[1])
     code = 1
   end
 end

@@ -1,8 +1,8 @@
--- Gives a hold back whole.
+-- Gives a hold back whole. Works also before the shard is built.
 -- KEYS: 1 epoch, 2 account, 3 holds of the account, 4 deadlines, 5 spending of the key
 -- ARGV: 1 epoch, 2 request id (32 hex), 3 account id, 4 key id
 -- Returns {code, available afterwards | current epoch, 0}:
---   1 released, 2 nothing there, -2 shard not built, -5 stale epoch, -8 hold of another key, -9 bad argument
+--   1 released, 2 nothing there, -5 stale epoch, -8 hold of another key, -9 bad argument
 local epoch_key = KEYS[1]
 local account_key = KEYS[2]
 local holds_key = KEYS[3]
@@ -21,7 +21,7 @@ local function bad_arguments()
 end
 
 if bad_arguments() then return {-9, 0, 0} end
-local wrong = wrong_epoch(ARGV[1], false)
+local wrong = wrong_epoch(ARGV[1], true)
 if wrong then return wrong end
 local account = account_state()
 local hold = hold_of(rid)

@@ -1,9 +1,10 @@
 -- Turns a hold into a charge: the hold goes, the cost counts as unsettled, and a copy of the record waits in the outbox
 -- until PostgreSQL has it. The cost may be above or below the hold, or zero. Without a hold the charge is recorded too.
+-- Works also before the shard is built: what was served is owed, whatever Redis has lost.
 -- KEYS: 1 epoch, 2 account, 3 holds of the account, 4 deadlines, 5 outbox, 6 times of the outbox, 7 spending of the key
 -- ARGV: 1 epoch, 2 request id (32 hex), 3 cost (units), 4 record (bytes), 5 account id, 6 key id
 -- Returns {code, available after the charge | current epoch, 0}:
---   1 settled, 3 the same again, 4 recorded without a hold, -2 shard not built, -5 stale epoch,
+--   1 settled, 3 the same again (or posted already), 4 recorded without a hold, -5 stale epoch,
 --   -8 same request with other content, -9 bad argument, or a sum that would leave the exact range
 local epoch_key = KEYS[1]
 local account_key = KEYS[2]
@@ -29,12 +30,13 @@ local function bad_arguments()
 end
 
 if bad_arguments() then return {-9, 0, 0} end
-local wrong = wrong_epoch(ARGV[1], false)
+local wrong = wrong_epoch(ARGV[1], true)
 if wrong then return wrong end
 local account = account_state()
 local settled = outbox_entry(rid)
 if settled then
-  local same = settled.account_id == account_id and settled.key == key and settled.cost == cost
+  local same = settled.account_id == account_id and settled.key == key
+    and (settled.cost == cost or settled.posted)
   return {same and 3 or -8, available(account), 0}
 end
 local hold = hold_of(rid)

@@ -128,13 +128,25 @@ public sealed partial class Till
         return ListAsync(new OutboxCommand(olderThanMs, limit), shard, TillReply.ReadOutbox, cancellationToken);
     }
 
+    /// <summary>
+    /// Open holds of a shard, due or not, without their deadlines: up to <paramref name="count"/> of them after the
+    /// first <paramref name="from"/>, soonest first.
+    /// </summary>
+    public async ValueTask<IReadOnlyList<DueHold>> ListHoldsAsync(
+        int shard, int from, int count, CancellationToken cancellationToken)
+    {
+        var begun = runner.Begin("ZRANGE"u8).AddDue(shard).Add(from).Add(from + count - 1);
+        using var reply = await runner.RunAsync(begun, cancellationToken).ConfigureAwait(false);
+        return ReadHolds(reply.Read());
+    }
+
     /// <summary>Opens a shard for business under this epoch. The last step of building it.</summary>
     public async ValueTask BuildShardAsync(int shard, long epoch, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         var begun = runner.Begin("SET"u8).AddEpoch(shard).Add(epoch);
         (await runner.RunAsync(begun, cancellationToken).ConfigureAwait(false)).Dispose();
-        TryAdopt(shard, -1, epoch);
+        Join(shard, epoch);
     }
 
     /// <summary>The account as Redis has it, or null when it is not hydrated.</summary>
@@ -147,6 +159,17 @@ public sealed partial class Till
         var count = runner.Begin("HLEN"u8).AddHolds(shard, account);
         using var holds = await runner.RunAsync(count, cancellationToken).ConfigureAwait(false);
         return ReadAccount(state.Read(), (int)holds.Read().ReadInteger());
+    }
+
+    private static List<DueHold> ReadHolds(RespReader reader)
+    {
+        var holds = new List<DueHold>();
+        for (var left = reader.ReadAggregate(); left > 0; left--)
+        {
+            holds.Add(TillReply.ReadMember(ref reader));
+        }
+
+        return holds;
     }
 
     private static AccountState? ReadAccount(RespReader reader, int openHolds)

@@ -9,9 +9,14 @@ namespace TokenHub.Redis;
 /// not at all. Every call may be repeated after a lost answer. Thread-safe.
 /// </summary>
 /// <remarks>Continuations may run on the thread that reads the socket: nothing may block in them.</remarks>
-public sealed partial class Till(IScriptRunner runner)
+/// <param name="joinsByItself">
+/// False for a gateway: it reserves under a shard's new epoch only after <see cref="Join"/>, when it has told Redis again
+/// of everything open and unposted there.
+/// </param>
+public sealed partial class Till(IScriptRunner runner, bool joinsByItself = true)
 {
     private readonly long[] _epochs = new long[Shards.Count];
+    private readonly long[] _joined = new long[Shards.Count];
 
     /// <summary>
     /// Holds an amount, or refuses and changes nothing. A repeat is answered with <see cref="TillCode.Repeated"/>.
@@ -43,7 +48,17 @@ public sealed partial class Till(IScriptRunner runner)
         CodeAsync(new ReleaseCommand(rid, account, key), Shards.Of(account), cancellationToken);
 
     /// <summary>The epoch of a shard as this process last saw it.</summary>
-    internal long EpochOf(int shard) => Volatile.Read(ref _epochs[shard]);
+    public long EpochOf(int shard) => Volatile.Read(ref _epochs[shard]);
+
+    /// <summary>The epoch under which this process reserves in a shard.</summary>
+    public long JoinedEpochOf(int shard) => Volatile.Read(ref joinsByItself ? ref _epochs[shard] : ref _joined[shard]);
+
+    /// <summary>From now on reservations in the shard are made under this epoch, unless a later one was joined.</summary>
+    public void Join(int shard, long epoch)
+    {
+        Raise(ref _epochs[shard], epoch);
+        Raise(ref _joined[shard], epoch);
+    }
 
     internal ValueTask<RespReply> SendAsync<TCommand>(
         in TCommand command, int shard, long epoch, CancellationToken cancellationToken)
@@ -79,18 +94,22 @@ public sealed partial class Till(IScriptRunner runner)
             return false;
         }
 
-        var known = Volatile.Read(ref _epochs[shard]);
-        while (known < current)
+        Raise(ref _epochs[shard], current);
+        return true;
+    }
+
+    private static void Raise(ref long epoch, long to)
+    {
+        var known = Volatile.Read(ref epoch);
+        while (known < to)
         {
-            var before = Interlocked.CompareExchange(ref _epochs[shard], current, known);
+            var before = Interlocked.CompareExchange(ref epoch, to, known);
             if (before == known)
             {
-                break;
+                return;
             }
 
             known = before;
         }
-
-        return true;
     }
 }

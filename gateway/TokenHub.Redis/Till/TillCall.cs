@@ -16,6 +16,9 @@ internal sealed class TillCall<TCommand> : IValueTaskSource<HoldReply>, IValueTa
     private static readonly ConcurrentQueue<TillCall<TCommand>> Idle = new();
     private static int _idleCount;
 
+    // Only a reservation can do harm under an epoch that this process took no part in; the others all commute.
+    private static bool TakesMoney => typeof(TCommand) == typeof(ReserveCommand);
+
     private readonly Action _onReply;
     private ManualResetValueTaskSourceCore<TillReply> _source;
     private ConfiguredValueTaskAwaitable<RespReply>.ConfiguredValueTaskAwaiter _reply;
@@ -79,7 +82,7 @@ internal sealed class TillCall<TCommand> : IValueTaskSource<HoldReply>, IValueTa
 
     private void Send()
     {
-        _epoch = _till!.EpochOf(_shard);
+        _epoch = TakesMoney ? _till!.JoinedEpochOf(_shard) : _till!.EpochOf(_shard);
 
         // The awaiter is kept as an async method would keep it, and asked once.
 #pragma warning disable CA2012
@@ -111,7 +114,8 @@ internal sealed class TillCall<TCommand> : IValueTaskSource<HoldReply>, IValueTa
             return;
         }
 
-        if (answer.Code == TillCode.StaleEpoch && _till!.TryAdopt(_shard, _epoch, answer.First))
+        if (answer.Code == TillCode.StaleEpoch && _till!.TryAdopt(_shard, _epoch, answer.First)
+            && _epoch < (TakesMoney ? _till.JoinedEpochOf(_shard) : answer.First))
         {
             Send();
         }

@@ -33,13 +33,20 @@ internal readonly record struct TillReply(TillCode Code, long First, long Second
 
     public static DueHold ReadDue(ref RespReader reader)
     {
+        var hold = ReadMember(ref reader);
+        return hold with { DeadlineMs = reader.ReadInteger() };
+    }
+
+    /// <summary>A hold as the set of deadlines names it.</summary>
+    public static DueHold ReadMember(ref RespReader reader)
+    {
         // account|request id|gateway.boot|key
         var member = reader.ReadBytes();
         var account = Number(Take(ref member, (byte)'|'));
         var rid = Id(Take(ref member, (byte)'|'));
         var gatewayNo = Number(Take(ref member, (byte)'.'));
         var bootNo = Number(Take(ref member, (byte)'|'));
-        return new DueHold(rid, account, Number(member), (int)gatewayNo, (int)bootNo, reader.ReadInteger());
+        return new DueHold(rid, account, Number(member), (int)gatewayNo, (int)bootNo, 0);
     }
 
     public static OutboxEntry ReadOutbox(ref RespReader reader)

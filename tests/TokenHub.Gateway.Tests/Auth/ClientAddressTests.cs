@@ -1,4 +1,5 @@
 using System.Net;
+using TokenHub.Core.Addresses;
 using TokenHub.Gateway.Auth;
 using Xunit;
 

@@ -22,8 +22,8 @@ internal static class Lives
             first, account, 9, new Usd(10), 0, 1, 1, new Usd(1000), 50, 10, 100, 100_000, 10);
         Assert.Equal(
             1, await till.ReholdAsync(account, [new Rehold(second, 9, new Usd(5), 60_000, 1, 1)], None));
-        Assert.Equal(TillCode.Ok, await till.HydrateAsync(account, new Usd(900), 1, true, 50, 9, Usd.Zero, 1, None));
         await till.BuildShardAsync(shard, 1, None);
+        Assert.Equal(TillCode.Ok, await till.HydrateAsync(account, new Usd(900), 1, true, 50, 9, Usd.Zero, 1, None));
         Assert.Equal(TillCode.Ok, await till.SetBalanceAsync(account, new Usd(1000), 2, true, 50, None));
         Assert.Equal(TillCode.Ok, (await till.ReserveAsync(request, None)).Code);
         Assert.Equal(TillCode.Ok, (await till.ReserveAsync(request with { Rid = third }, None)).Code);

@@ -33,6 +33,8 @@ internal sealed class ModelAccount
 {
     public long? Version { get; set; }
 
+    public long? Epoch { get; set; }
+
     public bool IsActive { get; set; }
 
     public long Balance { get; set; }
@@ -45,12 +47,16 @@ internal sealed class ModelAccount
 
     public bool HasCounters { get; set; }
 
-    public long Available => Math.Max(Balance - Held - Unsettled, -TillModel.UnitsMax);
+    // A balance of another epoch counts as none.
+    public long Available(long epoch) =>
+        Math.Max((Epoch == epoch ? Balance : 0) - Held - Unsettled, -TillModel.UnitsMax);
 }
 
 internal sealed class ModelSpend
 {
     public long? Version { get; set; }
+
+    public long? Epoch { get; set; }
 
     public long Spent { get; set; }
 
@@ -69,4 +75,8 @@ internal sealed class ModelSpend
 
 internal sealed record ModelHold(long Amount, long DeadlineMs, string Owner, long Key, long First);
 
-internal sealed record ModelCharge(long Account, long Key, long Cost, byte[] Payload);
+internal sealed record ModelCharge(long Account, long Key, long Cost, byte[] Payload)
+{
+    // Left by an acknowledgement that came before the settlement.
+    public bool IsMark => Cost == 0 && Payload.Length == 0;
+}

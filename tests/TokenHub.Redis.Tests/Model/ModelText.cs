@@ -54,6 +54,7 @@ internal static class ModelText
         if (state.Version is not null)
         {
             Add(lines, $"{key} ver", state.Version);
+            Add(lines, $"{key} ep", state.Epoch);
             Add(lines, $"{key} st", state.IsActive ? 1 : 0);
             Add(lines, $"{key} bal", state.Balance);
             Add(lines, $"{key} cap", state.Slots);
@@ -71,6 +72,7 @@ internal static class ModelText
         if (spend.Version is not null)
         {
             Add(lines, $"{key} sver", spend.Version);
+            Add(lines, $"{key} ep", spend.Epoch);
             Add(lines, $"{key} spent", spend.Spent);
         }
 

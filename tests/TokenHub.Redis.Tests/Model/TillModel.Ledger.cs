@@ -11,15 +11,16 @@ internal sealed partial class TillModel
             return Answer(TillCode.BadArgument);
         }
 
-        if (WrongEpoch(shard, epoch, false) is { } wrong)
+        if (WrongEpoch(shard, epoch, true) is { } wrong)
         {
             return wrong;
         }
 
         if (shard.Outbox.TryGetValue(c.Rid, out var charge))
         {
-            var isSame = charge.Account == c.Account && charge.Key == c.Key && charge.Cost == c.Cost.Units;
-            return Answer(isSame ? TillCode.AlreadySettled : TillCode.Conflict, shard.Account(c.Account).Available);
+            var isSame = charge.Account == c.Account && charge.Key == c.Key
+                && (charge.Cost == c.Cost.Units || charge.IsMark);
+            return Answer(isSame ? TillCode.AlreadySettled : TillCode.Conflict, shard.Account(c.Account).Available(epoch));
         }
 
         var hold = shard.Hold(c.Account, c.Rid);
@@ -43,7 +44,7 @@ internal sealed partial class TillModel
         spend.Unsettled += c.Cost.Units;
         shard.Outbox[c.Rid] = new ModelCharge(c.Account, c.Key, c.Cost.Units, c.Payload.ToArray());
         shard.OutboxTimes[c.Rid] = NowMs;
-        return Answer(hold is null ? TillCode.RecordedWithoutHold : TillCode.Ok, account.Available);
+        return Answer(hold is null ? TillCode.RecordedWithoutHold : TillCode.Ok, account.Available(epoch));
     }
 
     private static object[] Release(ModelShard shard, long epoch, ReleaseCommand c)
@@ -53,14 +54,14 @@ internal sealed partial class TillModel
             return Answer(TillCode.BadArgument);
         }
 
-        if (WrongEpoch(shard, epoch, false) is { } wrong)
+        if (WrongEpoch(shard, epoch, true) is { } wrong)
         {
             return wrong;
         }
 
         if (shard.Hold(c.Account, c.Rid) is not { } hold)
         {
-            return Answer(TillCode.Repeated, shard.Account(c.Account).Available);
+            return Answer(TillCode.Repeated, shard.Account(c.Account).Available(epoch));
         }
 
         if (hold.Key != c.Key)
@@ -69,10 +70,10 @@ internal sealed partial class TillModel
         }
 
         Drop(shard, c.Account, c.Rid, hold);
-        return Answer(TillCode.Ok, shard.Account(c.Account).Available);
+        return Answer(TillCode.Ok, shard.Account(c.Account).Available(epoch));
     }
 
-    private static object[] Ack(ModelShard shard, long epoch, AckCommand c)
+    private object[] Ack(ModelShard shard, long epoch, AckCommand c)
     {
         if (!IsBalance(c.Balance.Units) || !IsUnits(c.Version) || !IsUnits(c.KeySpent.Units) || !IsUnits(c.KeyVersion)
             || !AreIds(c.Account, c.Key))
@@ -80,20 +81,20 @@ internal sealed partial class TillModel
             return Answer(TillCode.BadArgument);
         }
 
-        if (WrongEpoch(shard, epoch, false) is { } wrong)
+        if (WrongEpoch(shard, epoch, true) is { } wrong)
         {
             return wrong;
         }
 
         var dropped = c.Rids.Skip(c.From).Take(c.Count).Count(rid => AckOne(shard, c, rid));
         var account = shard.Account(c.Account);
-        if (account.Version < c.Version)
+        if (account.Epoch == epoch && account.Version < c.Version)
         {
             (account.Balance, account.Version) = (c.Balance.Units, c.Version);
         }
 
         var spend = shard.Spend(c.Key);
-        if (spend.Version < c.KeyVersion)
+        if (spend.Epoch == epoch && spend.Version < c.KeyVersion)
         {
             (spend.Spent, spend.Version) = (c.KeySpent.Units, c.KeyVersion);
         }
@@ -101,7 +102,7 @@ internal sealed partial class TillModel
         return Answer(TillCode.Ok, dropped);
     }
 
-    private static bool AckOne(ModelShard shard, AckCommand c, RequestId rid)
+    private bool AckOne(ModelShard shard, AckCommand c, RequestId rid)
     {
         var isDropped = false;
         if (shard.Outbox.TryGetValue(rid, out var charge) && charge.Account == c.Account && charge.Key == c.Key)
@@ -117,6 +118,12 @@ internal sealed partial class TillModel
         if (shard.Hold(c.Account, rid) is { } hold && hold.Key == c.Key)
         {
             Drop(shard, c.Account, rid, hold);
+            if (!isDropped && !shard.Outbox.ContainsKey(rid))
+            {
+                shard.Outbox[rid] = new ModelCharge(c.Account, c.Key, 0, []);
+                shard.OutboxTimes[rid] = NowMs;
+            }
+
             isDropped = true;
         }
 
@@ -136,7 +143,7 @@ internal sealed partial class TillModel
         }
 
         var account = shard.Account(c.Account);
-        if (account.Version is null)
+        if (account.Epoch != epoch)
         {
             return Answer(TillCode.NotHydrated);
         }
@@ -149,7 +156,7 @@ internal sealed partial class TillModel
             (account.Balance, account.Version) = (c.Balance.Units, c.Version);
         }
 
-        return Answer(isNewer || isOther ? TillCode.Ok : TillCode.Repeated, account.Available);
+        return Answer(isNewer || isOther ? TillCode.Ok : TillCode.Repeated, account.Available(epoch));
     }
 
     private object[] Rehold(ModelShard shard, long epoch, ReholdCommand c)
@@ -200,8 +207,9 @@ internal sealed partial class TillModel
 
         var code = TillCode.Repeated;
         var account = shard.Account(c.Account);
-        if ((account.Version ?? -1) < c.Version)
+        if (account.Epoch != epoch || account.Version < c.Version)
         {
+            account.Epoch = epoch;
             (account.Version, account.Balance) = (c.Version, c.Balance.Units);
             (account.IsActive, account.Slots) = (c.IsActive, c.MaxConcurrency);
             shard.Accounts[c.Account] = account;
@@ -209,14 +217,15 @@ internal sealed partial class TillModel
         }
 
         var spend = shard.Spend(c.Key);
-        if (c.Key != 0 && (spend.Version ?? -1) < c.KeyVersion)
+        if (c.Key != 0 && (spend.Epoch != epoch || spend.Version < c.KeyVersion))
         {
+            spend.Epoch = epoch;
             (spend.Version, spend.Spent) = (c.KeyVersion, c.KeySpent.Units);
             shard.Spends[c.Key] = spend;
             code = TillCode.Ok;
         }
 
-        return Answer(code, account.Available);
+        return Answer(code, account.Available(epoch));
     }
 
     private object[] Reap(ModelShard shard, long epoch, ReapCommand c)

@@ -58,17 +58,17 @@ internal sealed partial class TillModel
         if (shard.Outbox.TryGetValue(r.Rid, out var charge))
         {
             var isSame = charge.Account == r.Account && charge.Key == r.Key;
-            return Answer(isSame ? TillCode.AlreadySettled : TillCode.Conflict, account.Available);
+            return Answer(isSame ? TillCode.AlreadySettled : TillCode.Conflict, account.Available(epoch));
         }
 
         if (shard.Hold(r.Account, r.Rid) is { } hold)
         {
             var isSame = hold.First == r.Amount.Units && hold.Key == r.Key;
-            return Answer(isSame ? TillCode.Repeated : TillCode.Conflict, account.Available);
+            return Answer(isSame ? TillCode.Repeated : TillCode.Conflict, account.Available(epoch));
         }
 
         var spend = shard.Spend(r.Key);
-        if (RefusedBeforeRates(shard, account, spend, r) is { } refused)
+        if (RefusedBeforeRates(shard, epoch, account, spend, r) is { } refused)
         {
             return refused;
         }
@@ -79,9 +79,9 @@ internal sealed partial class TillModel
             return Answer(TillCode.Rate, 0, (waitUs + 999) / 1000);
         }
 
-        if (account.Available < r.Amount.Units)
+        if (account.Available(epoch) < r.Amount.Units)
         {
-            return Answer(TillCode.Funds, account.Available);
+            return Answer(TillCode.Funds, account.Available(epoch));
         }
 
         if (Math.Max(account.Held, spend.Held) + r.Amount.Units > UnitsMax)
@@ -97,14 +97,14 @@ internal sealed partial class TillModel
             shard.Rates[r.Key] = state.Value;
         }
 
-        return Answer(TillCode.Ok, shard.Account(r.Account).Available);
+        return Answer(TillCode.Ok, shard.Account(r.Account).Available(epoch));
     }
 
     private static object[]? RefusedBeforeRates(
-        ModelShard shard, ModelAccount account, ModelSpend spend, HoldRequest r)
+        ModelShard shard, long epoch, ModelAccount account, ModelSpend spend, HoldRequest r)
     {
         var open = shard.Holds.GetValueOrDefault(r.Account)?.Count ?? 0;
-        return account.Version is null || spend.Version is null ? Answer(TillCode.NotHydrated)
+        return account.Epoch != epoch || spend.Epoch != epoch ? Answer(TillCode.NotHydrated)
             : !account.IsActive ? Answer(TillCode.Disabled)
             : open >= account.Slots || open >= r.UserMaxConcurrency ? Answer(TillCode.Concurrency)
             : r.KeyMaxConcurrency is { } slots && spend.Open >= slots ? Answer(TillCode.Concurrency)
@@ -158,7 +158,7 @@ internal sealed partial class TillModel
         if (shard.Hold(c.Account, c.Rid) is not { } hold)
         {
             var isSettled = shard.Outbox.ContainsKey(c.Rid);
-            return Answer(isSettled ? TillCode.AlreadySettled : TillCode.NoHold, account.Available);
+            return Answer(isSettled ? TillCode.AlreadySettled : TillCode.NoHold, account.Available(epoch));
         }
 
         if (hold.Key != c.Key)
@@ -168,11 +168,11 @@ internal sealed partial class TillModel
 
         if (c.More.Units > 0)
         {
-            var refused = account.Version is null || spend.Version is null ? Answer(TillCode.NotHydrated)
+            var refused = account.Epoch != epoch || spend.Epoch != epoch ? Answer(TillCode.NotHydrated)
                 : !account.IsActive ? Answer(TillCode.Disabled)
                 : spend.Remaining(c.KeyCap?.Units) < c.More.Units
                     ? Answer(TillCode.KeyCap, spend.Remaining(c.KeyCap?.Units))
-                : account.Available < c.More.Units ? Answer(TillCode.Funds, account.Available)
+                : account.Available(epoch) < c.More.Units ? Answer(TillCode.Funds, account.Available(epoch))
                 : Math.Max(Math.Max(account.Held, spend.Held), hold.Amount) + c.More.Units > UnitsMax
                     ? Answer(TillCode.BadArgument)
                 : null;
@@ -187,7 +187,7 @@ internal sealed partial class TillModel
 
         var later = Math.Max(hold.DeadlineMs, NowMs + c.TtlMs);
         Put(shard, c.Account, c.Rid, hold with { Amount = hold.Amount + c.More.Units, DeadlineMs = later });
-        return Answer(TillCode.Ok, account.Available);
+        return Answer(TillCode.Ok, account.Available(epoch));
     }
 
     private static void Take(ModelShard shard, long accountId, RequestId rid, ModelHold hold)

@@ -61,6 +61,41 @@ public sealed class SettleTests(Backends backends)
 
     [Theory]
     [OnEachBackend]
+    public async Task Settlement_after_the_acknowledgement_of_its_request_is_not_counted_again(Backend backend)
+    {
+        var shard = await HeldAsync(backend);
+
+        Assert.Equal("1 1 0", await shard.RunAsync("ack"));
+        Assert.Equal("3 920 0", await shard.RunAsync("settle"));
+        Assert.Equal("-8 920 0", await shard.RunAsync("settle", (5, "72")));
+
+        Assert.Equal("0", await shard.FieldAsync("a", "uns"));
+        Assert.Equal("1 0 0", await shard.RunAsync("rehold", (4, PrivateShard.Rid(1))));
+        Assert.Equal("1 1 0", await shard.RunAsync("ack"));
+        Assert.Equal("nil", await shard.FieldAsync("o", PrivateShard.Rid(1)));
+        Assert.Equal("1 0 0", await shard.RunAsync("ack"));
+        Assert.Equal("nil", await shard.FieldAsync("o", PrivateShard.Rid(1)));
+    }
+
+    [Theory]
+    [OnEachBackend]
+    public async Task What_has_ended_is_taken_also_by_a_shard_that_is_not_built(Backend backend)
+    {
+        var shard = await HeldAsync(backend);
+        await shard.RunAsync("reserve", (2, PrivateShard.Rid(2)));
+        await shard.RunAsync("reserve", (2, PrivateShard.Rid(3)));
+        await shard.LoseAsync("ep");
+
+        Assert.Equal("1 720 0", await shard.RunAsync("settle"));
+        Assert.Equal("1 820 0", await shard.RunAsync("release", (2, PrivateShard.Rid(2))));
+        Assert.Equal("1 1 0", await shard.RunAsync("ack"));
+
+        Assert.Equal("100", await shard.FieldAsync("a", "pend"));
+        Assert.Equal("0", await shard.FieldAsync("a", "uns"));
+    }
+
+    [Theory]
+    [OnEachBackend]
     public async Task Settlement_before_hydration_counts_once_the_account_is_there(Backend backend)
     {
         var shard = await PrivateShard.ReadyAsync(backends.Client(backend).Runner);

@@ -24,12 +24,60 @@ public sealed class EpochTests
         Assert.Equal(TillCode.Ok, await ReserveAsync(till));
 
         await builder.BuildShardAsync(Shards.Of(Account), 4, None);
+        await HydrateAsync(builder);
 
         Assert.Equal(TillCode.Ok, await ReserveAsync(till));
         Assert.Empty(await till.ReapAsync(Shards.Of(Account), 10, None));
         await builder.BuildShardAsync(Shards.Of(Account), 5, None);
+        await HydrateAsync(builder);
         Assert.Empty(await till.ReapAsync(Shards.Of(Account), 10, None));
         Assert.Equal(TillCode.Ok, await ReserveAsync(till));
+    }
+
+    [Fact]
+    public async Task Balance_of_another_epoch_is_not_believed_whatever_its_version()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var client = await RedisClient.ConnectAsync(Backends.Patient(server.Url), None);
+        var till = new Redis.Till(client.Runner);
+        var shard = Shards.Of(Account);
+        await till.BuildShardAsync(shard, 1, None);
+        await till.HydrateAsync(Account, new Usd(5_000), 80, true, 50, 9, Usd.Zero, 70, None);
+        await till.BuildShardAsync(shard, 2, None);
+
+        Assert.Equal(TillCode.NotHydrated, await ReserveAsync(till));
+        Assert.Equal(TillCode.NotHydrated, await till.SetBalanceAsync(Account, new Usd(9), 90, true, 50, None));
+
+        // PostgreSQL is the truth, also where an older copy claims more postings.
+        Assert.Equal(TillCode.Ok, await HydrateAsync(till));
+        Assert.Equal(TillCode.Ok, await ReserveAsync(till));
+        Assert.Equal(new Usd(90), (await till.ReadAccountAsync(Account, None))!.Available);
+    }
+
+    [Fact]
+    public async Task Gateway_settles_under_a_new_epoch_but_reserves_only_once_it_has_joined()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var client = await RedisClient.ConnectAsync(Backends.Patient(server.Url), None);
+        var builder = new Redis.Till(client.Runner);
+        var gateway = new Redis.Till(client.Runner, joinsByItself: false);
+        var shard = Shards.Of(Account);
+        await builder.BuildShardAsync(shard, 3, None);
+        await HydrateAsync(builder);
+
+        Assert.Equal(TillCode.StaleEpoch, await ReserveAsync(gateway));
+        Assert.Equal((3, 0), (gateway.EpochOf(shard), gateway.JoinedEpochOf(shard)));
+        gateway.Join(shard, 3);
+        Assert.Equal(TillCode.Ok, await ReserveAsync(gateway));
+
+        await builder.BuildShardAsync(shard, 4, None);
+        await HydrateAsync(builder);
+        var served = Ids.Next(0);
+        Assert.Equal(
+            TillCode.RecordedWithoutHold,
+            (await gateway.SettleAsync(served, Account, 9, new Usd(5), default, None)).Code);
+        Assert.Equal(TillCode.StaleEpoch, await ReserveAsync(gateway));
+        Assert.Equal((4, 3), (gateway.EpochOf(shard), gateway.JoinedEpochOf(shard)));
     }
 
     [Fact]
@@ -67,14 +115,16 @@ public sealed class EpochTests
         await Probe.UntilAsync(() => client.IsConnected, TimeSpan.FromSeconds(10), "the client is back");
 
         Assert.Equal(TillCode.ShardNotBuilt, await ReserveAsync(till));
-        Assert.Equal(
-            TillCode.ShardNotBuilt, (await till.SettleAsync(rid, Account, 9, new Usd(5), default, None)).Code);
         Assert.Equal(1, await till.ReholdAsync(Account, [new Rehold(rid, 9, new Usd(10), 60_000, 1, 1)], None));
-        Assert.Equal(TillCode.Ok, await HydrateAsync(till));
-        await till.BuildShardAsync(shard, 2, None);
+        var other = Ids.Next(0);
         Assert.Equal(
-            new HoldReply(TillCode.Ok, new Usd(95), 0),
-            await till.SettleAsync(rid, Account, 9, new Usd(5), default, None));
+            TillCode.RecordedWithoutHold,
+            (await till.SettleAsync(other, Account, 9, new Usd(7), new byte[] { 1 }, None)).Code);
+        await till.BuildShardAsync(shard, 2, None);
+        Assert.Equal(TillCode.Ok, await HydrateAsync(till));
+        Assert.Equal(
+            new HoldReply(TillCode.Ok, new Usd(88), 0),
+            await till.SettleAsync(rid, Account, 9, new Usd(5), new byte[] { 1 }, None));
     }
 
     private static async Task<TillCode> HydrateAsync(Redis.Till till) =>

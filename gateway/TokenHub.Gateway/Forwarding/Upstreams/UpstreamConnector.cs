@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using TokenHub.Core.Usage;
-using TokenHub.Gateway.Forwarding.Addresses;
+using TokenHub.Core.Addresses;
 
 namespace TokenHub.Gateway.Forwarding.Upstreams;
 
@@ -82,15 +82,15 @@ internal sealed class UpstreamConnector
     {
         foreach (var address in addresses)
         {
-            var kind = AddressClassifier.Classify(address);
-            if (kind == AddressClass.Forbidden || (kind == AddressClass.Private && !_allowPrivate))
+            var kind = AddressClass.Of(address);
+            if (kind == AddressKind.Never || (kind == AddressKind.Private && !_allowPrivate))
             {
                 throw new UpstreamConnectException(
                     AttemptFault.AddressRefused, $"'{host.Host}' has an address that channels may not reach.");
             }
 
             // Whoever allows private upstreams allows plain http on that private network, and nowhere else.
-            if (!host.IsTls && !_allowInsecure && kind == AddressClass.Public)
+            if (!host.IsTls && !_allowInsecure && kind == AddressKind.Public)
             {
                 throw new UpstreamConnectException(
                     AttemptFault.AddressRefused, $"'{host.Host}' is public and its address is not https.");

@@ -1,7 +1,8 @@
 using System.Net;
+using TokenHub.Core.Addresses;
 using Xunit;
 
-namespace TokenHub.Gateway.Tests;
+namespace TokenHub.Core.Tests.Addresses;
 
 public sealed class AddressRangeTests
 {

@@ -1,7 +1,8 @@
 using System.Net;
-using TokenHub.ControlPlane.Upstreams;
+using TokenHub.Core.Addresses;
+using Xunit;
 
-namespace TokenHub.ControlPlane.Tests.Upstreams;
+namespace TokenHub.Core.Tests.Addresses;
 
 public sealed class AddressClassTests
 {
@@ -49,8 +50,8 @@ public sealed class AddressClassTests
     [InlineData("::1")]
     [InlineData("fc00::1")]
     [InlineData("fdff:ffff::1")]
-    [InlineData("fd00:ec2::254")]
     [InlineData("::ffff:127.0.0.1")]
+    [InlineData("::ffff:0:127.0.0.1")]
     [InlineData("::ffff:10.1.2.3")]
     [InlineData("64:ff9b::7f00:1")]
     [InlineData("64:ff9b::10.0.0.1")]
@@ -65,6 +66,9 @@ public sealed class AddressClassTests
     [InlineData("169.254.0.0")]
     [InlineData("169.254.169.254")]
     [InlineData("169.254.170.2")]
+    [InlineData("100.100.100.200")]
+    [InlineData("168.63.129.16")]
+    [InlineData("fd00:ec2::254")]
     [InlineData("192.0.0.1")]
     [InlineData("192.0.0.192")]
     [InlineData("192.0.2.1")]
@@ -102,4 +106,13 @@ public sealed class AddressClassTests
     [InlineData("fec0::1")]
     [InlineData("ff02::1")]
     public void Never(string address) => Assert.Equal(AddressKind.Never, AddressClass.Of(IPAddress.Parse(address)));
+
+    [Theory]
+    [InlineData("2130706433", AddressKind.Private)]
+    [InlineData("0x7f000001", AddressKind.Private)]
+    [InlineData("0177.0.0.1", AddressKind.Private)]
+    [InlineData("127.1", AddressKind.Private)]
+    [InlineData("0", AddressKind.Never)]
+    public void Odd_spellings_come_out_as_what_they_are(string text, AddressKind kind) =>
+        Assert.Equal(kind, AddressClass.Of(IPAddress.Parse(text)));
 }

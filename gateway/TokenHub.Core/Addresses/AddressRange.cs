@@ -1,12 +1,11 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 
-namespace TokenHub.Gateway;
+namespace TokenHub.Core.Addresses;
 
 /// <summary>An address or CIDR range. IPv4 lives at <c>::ffff:0:0/96</c>: one comparison serves both.</summary>
-internal readonly record struct AddressRange
+public readonly record struct AddressRange
 {
     private const int BitsMax = 128;
     private const int MappedPrefix = 96;
@@ -32,7 +31,7 @@ internal readonly record struct AddressRange
             return false;
         }
 
-        var isV4 = address.AddressFamily == AddressFamily.InterNetwork;
+        var isV4 = address.TryWriteBytes(stackalloc byte[16], out var length) && length == 4;
 
         // IPAddress reads "10.1" and "0x7f.1" as addresses; a list of ranges is no place for such spellings.
         if (isV4 && addressText.Count(c => c == '.') != 3)
@@ -60,17 +59,10 @@ internal readonly record struct AddressRange
     public static UInt128 Bits(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];
-        if (address.AddressFamily == AddressFamily.InterNetwork)
-        {
-            bytes[10] = bytes[11] = 0xFF;
-            address.TryWriteBytes(bytes[12..], out _);
-        }
-        else
-        {
-            address.TryWriteBytes(bytes, out _);
-        }
-
-        return BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        address.TryWriteBytes(bytes, out var length);
+        return length == 4
+            ? ((UInt128)0xFFFF << 32) | BinaryPrimitives.ReadUInt32BigEndian(bytes)
+            : BinaryPrimitives.ReadUInt128BigEndian(bytes);
     }
 
     /// <summary>True when one of the ranges holds the address.</summary>

@@ -3,7 +3,7 @@ using System.Net;
 namespace TokenHub.ControlPlane.Options;
 
 /// <summary>Reads one address or one CIDR range. A lone address is a range of one.</summary>
-internal static class AddressRange
+internal static class NetworkText
 {
     public static bool TryParse(string text, out IPNetwork network)
     {
