@@ -62,11 +62,12 @@ internal sealed class ClusterNodes(
     /// <summary>One slot is with this node now.</summary>
     public void Move(int slot, ClusterNode node)
     {
-        var before = Interlocked.Exchange(ref _owners[slot], node);
-        if (before is not null && before != node)
+        if (OwnerOf(slot) is { } before && before != node)
         {
             changes.Raise();
         }
+
+        Volatile.Write(ref _owners[slot], node);
     }
 
     /// <summary>

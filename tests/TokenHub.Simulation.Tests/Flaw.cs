@@ -1,0 +1,49 @@
+namespace TokenHub.Simulation.Tests;
+
+/// <summary>Deliberate mistakes, each of which the checks have to find.</summary>
+public enum Flaw
+{
+    None,
+
+    /// <summary>A settlement that comes twice counts twice.</summary>
+    SettleCountsTwice,
+
+    /// <summary>A hold that is told again is added again.</summary>
+    ReholdAddsTwice,
+
+    /// <summary>Overdue holds are released whether or not their gateway lives.</summary>
+    ReaperSkipsLease,
+
+    /// <summary>A lost shard opens without waiting for gateways.</summary>
+    OpensBeforeReady,
+
+    /// <summary>The ledger does not ask whether it has a request already.</summary>
+    PostsTwice,
+
+    /// <summary>A gateway that restarts does not close what was open.</summary>
+    ForgetsInFlight,
+
+    /// <summary>An older balance replaces a newer one.</summary>
+    IgnoresVersion,
+
+    /// <summary>A copy of a day ago is taken for the present.</summary>
+    BelievesOldCopies,
+
+    /// <summary>Nobody compares the outbox with the ledger.</summary>
+    SkipsSweep,
+
+    /// <summary>A gateway that slept through a rebuild reserves without telling what it holds.</summary>
+    JoinsWithoutTelling,
+
+    /// <summary>A reservation answered under an older epoch is believed.</summary>
+    BelievesLateReservations,
+
+    /// <summary>A gateway whose lease is over goes on taking requests.</summary>
+    IgnoresOwnLease,
+
+    /// <summary>A gateway forgets what it had not yet shipped.</summary>
+    ShipsOnce,
+
+    /// <summary>After a server was replaced nobody tells it what it has lost.</summary>
+    SkipsSoftReplay,
+}
