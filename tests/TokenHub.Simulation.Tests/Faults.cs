@@ -20,13 +20,17 @@ internal sealed class Faults(World world)
         var net = world.Net;
         (net.Loss, net.Repeat, net.Late) = (Sim.Random.Next(4) * 0.01, Sim.Random.Next(4) * 0.05, Sim.Random.Next(4) * 0.005);
         var everyMs = new[] { 400L, 1_200, 4_000, 15_000 }[Sim.Random.Next(4)];
-        Action[] all =
+        (string Name, Action Do)[] all =
         [
-            KillGateway, KillControlPlane, KillLedger, CutOff, CutOff, LoseDisk, JumpClock,
-            () => HarmTill("wipe", Wipe), () => HarmTill("roll back", RollBack), () => HarmTill("restart", world.Till.Restart),
-            () => HarmTill("down", Down),
+            ("gateway", KillGateway), ("plane", KillControlPlane), ("ledger", KillLedger), ("cut", CutOff), ("cut", CutOff),
+            ("disk", LoseDisk), ("clock", JumpClock), ("wipe", () => HarmTill("wipe", Wipe)),
+            ("flush", () => HarmTill("flush", world.Till.Flush)), ("roll back", () => HarmTill("roll back", RollBack)),
+            ("restart", () => HarmTill("restart", world.Till.Restart)), ("down", () => HarmTill("down", Down)),
         ];
-        var kinds = all.Where(_ => Sim.Chance(0.6)).ToArray();
+        var kinds = world.Focus is { } focus
+            ? all.Where(one => focus.Harms.Contains(one.Name)).Select(one => one.Do).ToArray()
+            : all.Where(_ => Sim.Chance(0.4)).Select(one => one.Do).ToArray();
+        everyMs = world.Focus?.EveryMs ?? everyMs;
         if (kinds.Length > 0)
         {
             Next(kinds, everyMs);
@@ -185,7 +189,7 @@ internal sealed class Faults(World world)
     {
         if (_copies.GetValueOrDefault(shard) is { Count: > 0 } copies)
         {
-            var back = Sim.Chance(0.7) ? (int)Sim.Between(1, 3) : (int)Sim.Between(1, copies.Count);
+            var back = Sim.Chance(world.Focus is null ? 0.7 : 0.5) ? (int)Sim.Between(1, 3) : (int)Sim.Between(1, copies.Count);
             var before = world.Till.State(shard);
             world.Till.Restore(shard, copies[Math.Max(copies.Count - back, 0)]);
             world.AllowRollback(shard, before);

@@ -17,6 +17,9 @@ public enum Flaw
     /// <summary>A lost shard opens without waiting for gateways.</summary>
     OpensBeforeReady,
 
+    /// <summary>What is lost a second time, while a rebuild is under way, is not noticed.</summary>
+    TrustsRebuildUnderWay,
+
     /// <summary>The ledger does not ask whether it has a request already.</summary>
     PostsTwice,
 
@@ -32,14 +35,14 @@ public enum Flaw
     /// <summary>Nobody compares the outbox with the ledger.</summary>
     SkipsSweep,
 
+    /// <summary>A balance is told once, with the acknowledgement, and when that is lost never again.</summary>
+    TellsBalancesOnce,
+
     /// <summary>A gateway that slept through a rebuild reserves without telling what it holds.</summary>
     JoinsWithoutTelling,
 
     /// <summary>A reservation answered under an older epoch is believed.</summary>
     BelievesLateReservations,
-
-    /// <summary>A gateway whose lease is over goes on taking requests.</summary>
-    IgnoresOwnLease,
 
     /// <summary>A gateway forgets what it had not yet shipped.</summary>
     ShipsOnce,

@@ -13,9 +13,9 @@ internal sealed class Load(World world)
             world.Sim.After(1_500 + world.Sim.Between(0, spanMs), Ask);
         }
 
-        for (var at = 2_000L; at < untilMs - EndsBeforeMs; at += 250)
+        for (var at = 2_000L; at < untilMs - EndsBeforeMs; at += 500)
         {
-            world.Sim.After(at, () => world.AnyControlPlane().Credit(Account(), world.Sim.Between(1, 1_600)));
+            world.Sim.After(at, () => world.AnyControlPlane().Credit(Account(), world.Sim.Between(1, 1_800)));
         }
     }
 
@@ -31,9 +31,9 @@ internal sealed class Load(World world)
         }
 
         var account = Account();
-        var isLong = world.Sim.Chance(0.02);
-        var events = (int)world.Sim.Between(1, isLong ? 60 : 14);
-        var pauseMs = isLong ? world.Sim.Between(500, 3_000) : world.Sim.Between(5, 250);
+        var isLong = world.Sim.Chance(world.Focus?.LongShare ?? 0.02);
+        var events = (int)world.Sim.Between(1, isLong ? 80 : 40);
+        var pauseMs = isLong ? world.Sim.Between(500, 3_000) : world.Sim.Between(2, 120);
         var cutAfter = world.Sim.Chance(0.15) ? world.Sim.Between(1, 100) : long.MaxValue;
         gateway.Serve(account, (account * 10) + world.Sim.Between(0, 1), events, pauseMs, cutAfter);
     }

@@ -12,7 +12,7 @@ internal sealed class BrokenInvariantException(string message) : Exception(messa
 /// </summary>
 internal sealed class Oracle
 {
-    private readonly Dictionary<long, long> _allowed = [];
+    private readonly Dictionary<long, List<(long AtMs, long Amount)>> _allowed = [];
 
     /// <summary>Tokens that the upstream served, by request.</summary>
     public Dictionary<RequestId, long> Served { get; } = [];
@@ -35,9 +35,12 @@ internal sealed class Oracle
     /// <summary>Everything that happened, for whoever looks for a reason; null keeps nothing.</summary>
     public List<string>? Trace { get; set; }
 
-    public Func<string> Now { get; set; } = () => "";
+    /// <summary>So long may it take until what was lost has been told again, also by a gateway that is cut off.</summary>
+    public long RetoldMs { get; init; }
 
-    public void Note(string line) => Trace?.Add($"{Now()} {line}");
+    public Func<long> NowMs { get; set; } = () => 0;
+
+    public void Note(string line) => Trace?.Add($"{NowMs(),7} {line}");
 
     public void OnAdmitted(RequestId rid)
     {
@@ -45,29 +48,50 @@ internal sealed class Oracle
         Served[rid] = 0;
     }
 
-    /// <summary>Redis lost what stood between a balance and its being spent twice: so much may be.</summary>
+    /// <summary>Redis lost what stood between a balance and its being spent twice: so much may be, for a while.</summary>
     public void Allow(long account, long amount, string why)
     {
         if (amount > 0)
         {
-            _allowed[account] = _allowed.GetValueOrDefault(account) + amount;
-            Trace?.Add($"{Now()} allow {account} {amount}: {why}");
+            if (!_allowed.TryGetValue(account, out var allowed))
+            {
+                _allowed[account] = allowed = [];
+            }
+
+            allowed.Add((NowMs(), amount));
+            Note($"allow {account} {amount}: {why}");
         }
     }
 
-    // I5: not below the bound; I3, I4: nothing that was not served, and not more than was.
+    /// <summary>
+    /// I5 at the moment a request is let in: what is truly left, this hold included, is not below the bound.
+    /// </summary>
+    public void OnLetIn(RequestId rid, long account, long left)
+    {
+        var now = NowMs();
+        var bound = -Prices.OverrunMax - Allowed(account, now - RetoldMs);
+        if (left < bound)
+        {
+            throw new BrokenInvariantException($"I5: {rid} leaves account {account} at {left}, its bound is {bound}");
+        }
+    }
+
+    // I5 for good; I3, I4: nothing that was not served, and not more than was.
     public void OnPosted(CloseRecord record, long balance)
     {
-        Trace?.Add($"{Now()} posted {record}: {balance}");
+        Note($"posted {record}: {balance}");
         if (!Served.TryGetValue(record.Rid, out var served) || record.Tokens > served)
         {
             throw new BrokenInvariantException($"I4: billed {record.Tokens} tokens of {record.Rid}, served {served}");
         }
 
-        var bound = -Prices.OverrunMax - _allowed.GetValueOrDefault(record.Account);
+        var bound = -Prices.OverrunMax - Allowed(record.Account, 0);
         if (balance < bound)
         {
             throw new BrokenInvariantException($"I5: account {record.Account} is at {balance}, its bound is {bound}");
         }
     }
+
+    private long Allowed(long account, long sinceMs) =>
+        _allowed.TryGetValue(account, out var allowed) ? allowed.Where(one => one.AtMs >= sinceMs).Sum(one => one.Amount) : 0;
 }

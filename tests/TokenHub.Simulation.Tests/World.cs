@@ -16,12 +16,12 @@ internal sealed class World
     private const int AccountsPerShard = 3;
     private int _gatewayNo;
 
-    public World(int seed, Flaw flaw, int requests, bool keepsTrace)
+    public World(int seed, Flaw flaw, int requests, bool keepsTrace, Focus? focus = null)
     {
-        (Seed, Flaw, Requests) = (seed, flaw, requests);
+        (Seed, Flaw, Requests, Focus) = (seed, flaw, requests, focus);
         Sim = new Schedule(seed);
         Net = new Network(Sim);
-        Oracle = new Oracle { Trace = keepsTrace ? [] : null, Now = () => $"{Sim.NowMs,7}" };
+        Oracle = new Oracle { Trace = keepsTrace ? [] : null, NowMs = () => Sim.NowMs, RetoldMs = focus?.RetoldMs ?? 45_000 };
         Upstream = new Upstream(Sim, Oracle);
         Shards = [.. Enumerable.Range(100, ShardCount).Select(id => TokenHub.Redis.Shards.Of(id))];
         var accounts = Shards.Select(shard => Enumerable.Range(100, 10_000).Select(id => (long)id)
@@ -46,6 +46,8 @@ internal sealed class World
     public Flaw Flaw { get; }
 
     public int Requests { get; }
+
+    public Focus? Focus { get; }
 
     public Schedule Sim { get; }
 
@@ -75,6 +77,20 @@ internal sealed class World
 
     /// <summary>As a load balancer gives it; one that is dead is found out by no answer.</summary>
     public ControlPlane AnyControlPlane() => ControlPlanes[Sim.Random.Next(ControlPlanes.Count)];
+
+    /// <summary>What an account truly has left, which nobody but the simulation can know.</summary>
+    public long TrulyLeft(long account)
+    {
+        var left = Ledger.Account(account).Balance;
+        foreach (var gateway in Gateways)
+        {
+            left -= gateway.Open.Where(slot => slot.Account == account).Sum(slot => slot.Hold);
+            left -= gateway.Unshipped.Where(record => record.Account == account && !Ledger.Events.ContainsKey(record.Rid))
+                .Sum(record => record.Cost);
+        }
+
+        return left;
+    }
 
     /// <summary>A hold of a gateway without lease was released although its request may still be running.</summary>
     public void AllowReaped(long account, RequestId rid)

@@ -77,6 +77,13 @@ internal sealed partial class ControlPlane
             return;
         }
 
+        var isReplaced = row.PlantedRun != RunOf(shard) && World.Flaw != Flaw.TrustsRebuildUnderWay;
+        if (number == 0 || isReplaced)
+        {
+            Plant(shard);
+            return;
+        }
+
         var waitedFor = Ledger.Gateways.Where(gateway => gateway.Value.LeaseUntilMs >= Sim.NowMs).ToList();
         if (waitedFor.All(gateway => gateway.Value.Ready >= number) || World.Flaw == Flaw.OpensBeforeReady)
         {
@@ -85,28 +92,66 @@ internal sealed partial class ControlPlane
         }
     }
 
+    // First the number stands in Redis, then gateways hear of it: whatever they tell is lost only together with it.
+    private void Plant(int shard)
+    {
+        var number = ++Ledger.RebuildNo;
+        var run = RunOf(shard);
+        Plain(at => World.Till.Plant(shard, at, number), shard, answer =>
+        {
+            var row = Ledger.Shards[shard];
+            if (answer is null || row.Rebuilding is null || !Ledger.TryLock("watch", this))
+            {
+                return;
+            }
+
+            (row.Rebuilding, row.PlantedRun) = (number, run);
+            foreach (var gateway in World.Gateways)
+            {
+                Net.Send(this, gateway, gateway.OnNotice);
+            }
+        });
+    }
+
     private void Open(int shard, long epoch, long number)
     {
         var value = NextMark();
         Plain(at => World.Till.RaiseMark(shard, at, value), shard, raised =>
         {
-            if (raised is null || Ledger.Shards[shard].Rebuilding != number)
+            var row = Ledger.Shards[shard];
+            if (raised is null || row.Rebuilding != number || row.Epoch != epoch)
             {
                 return;
             }
 
-            Plain(at => World.Till.SetEpoch(shard, at, epoch), shard, written =>
-            {
-                var row = Ledger.Shards[shard];
-                if (written is not null && Ledger.IsUp && row.Rebuilding == number && row.Epoch == epoch)
-                {
-                    (row.Rebuilding, row.SeenHighWater, row.SeenRun) = (null, value, RunOf(shard));
-                    _remembered[shard] = value;
-                    World.Oracle.Note($"{this} opens shard {shard} under {epoch}");
-                    Ledger.ReplayNo++;
-                }
-            });
+            var run = World.Flaw == Flaw.TrustsRebuildUnderWay ? RunOf(shard) : row.PlantedRun;
+            Ask(
+                World.Till,
+                () => World.Till.Open(shard, run, epoch, number),
+                opened => OnOpened(shard, epoch, number, value, opened),
+                () => { });
         });
+    }
+
+    // Where the number does not stand any more, what gateways told is gone with it: once more from the start.
+    private void OnOpened(int shard, long epoch, long number, long mark, TillAnswer opened)
+    {
+        var row = Ledger.Shards[shard];
+        if (!Ledger.TryLock("watch", this) || row.Rebuilding != number || row.Epoch != epoch)
+        {
+            return;
+        }
+
+        if (opened.IsLost || opened.First == 0)
+        {
+            row.Rebuilding = 0;
+            return;
+        }
+
+        (row.Rebuilding, row.SeenHighWater, row.SeenRun) = (null, mark, row.PlantedRun);
+        _remembered[shard] = mark;
+        World.Oracle.Note($"{this} opens shard {shard} under {epoch}");
+        Ledger.ReplayNo++;
     }
 
     private void Raise(int shard, int run, long generation)

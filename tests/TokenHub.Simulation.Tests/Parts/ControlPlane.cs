@@ -12,6 +12,7 @@ internal sealed partial class ControlPlane(World world, int no) : TillCaller($"c
 {
     private const long LeaseMs = 6_000;
     private const long SweepAgeMs = 60_000;
+    private const long RetellMs = 40_000;
 
     private Ledger Ledger => World.Ledger;
 
@@ -26,6 +27,7 @@ internal sealed partial class ControlPlane(World world, int no) : TillCaller($"c
         Every(5_000, Reap);
         Every(10_000, () => Sweep(SweepAgeMs));
         Every(1_000, Recheck);
+        Every(10_000, Retell);
     }
 
     public override void Kill()
@@ -70,7 +72,7 @@ internal sealed partial class ControlPlane(World world, int no) : TillCaller($"c
         row.Ready = Math.Max(row.Ready, ready);
         row.Unknown.UnionWith(unknown.Where(row.Unsure.Contains));
         row.Unsure.ExceptWith(unknown);
-        var rebuilding = world.Ledger.Shards.Where(shard => shard.Value.Rebuilding is not null)
+        var rebuilding = world.Ledger.Shards.Where(shard => shard.Value.Rebuilding is > 0)
             .Select(shard => (shard.Key, shard.Value.Epoch, shard.Value.Rebuilding!.Value)).ToList();
         return new BeatReply(true, rebuilding, world.Ledger.ReplayNo, [.. row.Unsure]);
     }
@@ -127,18 +129,39 @@ internal sealed partial class ControlPlane(World world, int no) : TillCaller($"c
         Call(shard, command, Ledger.Shards[shard].Epoch, _ => { });
     }
 
+    // An acknowledgement may be lost together with the settlement that would have left a copy in the outbox: then
+    // nothing in Redis tells that a balance is old. So what was posted of late is told again and again.
+    private void Retell()
+    {
+        if (World.Flaw == Flaw.TellsBalancesOnce || !Ledger.TryLock("retell", this))
+        {
+            return;
+        }
+
+        foreach (var ((account, key), postedMs) in Ledger.PostedMs)
+        {
+            if (postedMs > Sim.NowMs - RetellMs)
+            {
+                Acknowledge(account, key, []);
+            }
+        }
+    }
+
     private void Acknowledge(IEnumerable<(RequestId Rid, long Account, long Key)> posted)
     {
         foreach (var group in posted.GroupBy(one => (one.Account, one.Key)))
         {
-            var (account, key) = group.Key;
-            var (state, spent) = (Ledger.Account(account), Ledger.Keys.GetValueOrDefault(key));
-            var rids = group.Select(one => one.Rid).ToArray();
-            var shard = TokenHub.Redis.Shards.Of(account);
-            var command = new AckCommand(
-                account, new Usd(state.Balance), state.Version, key, new Usd(spent.Spent), spent.Version, rids, 0, rids.Length);
-            Call(shard, command, Ledger.Shards[shard].Epoch, _ => { });
+            Acknowledge(group.Key.Account, group.Key.Key, [.. group.Select(one => one.Rid)]);
         }
+    }
+
+    private void Acknowledge(long account, long key, RequestId[] rids)
+    {
+        var (state, spent) = (Ledger.Account(account), Ledger.Keys.GetValueOrDefault(key));
+        var shard = TokenHub.Redis.Shards.Of(account);
+        var command = new AckCommand(
+            account, new Usd(state.Balance), state.Version, key, new Usd(spent.Spent), spent.Version, rids, 0, rids.Length);
+        Call(shard, command, Ledger.Shards[shard].Epoch, _ => { });
     }
 
     // Charges that wait in Redis: those that are posted go; those whose gateway never brought them are posted.

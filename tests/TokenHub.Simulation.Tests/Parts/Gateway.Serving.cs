@@ -28,7 +28,7 @@ internal sealed partial class Gateway
         }
     }
 
-    private bool MayAdmit() => _boot != 0 && (_leaseUntilMs > Sim.NowMs || World.Flaw == Flaw.IgnoresOwnLease);
+    private bool MayAdmit() => _boot != 0 && _leaseUntilMs > Sim.NowMs;
 
     private void Refuse(Action<bool>? onEnd)
     {
@@ -137,6 +137,7 @@ internal sealed partial class Gateway
     {
         _table[slot.Rid] = slot;
         World.Oracle.OnAdmitted(slot.Rid);
+        World.Oracle.OnLetIn(slot.Rid, slot.Account, World.TrulyLeft(slot.Account));
         World.Oracle.Note($"{this} begins {slot.Rid} of {slot.Account}");
         var life = _life;
         World.Upstream.Stream(

@@ -81,13 +81,30 @@ internal sealed partial class Gateway(World world, int no) : TillCaller($"gatewa
         No = newNo;
     }
 
+    /// <summary>The control plane has news: they come with the answer to a beat.</summary>
+    public void OnNotice()
+    {
+        if (IsUp)
+        {
+            Beat();
+        }
+    }
+
     protected override void OnReplaced(int shard)
     {
         if (World.Flaw != Flaw.SkipsSoftReplay)
         {
-            Tell(shard, Seen(shard), _ => { });
+            Insist(shard);
         }
     }
+
+    private void Insist(int shard) => Tell(shard, Seen(shard), isTold =>
+    {
+        if (!isTold)
+        {
+            After(200, () => Insist(shard));
+        }
+    });
 
     private long Seen(int shard) => _seen.GetValueOrDefault(shard);
 
@@ -153,7 +170,7 @@ internal sealed partial class Gateway(World world, int no) : TillCaller($"gatewa
             _replay = reply.Replay;
             foreach (var shard in World.Shards)
             {
-                Tell(shard, Seen(shard), _ => { });
+                Insist(shard);
             }
         }
 

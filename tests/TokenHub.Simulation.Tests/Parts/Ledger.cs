@@ -33,7 +33,10 @@ internal sealed class LedgerShard
 {
     public long Epoch { get; set; } = 1;
 
-    public long? Rebuilding { get; set; } = 1;
+    /// <summary>Number of the rebuild under way; 0 for one that is not planted yet.</summary>
+    public long? Rebuilding { get; set; } = 0;
+
+    public int PlantedRun { get; set; }
 
     public int SeenRun { get; set; }
 
@@ -60,6 +63,9 @@ internal sealed class Ledger(Schedule schedule, Network network, Oracle oracle, 
     public SortedDictionary<int, LedgerGateway> Gateways { get; } = [];
 
     public SortedDictionary<int, LedgerShard> Shards { get; } = [];
+
+    /// <summary>When an account and key were last posted to.</summary>
+    public SortedDictionary<(long Account, long Key), long> PostedMs { get; } = [];
 
     public long RebuildNo { get; set; } = 1;
 
@@ -95,7 +101,11 @@ internal sealed class Ledger(Schedule schedule, Network network, Oracle oracle, 
     public LedgerAccount Account(long id) =>
         Accounts.TryGetValue(id, out var account) ? account : Accounts[id] = new LedgerAccount();
 
-    public void Credit(long account, long amount) => Transfer(House, account, amount);
+    public void Credit(long account, long amount)
+    {
+        PostedMs[(account, account * 10)] = Sim.NowMs;
+        Transfer(House, account, amount);
+    }
 
     /// <summary>Posts what is new of a batch.</summary>
     public void Post(IEnumerable<CloseRecord> batch)
@@ -113,6 +123,7 @@ internal sealed class Ledger(Schedule schedule, Network network, Oracle oracle, 
                 Transfer(record.Account, Owner, share);
                 Transfer(record.Account, House, record.Cost - share);
                 var key = Keys.GetValueOrDefault(record.Key);
+                PostedMs[(record.Account, record.Key)] = Sim.NowMs;
                 Keys[record.Key] = (key.Spent + record.Cost, key.Version + 1);
             }
 
@@ -120,11 +131,11 @@ internal sealed class Ledger(Schedule schedule, Network network, Oracle oracle, 
         }
     }
 
-    public long Close(int shard)
+    public void Close(int shard)
     {
         var row = Shards[shard];
-        (row.Epoch, row.Rebuilding) = (row.Epoch + 1, ++RebuildNo);
-        return RebuildNo;
+        row.Epoch += row.Rebuilding is null ? 1 : 0;
+        row.Rebuilding = 0;
     }
 
     private void Transfer(long from, long to, long amount)

@@ -39,7 +39,7 @@ internal sealed record TillAnswer(bool IsLost, object[] Values)
 internal static class Prices
 {
     public const long UnitsPerToken = 10;
-    public const int ChunkTokensMax = 20;
+    public const int ChunkTokensMax = 4;
     public const int SlotsPerAccount = 6;
     public const long FirstHold = 30 * UnitsPerToken;
     public const long HoldTtlMs = 90_000;

@@ -17,6 +17,7 @@ internal sealed class SimTill : Part
     private readonly TillModel _model = new();
     private readonly Flaw _flaw;
     private readonly Dictionary<int, long> _highWater = [];
+    private readonly Dictionary<int, long> _planted = [];
     private readonly Dictionary<int, int> _runs = [];
     private readonly HashSet<int> _down = [];
     private long _skewMs;
@@ -68,6 +69,21 @@ internal sealed class SimTill : Part
         return [(long)TillCode.Ok, 0L, 0L];
     });
 
+    /// <summary>The number of a rebuild, there for as long as nothing is lost.</summary>
+    public TillAnswer? Plant(int shard, int run, long number) => Plain(shard, run, () =>
+    {
+        _planted[shard] = number;
+        return [(long)TillCode.Ok, 0L, 0L];
+    });
+
+    /// <summary>As one script: the epoch is written only where the number still stands; 1 when it was.</summary>
+    public TillAnswer? Open(int shard, int run, long epoch, long number) => Plain(shard, run, () =>
+    {
+        var stands = _planted.GetValueOrDefault(shard, -1) == number || _flaw == Flaw.TrustsRebuildUnderWay;
+        State(shard).Epoch = stands ? epoch : State(shard).Epoch;
+        return [(long)TillCode.Ok, stands ? 1L : 0L, 0L];
+    });
+
     public TillAnswer? SetEpoch(int shard, int run, long? epoch) => Plain(shard, run, () =>
     {
         State(shard).Epoch = epoch;
@@ -84,7 +100,16 @@ internal sealed class SimTill : Part
     {
         _model.Shards[shard] = new ModelShard();
         _highWater.Remove(shard);
+        _planted.Remove(shard);
         Restart(shard);
+    }
+
+    /// <summary>FLUSHALL: everything goes, and every connection stays.</summary>
+    public void Flush(int shard)
+    {
+        _model.Shards[shard] = new ModelShard();
+        _highWater.Remove(shard);
+        _planted.Remove(shard);
     }
 
     public void Restore(int shard, (ModelShard State, long HighWater) copy)
