@@ -4,7 +4,9 @@ using TokenHub.Simulation.Tests.Parts;
 
 namespace TokenHub.Simulation.Tests;
 
-/// <summary>Does harm at random, and stops when the safety phase ends. The seed also says how much of which kind.</summary>
+/// <summary>
+/// Does harm at random, and stops when the safety phase ends. The seed also says how much of which kind.
+/// </summary>
 internal sealed class Faults(World world)
 {
     private const int CopiesMax = 40;

@@ -11,6 +11,9 @@ public enum Flaw
     /// <summary>A hold that is told again is added again.</summary>
     ReholdAddsTwice,
 
+    /// <summary>A hold that is there already stays as it is, though it was extended since that copy was made.</summary>
+    ReholdKeepsSmaller,
+
     /// <summary>Overdue holds are released whether or not their gateway lives.</summary>
     ReaperSkipsLease,
 
@@ -37,12 +40,6 @@ public enum Flaw
 
     /// <summary>A balance is told once, with the acknowledgement, and when that is lost never again.</summary>
     TellsBalancesOnce,
-
-    /// <summary>A gateway that slept through a rebuild reserves without telling what it holds.</summary>
-    JoinsWithoutTelling,
-
-    /// <summary>A reservation answered under an older epoch is believed.</summary>
-    BelievesLateReservations,
 
     /// <summary>A gateway forgets what it had not yet shipped.</summary>
     ShipsOnce,

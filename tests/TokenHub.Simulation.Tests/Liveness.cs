@@ -1,6 +1,8 @@
 namespace TokenHub.Simulation.Tests;
 
-/// <summary>After healing: a request is served soon at every gateway, and in the time allowed nothing is left over.</summary>
+/// <summary>
+/// After healing: a request is served soon at every gateway, and in the time allowed nothing is left over.
+/// </summary>
 internal static class Liveness
 {
     /// <summary>I12, also where a gateway was lost: its lease ends in six of these ten seconds.</summary>

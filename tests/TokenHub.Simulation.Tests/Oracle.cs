@@ -35,7 +35,9 @@ internal sealed class Oracle
     /// <summary>Everything that happened, for whoever looks for a reason; null keeps nothing.</summary>
     public List<string>? Trace { get; set; }
 
-    /// <summary>So long may it take until what was lost has been told again, also by a gateway that is cut off.</summary>
+    /// <summary>
+    /// So long may it take until what was lost has been told again, also by a gateway that is cut off.
+    /// </summary>
     public long RetoldMs { get; init; }
 
     public Func<long> NowMs { get; set; } = () => 0;
@@ -48,7 +50,9 @@ internal sealed class Oracle
         Served[rid] = 0;
     }
 
-    /// <summary>Redis lost what stood between a balance and its being spent twice: so much may be, for a while.</summary>
+    /// <summary>
+    /// Redis lost what stood between a balance and its being spent twice: so much may be, for a while.
+    /// </summary>
     public void Allow(long account, long amount, string why)
     {
         if (amount > 0)

@@ -59,6 +59,7 @@ public sealed class SimulationTests
     [Theory]
     [InlineData(Flaw.SettleCountsTwice)]
     [InlineData(Flaw.ReholdAddsTwice)]
+    [InlineData(Flaw.ReholdKeepsSmaller)]
     [InlineData(Flaw.ReaperSkipsLease)]
     [InlineData(Flaw.OpensBeforeReady)]
     [InlineData(Flaw.TrustsRebuildUnderWay)]
@@ -68,8 +69,6 @@ public sealed class SimulationTests
     [InlineData(Flaw.BelievesOldCopies)]
     [InlineData(Flaw.SkipsSweep)]
     [InlineData(Flaw.TellsBalancesOnce)]
-    [InlineData(Flaw.JoinsWithoutTelling)]
-    [InlineData(Flaw.BelievesLateReservations)]
     [InlineData(Flaw.ShipsOnce)]
     [InlineData(Flaw.SkipsSoftReplay)]
     public void Mistake_is_found(Flaw flaw)
@@ -90,10 +89,9 @@ public sealed class SimulationTests
     {
         Flaw.OpensBeforeReady => new Focus(["flush"], 3_000, 1_000, 0.1),
         Flaw.TrustsRebuildUnderWay => new Focus(["flush"], 800, 1_000, 0.1),
-        Flaw.BelievesLateReservations => new Focus(["flush"], 1_000, 1_000, 0.1),
-        Flaw.JoinsWithoutTelling => new Focus(["flush", "cut"], 2_000, 8_000, 0.2),
         Flaw.SkipsSoftReplay => new Focus(["roll back"], 4_000, 3_000, 0.2),
-        Flaw.BelievesOldCopies => new Focus(["roll back"], 6_000, 3_000, 0.1),
+        Flaw.ReholdKeepsSmaller => new Focus(["roll back"], 12_000, 20_000, 0.1),
+        Flaw.BelievesOldCopies => new Focus(["roll back"], 12_000, 400, 0.1),
         Flaw.ReaperSkipsLease => new Focus(["clock"], 6_000, 3_000, 0.1),
         Flaw.TellsBalancesOnce => new Focus(["plane", "cut"], 2_000, 45_000, 0.02),
         _ => null,

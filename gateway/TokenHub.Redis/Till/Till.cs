@@ -10,8 +10,8 @@ namespace TokenHub.Redis;
 /// </summary>
 /// <remarks>Continuations may run on the thread that reads the socket: nothing may block in them.</remarks>
 /// <param name="joinsByItself">
-/// False for a gateway: it reserves under a shard's new epoch only after <see cref="Join"/>, when it has told Redis again
-/// of everything open and unposted there.
+/// False for a gateway: it reserves under a shard's new epoch only after <see cref="Join"/>, when it has told Redis
+/// again of everything open and unposted there.
 /// </param>
 public sealed partial class Till(IScriptRunner runner, bool joinsByItself = true)
 {
@@ -53,7 +53,9 @@ public sealed partial class Till(IScriptRunner runner, bool joinsByItself = true
     /// <summary>The epoch under which this process reserves in a shard.</summary>
     public long JoinedEpochOf(int shard) => Volatile.Read(ref joinsByItself ? ref _epochs[shard] : ref _joined[shard]);
 
-    /// <summary>From now on reservations in the shard are made under this epoch, unless a later one was joined.</summary>
+    /// <summary>
+    /// From now on reservations in the shard are made under this epoch, unless a later one was joined.
+    /// </summary>
     public void Join(int shard, long epoch)
     {
         Raise(ref _epochs[shard], epoch);

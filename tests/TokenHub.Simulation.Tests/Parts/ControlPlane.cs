@@ -23,7 +23,7 @@ internal sealed partial class ControlPlane(World world, int no) : TillCaller($"c
         _watching.Clear();
         _remembered.Clear();
         _mark = 0;
-        Every(250, Watch);
+        Every(50, Tick);
         Every(5_000, Reap);
         Every(10_000, () => Sweep(SweepAgeMs));
         Every(1_000, Recheck);

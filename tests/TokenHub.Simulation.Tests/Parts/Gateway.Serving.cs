@@ -75,7 +75,7 @@ internal sealed partial class Gateway
 
     // While it was asked, the lease may have ended, or the shard have been lost and everything told without this one.
     private bool IsCurrent(int shard, long epoch) =>
-        World.Flaw == Flaw.BelievesLateReservations || (MayAdmit() && _joined.GetValueOrDefault(shard) == epoch);
+        MayAdmit() && _joined.GetValueOrDefault(shard) == epoch;
 
     private void Hydrate(Slot slot, long epoch, int events, long pauseMs, int hydrations, Action<bool>? onEnd)
     {
@@ -98,11 +98,7 @@ internal sealed partial class Gateway
     // A shard whose epoch is new to this gateway: first everything is told there, then it may reserve.
     private void Enter(int shard, long epoch)
     {
-        if (World.Flaw == Flaw.JoinsWithoutTelling)
-        {
-            Join(shard, epoch);
-        }
-        else if (_telling.Add(shard))
+        if (_telling.Add(shard))
         {
             Tell(shard, epoch, isTold =>
             {

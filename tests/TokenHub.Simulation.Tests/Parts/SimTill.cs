@@ -56,6 +56,11 @@ internal sealed class SimTill : Part
 
         _model.NowUs = StartUs + (1000 * (Sim.NowMs + _skewMs));
         Spoil(shard, command);
+        if (command is ReholdCommand rehold && (State(shard).Epoch ?? epoch) == epoch && _flaw != Flaw.ReholdKeepsSmaller)
+        {
+            RaiseHolds(State(shard), rehold);
+        }
+
         return new TillAnswer(false, _model.Run(command, shard, epoch));
     }
 
@@ -122,6 +127,21 @@ internal sealed class SimTill : Part
     public (ModelShard State, long HighWater) Save(int shard) =>
         (Clone(State(shard)), _highWater.GetValueOrDefault(shard, -1));
 
+    // An older copy may have a hold as it was before it was extended: it has to be as large as its gateway says.
+    private static void RaiseHolds(ModelShard state, ReholdCommand rehold)
+    {
+        foreach (var told in rehold.Holds)
+        {
+            if (state.Hold(rehold.Account, told.Rid) is { } hold && hold.Key == told.Key && hold.Amount < told.Amount.Units)
+            {
+                var more = told.Amount.Units - hold.Amount;
+                state.Accounts[rehold.Account].Held += more;
+                state.Spends[told.Key].Held += more;
+                state.Holds[rehold.Account][told.Rid] = hold with { Amount = told.Amount.Units };
+            }
+        }
+    }
+
     private TillAnswer? Plain(int shard, int run, Func<object[]> work) =>
         _down.Contains(shard) ? null : run != RunOf(shard) ? TillAnswer.Lost : new TillAnswer(false, work());
 
@@ -132,6 +152,7 @@ internal sealed class SimTill : Part
         {
             case (Flaw.SettleCountsTwice, SettleCommand settle):
                 state.Outbox.Remove(settle.Rid);
+                state.OutboxTimes.Remove(settle.Rid);
                 break;
             case (Flaw.ReholdAddsTwice, ReholdCommand rehold):
                 foreach (var hold in rehold.Holds)
