@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using TokenHub.Core.Addresses;
+using TokenHub.Redis;
 
 namespace TokenHub.Gateway;
 
@@ -27,7 +28,8 @@ internal sealed class GatewayOptionsReader
     [
         ("DATA_DIR", "./.tokenhub", "Folder for everything the gateway keeps on disk."),
         ("GATEWAY_BIND", "127.0.0.1:8080", "Address and port to listen on; * for every address."),
-        ("REDIS_URL", "(required)", "redis:// or rediss://[user:password@]host:port[/db]."),
+        ("REDIS_URL", "(required)",
+            "redis:// or rediss://[user:password@]host:port[,host:port...][/db][?mode=cluster|sentinel&master=name]."),
         ("MASTER_KEY", "(required)", "Base64 of 32 bytes; opens channel credentials. The control plane has the same."),
         ("MASTER_KEY_OLD", "(none)", "The key of before, still accepted while 'keys rotate-master' is at work."),
         ("CONTROL_PLANE_URL", "(required)", "Address of the control plane, http:// or https://."),
@@ -79,7 +81,7 @@ internal sealed class GatewayOptionsReader
             WalDir = Text("WAL_DIR") is { } wal ? Path.GetFullPath(wal) : Path.Combine(dataDir, "wal"),
             LogBytesMax = ReadNumber("WAL_MAX_BYTES", 8L << 30, 16L << 20, 1L << 40),
             Bind = ReadBind(),
-            RedisUrl = ReadUrl("REDIS_URL", "redis", "rediss")?.OriginalString ?? "",
+            RedisUrl = ReadRedisUrl(),
             MasterKey = ReadMasterKey("MASTER_KEY", ReadRequired("MASTER_KEY")),
             MasterKeyOld = Text("MASTER_KEY_OLD") is { } old ? ReadMasterKey("MASTER_KEY_OLD", old) : null,
             ControlPlaneUrl = ReadUrl("CONTROL_PLANE_URL", "http", "https") ?? new Uri("http://unset.invalid"),
@@ -128,6 +130,17 @@ internal sealed class GatewayOptionsReader
 
         Fault("GATEWAY_BIND", $"is '{text}'; it must be address:port, such as 127.0.0.1:8080.");
         return new IPEndPoint(IPAddress.Loopback, DefaultPort);
+    }
+
+    private string ReadRedisUrl()
+    {
+        var text = ReadRequired("REDIS_URL");
+        if (text.Length > 0 && !RedisOptions.TryParse(text, out _, out var fault))
+        {
+            Fault("REDIS_URL", $"is not usable: {fault}");
+        }
+
+        return text;
     }
 
     // The value may hold a password and is therefore not repeated in the fault.

@@ -1,16 +1,33 @@
 namespace TokenHub.Redis;
 
 /// <summary>
-/// Where Redis is and how long to wait for it. Made from a URL: <c>redis://[user:password@]host[:port][/db]</c> or
-/// <c>rediss://</c> for TLS, user and password percent-encoded. Its text form never shows the password.
+/// Where Redis is and how long to wait for it. Made from a URL:
+/// <c>redis://[user:password@]host[:port][,host[:port]...][/db][?mode=single|cluster|sentinel]</c> or <c>rediss://</c>
+/// for TLS, user and password percent-encoded; see <see cref="RedisUrl"/> for the rest of the query. Its text form
+/// never shows a password.
 /// </summary>
 public sealed record RedisOptions
 {
     public const int PortDefault = 6379;
+    public const int SentinelPortDefault = 26379;
 
     public required string Host { get; init; }
 
     public int Port { get; init; } = PortDefault;
+
+    /// <summary>The other hosts of the URL: more nodes of a Cluster, or more sentinels.</summary>
+    public IReadOnlyList<RedisEndpoint> MoreHosts { get; init; } = [];
+
+    public RedisMode Mode { get; init; } = RedisMode.Auto;
+
+    /// <summary>What the sentinels call the master; URL query <c>?master=name</c>.</summary>
+    public string MasterName { get; init; } = "";
+
+    /// <summary>Empty means the sentinels' default user; URL query <c>?sentinel_user=...</c>.</summary>
+    public string SentinelUser { get; init; } = "";
+
+    /// <summary>Empty means that the sentinels want none; URL query <c>?sentinel_password=...</c>.</summary>
+    public string SentinelPassword { get; init; } = "";
 
     /// <summary>Empty means the server's default user.</summary>
     public string User { get; init; } = "";
@@ -50,7 +67,10 @@ public sealed record RedisOptions
     public bool ContinuesInline { get; init; } = true;
 
     /// <summary>Host and port, as messages name the server.</summary>
-    public string Endpoint => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+    public string Endpoint => new RedisEndpoint(Host, Port).ToString();
+
+    /// <summary>All hosts of the URL, in its order.</summary>
+    internal IReadOnlyList<RedisEndpoint> Hosts => [new RedisEndpoint(Host, Port), .. MoreHosts];
 
     /// <exception cref="FormatException">The text is no such URL. The message shows none of it.</exception>
     public static RedisOptions Parse(string url) =>
@@ -62,5 +82,12 @@ public sealed record RedisOptions
         out string fault) => RedisUrl.TryParse(url, out options, out fault);
 
     public override string ToString() =>
-        $"{(UsesTls ? "rediss" : "redis")}://{(Password.Length > 0 ? "***@" : "")}{Endpoint}/{Database}";
+        $"{(UsesTls ? "rediss" : "redis")}://{(Password.Length > 0 ? "***@" : "")}{string.Join(',', Hosts)}/{Database}"
+        + Mode switch
+        {
+            RedisMode.OneServer => "?mode=single",
+            RedisMode.Cluster => "?mode=cluster",
+            RedisMode.Sentinel => $"?mode=sentinel&master={Uri.EscapeDataString(MasterName)}",
+            _ => "",
+        };
 }

@@ -15,6 +15,9 @@ public sealed record RedisServerInfo(RedisKind Kind, Version Version, string Run
 {
     public static RedisServerInfo Unknown { get; } = new(RedisKind.Unknown, new Version(0, 0), "");
 
+    /// <summary>It is a node of a Cluster.</summary>
+    public bool IsCluster { get; init; }
+
     // The first line "#!lua" came with Redis 7; Garnet cannot compile it.
     internal bool TakesScriptFlags => Kind == RedisKind.Valkey || (Kind == RedisKind.Redis && Version.Major >= 7);
 
@@ -38,6 +41,9 @@ public sealed record RedisServerInfo(RedisKind Kind, Version Version, string Run
             : Unknown;
 
         RedisServerInfo Of(RedisKind kind, string field) =>
-            new(kind, Version.TryParse(fields[field], out var version) ? version : new Version(0, 0), runId);
+            new(kind, Version.TryParse(fields[field], out var version) ? version : new Version(0, 0), runId)
+            {
+                IsCluster = fields.GetValueOrDefault("redis_mode", "") == "cluster",
+            };
     }
 }

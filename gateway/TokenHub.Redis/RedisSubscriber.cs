@@ -25,10 +25,11 @@ public sealed class RedisSubscriber : IAsyncDisposable
     private int _unconfirmed;
     private volatile bool _isConnected;
 
-    internal RedisSubscriber(RedisOptions options)
+    /// <param name="where">Where to connect to, asked each time.</param>
+    internal RedisSubscriber(RedisOptions options, Func<RedisEndpoint> where)
     {
         _options = options;
-        _connector = new RespConnector(options, _calls);
+        _connector = new RespConnector(options, _calls) { Where = where };
     }
 
     /// <summary>False from the moment a connection is known to be lost until every channel is heard again.</summary>
@@ -52,6 +53,21 @@ public sealed class RedisSubscriber : IAsyncDisposable
             {
                 Ask(connection, _subscriptions.AsSpan(_subscriptions.Length - 1));
             }
+        }
+    }
+
+    /// <summary>Leaves the server it listens to unless that one still hears everything.</summary>
+    internal void LeaveUnless(Func<string, bool> isListenedTo)
+    {
+        RespConnection? connection;
+        lock (_gate)
+        {
+            connection = _connection;
+        }
+
+        if (connection is not null && !isListenedTo(connection.Endpoint))
+        {
+            connection.Close(new RedisUnavailableException(RedisFault.ConnectionLost, "Messages go elsewhere now."));
         }
     }
 

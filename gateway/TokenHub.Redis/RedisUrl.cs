@@ -4,14 +4,17 @@ using System.Globalization;
 namespace TokenHub.Redis;
 
 /// <summary>
-/// Reads the URL of a Redis server. By hand, because passwords with raw <c>/ @ #</c> are common and must neither be
-/// misread as a host nor turn up in a message: no fault repeats any of the text.
+/// Reads the URL of a Redis server, a Cluster or its sentinels. By hand, because passwords with raw <c>/ @ #</c> are
+/// common and must neither be misread as a host nor turn up in a message: no fault repeats any of the text.
 /// </summary>
+/// <remarks>
+/// Query: <c>ca=</c> file of authorities, <c>mode=</c> single, cluster or sentinel, <c>master=</c> its name at the
+/// sentinels, <c>sentinel_user=</c> and <c>sentinel_password=</c>; values percent-encoded.
+/// </remarks>
 internal static class RedisUrl
 {
     private const string Plain = "redis://";
     private const string Tls = "rediss://";
-    private const string CaQuery = "ca=";
     private const int DatabaseMax = 1 << 16;
 
     public static bool TryParse(string url, [NotNullWhen(true)] out RedisOptions? options, out string fault)
@@ -30,9 +33,9 @@ internal static class RedisUrl
         rest = rest[(at + 1)..];
         var query = Cut(ref rest, '?');
         var database = Cut(ref rest, '/');
-        if (!TryReadAddress(rest, out var host, out var port))
+        if (!TryReadHosts(rest, out var hosts))
         {
-            fault = "A Redis URL needs a host and, where given, a port from 1 to 65535.";
+            fault = "A Redis URL needs a host, or several with commas between, and ports from 1 to 65535 where given.";
             return false;
         }
 
@@ -43,28 +46,82 @@ internal static class RedisUrl
             return false;
         }
 
-        if (!query.IsEmpty && !query.StartsWith(CaQuery))
-        {
-            fault = "A Redis URL takes no query but ca=/path/of/authorities.pem.";
-            return false;
-        }
-
         var colon = login.IndexOf(':');
-        options = new RedisOptions
+        var read = new RedisOptions
         {
-            Host = host,
-            Port = port,
+            Host = hosts[0].Host,
+            Port = hosts[0].Port,
+            MoreHosts = hosts[1..],
             Database = databaseNo,
             UsesTls = usesTls,
             User = Decode(colon < 0 ? login : login[..colon]),
             Password = colon < 0 ? "" : Decode(login[(colon + 1)..]),
-            CaFile = query.IsEmpty ? "" : Decode(query[CaQuery.Length..]),
         };
-        fault = options.User.Length > 0 && options.Password.Length == 0
-            ? "A Redis URL that names a user needs a password too: user:password@ or :password@."
-            : "";
-        options = fault.Length == 0 ? options : null;
+        if (!TryReadQuery(query, ref read))
+        {
+            fault = "A Redis URL takes no query but ca, mode (single, cluster, sentinel), master, sentinel_user and "
+                + "sentinel_password.";
+            return false;
+        }
+
+        fault = FaultOf(read);
+        read = WithPorts(read);
+        options = fault.Length == 0 ? read : null;
         return options is not null;
+    }
+
+    // A sentinel listens on another port by custom than a server.
+    private static RedisOptions WithPorts(RedisOptions read)
+    {
+        var usual = read.Mode == RedisMode.Sentinel ? RedisOptions.SentinelPortDefault : RedisOptions.PortDefault;
+        return read with
+        {
+            Port = read.Port == 0 ? usual : read.Port,
+            MoreHosts = [.. read.MoreHosts.Select(host => host.Port == 0 ? host with { Port = usual } : host)],
+        };
+    }
+
+    private static string FaultOf(RedisOptions read) =>
+        read.User.Length > 0 && read.Password.Length == 0
+            ? "A Redis URL that names a user needs a password too: user:password@ or :password@."
+        : read.Mode == RedisMode.Sentinel && read.MasterName.Length == 0
+            ? "A Redis URL with mode=sentinel needs the master's name: master=name."
+        : read.Mode != RedisMode.Sentinel && (read.MasterName + read.SentinelUser + read.SentinelPassword).Length > 0
+            ? "In a Redis URL master, sentinel_user and sentinel_password go with mode=sentinel."
+        : read.SentinelUser.Length > 0 && read.SentinelPassword.Length == 0
+            ? "A Redis URL with sentinel_user needs sentinel_password too."
+        : read.Mode == RedisMode.OneServer && read.MoreHosts.Count > 0
+            ? "A Redis URL with mode=single has one host."
+        : read.Mode == RedisMode.Cluster && read.Database != 0
+            ? "A Redis Cluster has no database but 0."
+        : "";
+
+    private static bool TryReadQuery(ReadOnlySpan<char> query, ref RedisOptions read)
+    {
+        foreach (var part in query.ToString().Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var at = part.IndexOf('=', StringComparison.Ordinal);
+            var value = at < 0 ? "" : Decode(part.AsSpan(at + 1));
+            RedisOptions? next = (at < 0 ? part : part[..at]) switch
+            {
+                "ca" => read with { CaFile = value },
+                "mode" when value == "single" => read with { Mode = RedisMode.OneServer },
+                "mode" when value == "cluster" => read with { Mode = RedisMode.Cluster },
+                "mode" when value == "sentinel" => read with { Mode = RedisMode.Sentinel },
+                "master" => read with { MasterName = value },
+                "sentinel_user" => read with { SentinelUser = value },
+                "sentinel_password" => read with { SentinelPassword = value },
+                _ => null,
+            };
+            if (next is null)
+            {
+                return false;
+            }
+
+            read = next;
+        }
+
+        return true;
     }
 
     // Takes what stands behind the mark off the text.
@@ -81,9 +138,27 @@ internal static class RedisUrl
         return tail;
     }
 
+    private static bool TryReadHosts(ReadOnlySpan<char> text, out RedisEndpoint[] hosts)
+    {
+        var read = new List<RedisEndpoint>();
+        foreach (var part in text.ToString().Split(','))
+        {
+            if (!TryReadAddress(part, out var host, out var port))
+            {
+                break;
+            }
+
+            read.Add(new RedisEndpoint(host, port));
+        }
+
+        hosts = [.. read];
+        return hosts.Length > 0 && hosts.Length == text.ToString().Split(',').Length;
+    }
+
+    // The port is 0 where none is given.
     private static bool TryReadAddress(ReadOnlySpan<char> text, out string host, out int port)
     {
-        port = RedisOptions.PortDefault;
+        port = 0;
         var isBracketed = text.StartsWith("[");
         var hostEnd = isBracketed ? text.IndexOf(']') : text.IndexOf(':');
         var tail = hostEnd < 0 ? default : text[(hostEnd + (isBracketed ? 1 : 0))..];

@@ -1,3 +1,5 @@
+using System.Text;
+using TokenHub.Redis.Cluster;
 using TokenHub.Redis.Resp;
 using TokenHub.Redis.Scripts;
 
@@ -54,7 +56,10 @@ public static class ScriptIsolation
 
             for (var round = 0; round < Rounds; round++)
             {
-                await RunRoundAsync(clients, cancellationToken).ConfigureAwait(false);
+                foreach (var node in clients[0].Nodes)
+                {
+                    await RunRoundAsync(clients, node, cancellationToken).ConfigureAwait(false);
+                }
             }
         }
         finally
@@ -66,9 +71,10 @@ public static class ScriptIsolation
         }
     }
 
-    private static async Task RunRoundAsync(List<RedisClient> clients, CancellationToken cancellationToken)
+    private static async Task RunRoundAsync(
+        List<RedisClient> clients, RedisNode node, CancellationToken cancellationToken)
     {
-        var key = $"tokenhub:isolation:{Guid.NewGuid():n}";
+        var key = KeyAt(node);
         var runner = clients[0].Runner;
         await DoAsync(runner, runner.Begin("HSET"u8).Add(key).Add("left"u8).Add(Funds), cancellationToken)
             .ConfigureAwait(false);
@@ -81,19 +87,34 @@ public static class ScriptIsolation
             if (spent.Count(isSpent => isSpent) != Funds)
             {
                 throw new ScriptIsolationException(
-                    $"Redis at {clients[0].Options.Endpoint} does not keep scripts apart: two spent the same unit. "
+                    $"Redis at {node.Endpoint} does not keep scripts apart: two spent the same unit. "
                     + "If it is Garnet, start it with --lua-transaction-mode.");
             }
         }
         catch (RedisUnavailableException error) when (error.Fault == RedisFault.ServerError)
         {
             throw new ScriptIsolationException(
-                $"Redis at {clients[0].Options.Endpoint} cannot run scripts ({error.Message}). "
+                $"Redis at {node.Endpoint} cannot run scripts ({error.Message}). "
                 + "If it is Garnet, start it with --lua --lua-transaction-mode.");
         }
         finally
         {
             await clients[0].DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    // A key that this node of a Cluster has; each node may be of another build.
+    private static string KeyAt(RedisNode node)
+    {
+        var name = Guid.NewGuid().ToString("n");
+        for (var i = 0; ; i++)
+        {
+            var key = $"tokenhub:isolation:{{{name}:{i}}}";
+            var slot = HashSlot.Of(Encoding.ASCII.GetBytes(key));
+            if (node.Slots.Count == 0 || node.Slots.Any(range => slot >= range.First && slot <= range.Last))
+            {
+                return key;
+            }
         }
     }
 

@@ -22,7 +22,19 @@ public sealed class AllocationTests
     public async Task Reserve_and_settle_allocate_next_to_nothing()
     {
         await using var server = await RedisServer.StartAsync();
-        var options = RedisOptions.Parse(server.Url) with { CallTimeout = TimeSpan.FromSeconds(10) };
+        await MeasureAsync(server.Url);
+    }
+
+    [Fact]
+    public async Task Neither_do_they_on_a_cluster()
+    {
+        await using var cluster = await RedisCluster.StartAsync();
+        await MeasureAsync(cluster.Url);
+    }
+
+    private static async Task MeasureAsync(string url)
+    {
+        var options = RedisOptions.Parse(url) with { CallTimeout = TimeSpan.FromSeconds(10) };
         await using var client = await RedisClient.ConnectAsync(options, None);
         var till = new Redis.Till(client.Runner);
         await till.BuildShardAsync(Shards.Of(Account), 1, None);

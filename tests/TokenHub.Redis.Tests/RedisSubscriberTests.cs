@@ -87,7 +87,7 @@ public sealed class RedisSubscriberTests(Backends backends)
             "SUBSCRIBE" => ">3\r\n+subscribe\r\n$1\r\nc\r\n:1\r\n",
             _ => "+PONG\r\n",
         });
-        await using var subscriber = new RedisSubscriber(RedisOptions.Parse(stub.Url));
+        await using var subscriber = stub.Subscriber();
         var listener = new Listener();
         listener.Subscribe(subscriber, "c");
         await Probe.UntilAsync(() => subscriber.IsConnected, Soon, "heard");
@@ -106,7 +106,7 @@ public sealed class RedisSubscriberTests(Backends backends)
             "PING" => "*2\r\n$4\r\npong\r\n$0\r\n\r\n",
             _ => "-ERR unknown command\r\n",
         });
-        await using var subscriber = new RedisSubscriber(RedisOptions.Parse(stub.Url));
+        await using var subscriber = stub.Subscriber();
         var listener = new Listener();
 
         listener.Subscribe(subscriber, "c");
@@ -126,7 +126,7 @@ public sealed class RedisSubscriberTests(Backends backends)
             "SUBSCRIBE" => ">3\r\n+subscribe\r\n$1\r\nc\r\n:1\r\n",
             _ => "+PONG\r\n",
         });
-        await using var subscriber = new RedisSubscriber(RedisOptions.Parse(stub.Url));
+        await using var subscriber = stub.Subscriber();
 
         new Listener().Subscribe(subscriber, "c");
 

@@ -53,6 +53,50 @@ public sealed class RedisUrlTests
         Assert.DoesNotContain("hunter2", fault + error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("redis://a:1,b,[::1]:3", RedisMode.Auto, "a:1 b:6379 [::1]:3")]
+    [InlineData("rediss://u:p@a,b?mode=cluster", RedisMode.Cluster, "a:6379 b:6379")]
+    [InlineData("redis://a?mode=single", RedisMode.OneServer, "a:6379")]
+    [InlineData("redis://:p@a,b:7/3?mode=sentinel&master=m", RedisMode.Sentinel, "a:26379 b:7")]
+    public void Url_may_name_several_hosts_and_how_they_belong_together(string url, RedisMode mode, string hosts)
+    {
+        var options = RedisOptions.Parse(url);
+
+        Assert.Equal((mode, hosts), (options.Mode, string.Join(' ', options.Hosts)));
+    }
+
+    [Fact]
+    public void Url_of_sentinels_may_carry_their_own_login()
+    {
+        var options = RedisOptions.Parse(
+            "redis://bob:pw@h?sentinel_password=a%26b%40c&sentinel_user=eve&mode=sentinel&master=my%20master&ca=/x");
+
+        Assert.Equal(
+            ("bob", "pw", "eve", "a&b@c", "my master", "/x"),
+            (options.User, options.Password, options.SentinelUser, options.SentinelPassword, options.MasterName,
+                options.CaFile));
+        Assert.Equal("redis://***@h:26379/0?mode=sentinel&master=my%20master", options.ToString());
+    }
+
+    [Theory]
+    [InlineData("redis://a,")]
+    [InlineData("redis://,a")]
+    [InlineData("redis://a,b:x")]
+    [InlineData("redis://a,b c")]
+    [InlineData("redis://a?mode=ring")]
+    [InlineData("redis://a?mode=sentinel")]
+    [InlineData("redis://a?master=m")]
+    [InlineData("redis://a?sentinel_password=hunter2")]
+    [InlineData("redis://a?mode=sentinel&master=m&sentinel_user=u")]
+    [InlineData("redis://a,b?mode=single")]
+    [InlineData("redis://a/1?mode=cluster")]
+    [InlineData("redis://a?mode")]
+    public void Hosts_and_modes_that_do_not_go_together_are_refused(string url)
+    {
+        Assert.False(RedisOptions.TryParse(url, out _, out var fault));
+        Assert.DoesNotContain("hunter2", fault, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Text_of_options_shows_no_password()
     {

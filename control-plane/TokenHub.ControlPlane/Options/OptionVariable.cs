@@ -12,7 +12,11 @@ internal sealed record OptionVariable(string Name, string Default, string Meanin
     public static IReadOnlyList<OptionVariable> All { get; } =
     [
         new("DATABASE_URL", "required", "PostgreSQL, as postgres://user:password@host:port/database"),
-        new("REDIS_URL", "required", "Redis, as redis://[user:password@]host:port[/db] or rediss:// for TLS"),
+        new(
+            "REDIS_URL",
+            "required",
+            "Redis, as redis://[user:password@]host:port[,host:port...][/db][?mode=cluster|sentinel&master=name] or "
+                + "rediss:// for TLS"),
         new("MASTER_KEY", "required", "seals channel credentials: 32 bytes in base64"),
         new("MASTER_KEY_OLD", "none", "the key of before, still accepted while 'keys rotate-master' is at work"),
         new("CONTROL_PLANE_TOKEN", "required", "what gateways show to the control plane: 16 characters or more"),

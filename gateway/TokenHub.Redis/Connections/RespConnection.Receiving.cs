@@ -102,6 +102,12 @@ internal sealed partial class RespConnection
             _isRetiring = true;
         }
 
+        if (frame[0] == '-' && _errors is not null && !call.IsDone
+            && _errors.TryTake(call, new RespReader(frame).ReadBytes(), _limits.Endpoint))
+        {
+            return;
+        }
+
         call.Complete(frame);
         call.Release();
     }

@@ -23,9 +23,13 @@ internal sealed partial class RespConnection
             }
             else
             {
-                call.WriteTo(_gathering, Form);
-                call.SentMs = _lastSentMs = Environment.TickCount64;
-                _inFlight.Enqueue(call);
+                _lastSentMs = Environment.TickCount64;
+                if (call.Route.IsAsking)
+                {
+                    Enqueue(call.Precursor("ASKING"u8));
+                }
+
+                Enqueue(call);
                 mustFlush = TryBeginWrite();
             }
         }
@@ -61,6 +65,14 @@ internal sealed partial class RespConnection
         {
             Flush();
         }
+    }
+
+    // Under the lock.
+    private void Enqueue(RespCall call)
+    {
+        call.WriteTo(_gathering, Form);
+        call.SentMs = _lastSentMs;
+        _inFlight.Enqueue(call);
     }
 
     // Under the lock. Calls made from within a reply wait until all replies at hand have been given out.

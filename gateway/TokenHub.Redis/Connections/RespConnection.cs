@@ -26,6 +26,7 @@ internal sealed partial class RespConnection : IAsyncDisposable
     private readonly Stream _stream;
     private readonly RespLimits _limits;
     private readonly PushHandler? _onPush;
+    private readonly IErrorRouter? _errors;
     private readonly RespCallQueue _inFlight = new();
     private readonly TaskCompletionSource<Exception> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<RespCall> _overdue = [];
@@ -38,11 +39,13 @@ internal sealed partial class RespConnection : IAsyncDisposable
     private long _lastReceivedMs;
     private long _lastSentMs;
 
-    public RespConnection(Stream stream, RespLimits limits, PushHandler? onPush = null)
+    public RespConnection(
+        Stream stream, RespLimits limits, PushHandler? onPush = null, IErrorRouter? errors = null)
     {
         _stream = stream;
         _limits = limits;
         _onPush = onPush;
+        _errors = errors;
         _lastReceivedMs = _lastSentMs = Environment.TickCount64;
     }
 
@@ -58,6 +61,8 @@ internal sealed partial class RespConnection : IAsyncDisposable
     public RedisServerInfo Server { get; set; } = RedisServerInfo.Unknown;
 
     public long LastReceivedMs => Volatile.Read(ref _lastReceivedMs);
+
+    public string Endpoint => _limits.Endpoint;
 
     private ScriptForm Form => Server.TakesScriptFlags ? ScriptForm.Flagged : ScriptForm.Plain;
 

@@ -12,8 +12,14 @@ namespace TokenHub.Redis.Connections;
 /// <summary>Opens a connection and brings it to the point where calls may go out: TLS, HELLO, AUTH, SELECT.</summary>
 internal sealed class RespConnector(RedisOptions options, RespCallPool calls)
 {
-    private readonly RespLimits _limits =
-        new(options.Endpoint, options.InFlightMax, (int)options.StallTimeout.TotalMilliseconds);
+    /// <summary>Where to connect to, asked each time; the host of the options unless something moves it.</summary>
+    public Func<RedisEndpoint> Where { get; init; } = () => new RedisEndpoint(options.Host, options.Port);
+
+    /// <summary>Sees errors before the callers do.</summary>
+    public IErrorRouter? Errors { get; init; }
+
+    /// <summary>Refuses a server that is no master: where it was found by hearsay.</summary>
+    public bool WantsMaster { get; init; }
 
     /// <exception cref="RedisUnavailableException">It was not possible within the time.</exception>
     public async Task<RespConnection> ConnectAsync(
@@ -21,16 +27,24 @@ internal sealed class RespConnector(RedisOptions options, RespCallPool calls)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(options.ConnectTimeout);
+        var endpoint = Where();
         RespConnection? connection = null;
         try
         {
-            var stream = await OpenStreamAsync(timeout.Token).ConfigureAwait(false);
-            connection = new RespConnection(stream, _limits, onPush);
+            var stream = await OpenStreamAsync(endpoint, timeout.Token).ConfigureAwait(false);
+            var limits = new RespLimits(
+                endpoint.ToString(), options.InFlightMax, (int)options.StallTimeout.TotalMilliseconds);
+            connection = new RespConnection(stream, limits, onPush, Errors);
             connection.Start();
             await using var registration = timeout.Token.UnsafeRegister(
                 static state => ((RespConnection)state!).Close(new TimeoutException("The handshake took too long.")),
                 connection);
             await GreetAsync(connection).ConfigureAwait(false);
+            if (WantsMaster)
+            {
+                await CheckRoleAsync(connection).ConfigureAwait(false);
+            }
+
             if (runsScripts)
             {
                 await PrepareScriptsAsync(connection).ConfigureAwait(false);
@@ -43,7 +57,7 @@ internal sealed class RespConnector(RedisOptions options, RespCallPool calls)
             await DisposeAsync(connection).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             throw new RedisUnavailableException(
-                RedisFault.NotConnected, $"Redis at {options.Endpoint} cannot be reached: {Reason(error)}", error);
+                RedisFault.NotConnected, $"Redis at {endpoint} cannot be reached: {Reason(error)}", error);
         }
         catch
         {
@@ -52,15 +66,17 @@ internal sealed class RespConnector(RedisOptions options, RespCallPool calls)
         }
     }
 
-    private async Task<Stream> OpenStreamAsync(CancellationToken cancellationToken)
+    private async Task<Stream> OpenStreamAsync(RedisEndpoint endpoint, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(options.Host, options.Port, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(endpoint.Host, endpoint.Port, cancellationToken).ConfigureAwait(false);
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             var stream = new NetworkStream(socket, ownsSocket: true);
-            return options.UsesTls ? await SecureAsync(stream, cancellationToken).ConfigureAwait(false) : stream;
+            return options.UsesTls
+                ? await SecureAsync(stream, endpoint.Host, cancellationToken).ConfigureAwait(false)
+                : stream;
         }
         catch
         {
@@ -69,9 +85,9 @@ internal sealed class RespConnector(RedisOptions options, RespCallPool calls)
         }
     }
 
-    private async Task<Stream> SecureAsync(NetworkStream inner, CancellationToken cancellationToken)
+    private async Task<Stream> SecureAsync(NetworkStream inner, string host, CancellationToken cancellationToken)
     {
-        var authentication = new SslClientAuthenticationOptions { TargetHost = options.Host };
+        var authentication = new SslClientAuthenticationOptions { TargetHost = host };
         if (options.CaFile.Length > 0)
         {
             var policy = new X509ChainPolicy
@@ -129,6 +145,20 @@ internal sealed class RespConnector(RedisOptions options, RespCallPool calls)
         (await AskAsync(connection, auth.Add(options.Password)).ConfigureAwait(false)).Dispose();
     }
 
+    // ROLE answers with the role first; after a failover the old master may still be where it was, as a replica.
+    private async Task CheckRoleAsync(RespConnection connection)
+    {
+        using var role = await AskAsync(connection, Begin("ROLE"u8)).ConfigureAwait(false);
+        if (!IsMaster(role.Read()))
+        {
+            throw new RedisUnavailableException(
+                RedisFault.ReadOnly, $"Redis at {connection.Endpoint} is not the master.");
+        }
+    }
+
+    private static bool IsMaster(RespReader reader) =>
+        reader.ReadAggregate() > 0 && reader.ReadBytes().SequenceEqual("master"u8);
+
     // Asks what the server is and gives it all scripts. Neither is needed for the connection to work.
     private async Task PrepareScriptsAsync(RespConnection connection)
     {
@@ -154,8 +184,8 @@ internal sealed class RespConnector(RedisOptions options, RespCallPool calls)
 
     private RespCall Begin(ReadOnlySpan<byte> command) => calls.Rent(null).Add(command);
 
-    // No time-out of its own: the whole handshake has one.
-    private static ValueTask<RespReply> AskAsync(RespConnection connection, RespCall call)
+    /// <summary>Asks without a time-out: whoever asks so closes the connection in time.</summary>
+    internal static ValueTask<RespReply> AskAsync(RespConnection connection, RespCall call)
     {
         var reply = call.Arm(long.MaxValue, CancellationToken.None);
         connection.Send(call);

@@ -1,7 +1,9 @@
 namespace TokenHub.Redis.Connections;
 
 /// <summary>One place for a connection: opens it, and opens another whenever it ends, with growing pauses.</summary>
-internal sealed class RespLine(RespConnector connector, TimeSpan delayMax) : IAsyncDisposable
+internal sealed class RespLine(
+    RespConnector connector, TimeSpan delayMax, bool runsScripts, Action<RespConnection> onConnected, Action onLost)
+    : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<Exception?> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,13 +58,16 @@ internal sealed class RespLine(RespConnector connector, TimeSpan delayMax) : IAs
         try
         {
             await using var connection =
-                await connector.ConnectAsync(null, runsScripts: true, _stop.Token).ConfigureAwait(false);
+                await connector.ConnectAsync(null, runsScripts, _stop.Token).ConfigureAwait(false);
+            onConnected(connection);
             _connection = connection;
             _lastFault = null;
             _first.TrySetResult(null);
             backOff.Connected();
             _lastFault = await connection.Closed.WaitAsync(_stop.Token).ConfigureAwait(false);
             backOff.Lost();
+            _connection = null;
+            onLost();
         }
         catch (RedisUnavailableException error)
         {

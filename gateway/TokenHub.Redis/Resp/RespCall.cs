@@ -43,6 +43,15 @@ public sealed class RespCall : IValueTaskSource<RespReply>
 
     internal ReadOnlySpan<byte> ReplyFrame => _reply.Span;
 
+    /// <summary>How far a Cluster has sent this call about; means nothing outside of one.</summary>
+    internal CallRoute Route;
+
+    /// <summary>The name of a plain command; empty for a script.</summary>
+    internal ReadOnlySpan<byte> Command => Script is null ? RespWriter.BulkAt(_arguments.Span, 0) : default;
+
+    /// <summary>What stands where a command's first key does; empty when there is nothing.</summary>
+    internal ReadOnlySpan<byte> FirstKey => RespWriter.BulkAt(_arguments.Span, Script is null ? 1 : 0);
+
     /// <summary>Adds the name of a command, a key or an argument.</summary>
     public RespCall Add(ReadOnlySpan<byte> value)
     {
@@ -81,6 +90,7 @@ public sealed class RespCall : IValueTaskSource<RespReply>
         _isDone = 0;
         Script = script;
         SendsText = false;
+        Route = default;
         Volatile.Write(ref _shares, 1);
     }
 
@@ -155,6 +165,16 @@ public sealed class RespCall : IValueTaskSource<RespReply>
     {
         _isDone = 1;
         DeadlineMs = long.MaxValue;
+    }
+
+    /// <summary>
+    /// A call that goes out just before this one, in which nobody is interested: for ASKING, which holds for the next.
+    /// </summary>
+    internal RespCall Precursor(ReadOnlySpan<byte> command)
+    {
+        var call = _pool.Rent(null).Add(command);
+        call.Disown();
+        return call;
     }
 
     /// <summary>Takes one share more; only where another is known to be held.</summary>

@@ -33,7 +33,7 @@ internal static class RespErrors
             "OOM" => RedisFault.OutOfMemory,
             "MOVED" or "ASK" => RedisFault.Moved,
             "TRYAGAIN" => RedisFault.TryAgain,
-            "CLUSTERDOWN" or "CROSSSLOT" => RedisFault.ClusterDown,
+            "CLUSTERDOWN" => RedisFault.ClusterDown,
             "NOAUTH" or "WRONGPASS" or "NOPERM" => RedisFault.AccessDenied,
             _ => RedisFault.ServerError,
         };

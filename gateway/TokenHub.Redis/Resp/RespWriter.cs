@@ -50,6 +50,30 @@ internal static class RespWriter
         buffer.Advance(at + 2);
     }
 
+    /// <summary>
+    /// The content of one of the bulk strings written so far, counted from 0; empty when there is none.
+    /// </summary>
+    public static ReadOnlySpan<byte> BulkAt(ReadOnlySpan<byte> bulks, int index)
+    {
+        while (!bulks.IsEmpty)
+        {
+            if (!Utf8Parser.TryParse(bulks[1..], out int length, out var digits))
+            {
+                break;
+            }
+
+            var from = 1 + digits + 2;
+            if (index-- == 0)
+            {
+                return bulks.Slice(from, length);
+            }
+
+            bulks = bulks[(from + length + 2)..];
+        }
+
+        return default;
+    }
+
     private static void Head(RespBuffer buffer, byte kind, int value)
     {
         var span = buffer.GetSpan(HeadBytesMax);

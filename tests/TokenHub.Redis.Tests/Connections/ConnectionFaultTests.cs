@@ -21,7 +21,7 @@ public sealed class ConnectionFaultTests
     [InlineData("ASK 3999 127.0.0.1:6381", RedisFault.Moved)]
     [InlineData("TRYAGAIN Multiple keys request during rehashing of slot", RedisFault.TryAgain)]
     [InlineData("CLUSTERDOWN Hash slot not served", RedisFault.ClusterDown)]
-    [InlineData("CROSSSLOT Keys in request don't hash to the same slot", RedisFault.ClusterDown)]
+    [InlineData("CROSSSLOT Keys in request don't hash to the same slot", RedisFault.ServerError)]
     [InlineData("NOAUTH Authentication required.", RedisFault.AccessDenied)]
     [InlineData("NOPERM this user has no permissions", RedisFault.AccessDenied)]
     [InlineData("WRONGTYPE Operation against a key", RedisFault.ServerError)]

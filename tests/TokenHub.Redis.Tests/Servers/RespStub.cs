@@ -30,6 +30,11 @@ internal sealed class RespStub : IAsyncDisposable
 
     public string Url => $"redis://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
+    public RedisEndpoint Endpoint => new("127.0.0.1", ((IPEndPoint)_listener.LocalEndpoint).Port);
+
+    /// <summary>A subscriber that knows only this server.</summary>
+    public RedisSubscriber Subscriber() => new(RedisOptions.Parse(Url), () => Endpoint);
+
     /// <summary>How many connections there have been.</summary>
     public int Connections => Volatile.Read(ref _connections);
 

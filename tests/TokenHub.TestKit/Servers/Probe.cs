@@ -27,6 +27,23 @@ public static class Probe
     public static Task UntilAsync(Func<bool> condition, TimeSpan within, string what) =>
         UntilAsync(() => Task.FromResult(condition()), within, what);
 
+    /// <summary>
+    /// Asks a Redis one thing, after a login where a password is given; the answer as it comes in one go, which is
+    /// enough for states and short lists.
+    /// </summary>
+    public static async Task<string> AskAsync(int port, string password, params string[] command)
+    {
+        using var client = new TcpClient();
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        await client.ConnectAsync(IPAddress.Loopback, port, timeout.Token);
+        if (password.Length > 0)
+        {
+            await AskAsync(client.GetStream(), ["AUTH", password], timeout.Token);
+        }
+
+        return await AskAsync(client.GetStream(), command, timeout.Token);
+    }
+
     /// <summary>Sends a line to a server and waits until it answers with the expected beginning.</summary>
     public static async Task<bool> AnswersAsync(int port, string send, string expect)
     {
@@ -44,5 +61,15 @@ public static class Probe
         {
             return false;
         }
+    }
+
+    private static async Task<string> AskAsync(NetworkStream stream, string[] command, CancellationToken cancellation)
+    {
+        var words = command.Select(word => $"${word.Length}\r\n{word}\r\n");
+        var text = $"*{command.Length}\r\n{string.Concat(words)}";
+        await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(text), cancellation);
+        var buffer = new byte[256 * 1024];
+        var read = await stream.ReadAsync(buffer, cancellation);
+        return System.Text.Encoding.ASCII.GetString(buffer, 0, read);
     }
 }

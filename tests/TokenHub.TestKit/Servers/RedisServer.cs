@@ -24,10 +24,13 @@ public sealed class RedisServer : IAsyncDisposable
     public string DataDirectory => _directory.FullName;
 
     /// <summary>Further options as on the command line: <c>"--requirepass", "x"</c>.</summary>
-    public static async Task<RedisServer> StartAsync(bool appendOnly = false, params string[] options)
+    public static Task<RedisServer> StartAsync(bool appendOnly = false, params string[] options) =>
+        StartAsync(FreePort.Next(), appendOnly, options);
+
+    /// <summary>As above, on a port of the caller's choice.</summary>
+    public static async Task<RedisServer> StartAsync(int port, bool appendOnly, params string[] options)
     {
         var directory = Directory.CreateTempSubdirectory("tokenhub-redis-");
-        var port = FreePort.Next();
         List<string> arguments =
         [
             "--bind", "127.0.0.1", "--port", $"{port}", "--dir", directory.FullName, "--save", "",
@@ -44,6 +47,16 @@ public sealed class RedisServer : IAsyncDisposable
         _process.Kill();
         await _process.WaitForExitAsync(TimeSpan.FromSeconds(5));
     }
+
+    /// <summary>
+    /// Stops it where it stands, as a partition or a stalled machine does, until <see cref="Resume"/>.
+    /// </summary>
+    public void Freeze() => _process.Signal(OperatingSystem.IsMacOS() ? 17 : 19);
+
+    public void Resume() => _process.Signal(OperatingSystem.IsMacOS() ? 19 : 18);
+
+    /// <summary>Asks one thing on a connection of its own; the answer as the server writes it.</summary>
+    public Task<string> AskAsync(params string[] command) => Probe.AskAsync(Port, "", command);
 
     /// <summary>Starts it again on the same port and folder.</summary>
     public async Task RestartAsync()
@@ -63,7 +76,7 @@ public sealed class RedisServer : IAsyncDisposable
         _directory.Delete(recursive: true);
     }
 
-    private static string FindBinary() =>
+    internal static string FindBinary() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
             .SelectMany(folder => new[] { "redis-server", "valkey-server" }.Select(name => Path.Combine(folder, name)))
             .FirstOrDefault(File.Exists)
