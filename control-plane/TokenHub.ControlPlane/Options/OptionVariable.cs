@@ -34,7 +34,7 @@ internal sealed record OptionVariable(string Name, string Default, string Meanin
         text.AppendLine("  TokenHub.ControlPlane                  serve");
         text.AppendLine("  TokenHub.ControlPlane ledger verify    recompute the ledger, print JSON; 1 when it is off");
         text.AppendLine("  TokenHub.ControlPlane ledger rebuild-redis");
-        text.AppendLine("                                         open all Redis shards anew, from ledger and gateways");
+        text.AppendLine("                                         open all Redis shards anew from the ledger");
         text.AppendLine("  TokenHub.ControlPlane --help           this page");
         text.AppendLine();
         text.AppendLine("Environment variables (name, default, meaning):");
