@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using TokenHub.Core.Money;
-using TokenHub.EndToEnd.Tests.Product;
 using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 using Xunit;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using TokenHub.EndToEnd.Tests.Product;
 using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 using Xunit;
