@@ -81,6 +81,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         await LoadSnapshotAsync(refresher, log, cancel);
         var upstreams = new UpstreamPool(options);
         var rooms = BuildRooms(options, redis, plane, identity, till, settlement, snapshots, upstreams, log);
+        // Before the doors open, so that the first request finds its shard joined; what fails is tried again later.
+        await rooms.Gate.TellAllAsync(cancel);
         var kestrel = await KestrelStart.StartAsync(options, new GatewayApplication(rooms, log), logs, cancel);
         var host = new GatewayHost(options, log, redis, plane, file, settlement, upstreams, rooms, kestrel);
         host.RunBackground(refresher, till);

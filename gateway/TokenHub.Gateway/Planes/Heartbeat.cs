@@ -43,6 +43,19 @@ internal sealed class Heartbeat(
 
     public async Task RunAsync(CancellationToken cancel)
     {
+        try
+        {
+            await BeatAsync(cancel);
+        }
+        finally
+        {
+            // It reads the in-flight table, which goes when this has ended.
+            await _telling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task BeatAsync(CancellationToken cancel)
+    {
         while (true)
         {
             var asked = _unknown;

@@ -11,7 +11,7 @@ internal sealed class ShardGate(RedisClient redis, Till till, Replay replay) : I
 {
     private static readonly TimeSpan ProbePause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1);
+    private const int SecondLookMs = 1_000;
 
     private readonly ShardMarks _marks = new(redis);
     private readonly SemaphoreSlim _joining = new(1);
@@ -19,6 +19,7 @@ internal sealed class ShardGate(RedisClient redis, Till till, Replay replay) : I
     private readonly Lock _gate = new();
     private readonly Dictionary<int, TaskCompletionSource> _waiting = [];
     private volatile bool _hasToldAll;
+    private long _lookAgainAtMs = long.MaxValue;
 
     /// <summary>True once all that a former process left has been told to Redis.</summary>
     public bool HasToldAll => _hasToldAll;
@@ -38,6 +39,7 @@ internal sealed class ShardGate(RedisClient redis, Till till, Replay replay) : I
                 generation = seen;
             }
 
+            await LookAgainAsync(cancel);
             if (HasWaiting && await ProbeAsync(cancel))
             {
                 await Task.Delay(ProbePause, cancel);
@@ -176,8 +178,7 @@ internal sealed class ShardGate(RedisClient redis, Till till, Replay replay) : I
                 till.Join(shard, epoch);
             }
 
-            // A hold taken just before the loss may have got its slot just after the look at them.
-            _ = ReholdLaterAsync(Wanted, cancel);
+            Volatile.Write(ref _lookAgainAtMs, Environment.TickCount64 + SecondLookMs);
             return true;
         }
         finally
@@ -186,14 +187,20 @@ internal sealed class ShardGate(RedisClient redis, Till till, Replay replay) : I
         }
     }
 
-    private async Task ReholdLaterAsync(Func<int, bool> wanted, CancellationToken cancel)
+    // A hold taken just before the loss may have got its slot just after the look at them.
+    private async Task LookAgainAsync(CancellationToken cancel)
     {
+        if (Environment.TickCount64 < Volatile.Read(ref _lookAgainAtMs))
+        {
+            return;
+        }
+
+        Volatile.Write(ref _lookAgainAtMs, long.MaxValue);
         try
         {
-            await Task.Delay(SecondLook, cancel);
-            await replay.ReholdAsync(wanted, cancel);
+            await replay.ReholdAsync(_ => true, cancel);
         }
-        catch (Exception error) when (error is RedisUnavailableException or OperationCanceledException)
+        catch (RedisUnavailableException)
         {
             // The next renewal of such a hold finds it missing and puts it back.
         }
