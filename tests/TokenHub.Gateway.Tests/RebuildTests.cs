@@ -91,6 +91,10 @@ public sealed class RebuildTests : IAsyncLifetime
     {
         var caller = await _rig.AddCallerAsync();
         await WarmAsync(caller);
+        await Probe.UntilAsync(
+            async () => (await _rig.Plane.ReadTillAsync(caller.Account))?.Unsettled == Usd.Zero,
+            Patience,
+            "the ledger has the first charge");
         var before = _rig.Plane.BalanceOf(caller.Account);
         _rig.Plane.RefusesUsage = true;
         using var served = await caller.PostAsync("/v1/chat/completions", Wire.ChatBody);
