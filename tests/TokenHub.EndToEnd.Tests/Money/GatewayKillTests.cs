@@ -68,8 +68,9 @@ public sealed class GatewayKillTests
         foreach (var (model, served) in upstream.Served)
         {
             var tokens = billed.GetValueOrDefault(model, -1);
-            Assert.True(tokens <= served, $"{model}: billed {tokens} of {served} served");
-            Assert.True(tokens >= served - LostMax, $"{model}: billed {tokens} of {served} served");
+            var row = tokens >= served - LostMax && tokens <= served ? "" : await ReadRowAsync(stack, model);
+            Assert.True(tokens <= served, $"{model}: billed {tokens} of {served} served: {row}");
+            Assert.True(tokens >= served - LostMax, $"{model}: billed {tokens} of {served} served: {row}");
         }
 
         Assert.All(completed, model => Assert.Equal(Tokens, billed[model]));
@@ -99,6 +100,16 @@ public sealed class GatewayKillTests
             await Task.Delay(20);
             return false;
         }
+    }
+
+    private static async Task<string> ReadRowAsync(ProductStack stack, string model)
+    {
+        await using var connection = new NpgsqlConnection(stack.Postgres.ConnectionString("test_1"));
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "select to_jsonb(e) from usage_events e where model = @model", connection);
+        command.Parameters.AddWithValue("model", model);
+        return await command.ExecuteScalarAsync() as string ?? "no row";
     }
 
     /// <summary>Output tokens by model name, straight from the ledger; a name that stands twice fails here.</summary>
