@@ -186,6 +186,13 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             return new GatewayError(GatewayFault.TooManyOpen);
         }
 
+        if (!rooms.Reserver.IsStillHeld(key, held))
+        {
+            rooms.Table.Release(slot);
+            rooms.Reserver.Release(exchange.Id, key);
+            return new GatewayError(GatewayFault.MoneyUnavailable);
+        }
+
         exchange.Hold.Begin(
             exchange.Id, key, first.Tariff, held.Amount, held.Available,
             estimate.InputTokens, estimate.OutputTokensMax);

@@ -14,6 +14,12 @@ public static class RedisKeys
 
     public static string Epoch(int shard) => $"{{s{shard}}}:ep";
 
+    /// <summary>
+    /// String: the epoch a closed shard will open with: there from before the gateways are told, so that its absence shows that
+    /// Redis has lost again what they told it.
+    /// </summary>
+    public static string NextEpoch(int shard) => $"{{s{shard}}}:nx";
+
     /// <summary>String: how far the control plane's clock had come when it last saw the shard in order.</summary>
     public static string HighWater(int shard) => $"{{s{shard}}}:hw";
 
@@ -39,6 +45,8 @@ public static class RedisKeys
     public static string Rates(long account, long key) => $"{{s{Shards.Of(account)}}}:l:{key}";
 
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
+
+    internal static RespCall AddNextEpoch(this RespCall call, int shard) => call.AddKey(shard, ":nx"u8);
 
     internal static RespCall AddHighWater(this RespCall call, int shard) => call.AddKey(shard, ":hw"u8);
 

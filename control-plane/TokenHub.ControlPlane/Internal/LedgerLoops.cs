@@ -18,10 +18,10 @@ internal sealed class LedgerLoops(
     Recheck recheck,
     ILogger<LedgerLoops> logger) : BackgroundService
 {
-    private static readonly TimeSpan BalancesInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BalancesInterval = TimeSpan.FromSeconds(10);
 
     // Longer than the interval, so that no movement falls between two rounds.
-    private static readonly TimeSpan BalancesWithin = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan BalancesWithin = TimeSpan.FromSeconds(30);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         acknowledger.RunAsync(stoppingToken),

@@ -53,6 +53,7 @@ internal sealed class AccountReads(NpgsqlDataSource database)
         from accounts a
         join users u on u.id = a.id
         left join api_keys k on k.user_id = a.id
+        where @within::interval is null or a.changed_at > now() - @within
         """;
 
     public async Task<IReadOnlyList<AccountRow>> ReadAsync(IReadOnlyCollection<long> accounts, CancellationToken ct)
@@ -82,18 +83,11 @@ internal sealed class AccountReads(NpgsqlDataSource database)
             new CommandDefinition(WithKeySql, new { account, key }, cancellationToken: ct));
     }
 
-    public async Task<IReadOnlyList<AccountKeyRow>> ReadAllWithKeysAsync(Func<long, bool> wanted, CancellationToken ct)
+    /// <summary>Accounts with their keys, a row each; those only that moved lately, unless that is null.</summary>
+    public async Task<IReadOnlyList<AccountKeyRow>> ReadWithKeysAsync(TimeSpan? within, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
-        var rows = new List<AccountKeyRow>();
-        await foreach (var row in connection.QueryUnbufferedAsync<AccountKeyRow>(AllWithKeysSql).WithCancellation(ct))
-        {
-            if (wanted(row.Id))
-            {
-                rows.Add(row);
-            }
-        }
-
-        return rows;
+        return (await connection.QueryAsync<AccountKeyRow>(
+            new CommandDefinition(AllWithKeysSql, new { within }, cancellationToken: ct))).AsList();
     }
 }

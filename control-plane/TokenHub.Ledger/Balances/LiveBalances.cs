@@ -50,37 +50,34 @@ public sealed class LiveBalances(NpgsqlDataSource database, Till till)
         }
     }
 
-    /// <summary>Tells of every account that moved lately, or of all with null. Returns how many.</summary>
+    /// <summary>
+    /// Tells of every account that moved lately and of its keys, or of all with null: an acknowledgement may have been
+    /// lost, or Redis have come back with an older copy. Returns how many accounts.
+    /// </summary>
     public async Task<int> TellChangedAsync(TimeSpan? within, CancellationToken ct = default)
     {
         var count = 0;
         var after = 0L;
-        while (true)
+        while (await _accounts.ReadIdsAsync(after, within, PageSize, ct) is { Count: > 0 } page)
         {
-            var page = await _accounts.ReadIdsAsync(after, within, PageSize, ct);
-            if (page.Count == 0)
-            {
-                return count;
-            }
-
             await TellAsync(page, ct);
             count += page.Count;
             after = page[^1];
         }
-    }
 
-    /// <summary>Tells of every account and of every key: Redis may have come back with an older copy.</summary>
-    public async Task TellAllAsync(CancellationToken ct = default)
-    {
-        await TellChangedAsync(within: null, ct);
-        var rows = await _accounts.ReadAllWithKeysAsync(_ => true, ct);
-        foreach (var chunk in rows.Where(row => row.Key != 0).Chunk(CallsAtOnce))
+        var rows = await _accounts.ReadWithKeysAsync(within, ct);
+        foreach (var chunk in rows.Where(row => row.Key != 0 && row.SpentVersion > 0).Chunk(CallsAtOnce))
         {
             // An acknowledgement of nothing: it takes the numbers over where they are newer.
             await Task.WhenAll(chunk.Select(async row => await till.AckAsync(
                 row.Id, row.BalanceUsd, row.Version, row.Key, row.SpentUsd, row.SpentVersion, [], ct)));
         }
+
+        return count;
     }
+
+    /// <summary>Tells of every account and of every key.</summary>
+    public Task TellAllAsync(CancellationToken ct = default) => TellChangedAsync(within: null, ct);
 
     /// <summary>
     /// What of an account's balance is spoken for in Redis: held, or charged and perhaps not posted yet.

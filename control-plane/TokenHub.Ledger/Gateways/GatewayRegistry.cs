@@ -57,9 +57,6 @@ public sealed class GatewayRegistry(NpgsqlDataSource database)
     private const string NewsSql =
         "select s.version as snapshot_version, w.replay from snapshot_version s cross join redis_watch w";
 
-    private const string ClosedSql =
-        "select no::integer as no, epoch, rebuilding from shards where rebuilding is not null order by no";
-
     private const string ListSql = """
         select g.no, g.gateway_id, g.boot_no, g.build, g.address, g.last_lsn, coalesce(p.acked_lsn, 0) as acked_lsn,
           g.open_holds, g.oldest_open_ms, g.recovery_done, g.draining, g.snapshot_version, g.registered_at,
@@ -124,7 +121,7 @@ public sealed class GatewayRegistry(NpgsqlDataSource database)
         var unsure = await HoldInquiries.ExchangeAsync(connection, beat, ct);
         var news = await connection.QuerySingleAsync<NewsRow>(new CommandDefinition(NewsSql, cancellationToken: ct));
         var closed = (await connection.QueryAsync<ShardRow>(
-            new CommandDefinition(ClosedSql, cancellationToken: ct))).AsList();
+            new CommandDefinition(ShardRows.ToldSql, cancellationToken: ct))).AsList();
         return new PlaneMessages.GatewayBeatReply(
             news.SnapshotVersion,
             closed.Count == 0 ? 0 : closed.Max(row => row.Rebuilding ?? 0),

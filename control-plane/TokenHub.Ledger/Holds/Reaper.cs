@@ -15,7 +15,11 @@ namespace TokenHub.Ledger.Holds;
 /// plane at a time does it.
 /// </summary>
 public sealed class Reaper(
-    NpgsqlDataSource database, Till till, GatewayLeases leases, ILogger<Reaper>? logger = null)
+    NpgsqlDataSource database,
+    Till till,
+    GatewayLeases leases,
+    Acknowledger acknowledger,
+    ILogger<Reaper>? logger = null)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
@@ -107,7 +111,7 @@ public sealed class Reaper(
             await HoldInquiries.AskAsync(connection, others, ct);
         }
 
-        var released = await ReleaseAsync(abandoned, ct);
+        var released = await EndAsync(abandoned, ct);
         await HoldInquiries.ForgetAsync(connection, abandoned.Select(hold => hold.Rid), ct);
         return released;
     }
@@ -132,7 +136,7 @@ public sealed class Reaper(
                 from += HoldsMax;
             }
             while (page.Count == HoldsMax);
-            released += await ReleaseAsync(old, ct);
+            released += await EndAsync(old, ct);
         }
 
         foreach (var gateway in returned)
@@ -144,7 +148,22 @@ public sealed class Reaper(
         return released;
     }
 
-    private async Task<int> ReleaseAsync(IReadOnlyList<DueHold> holds, CancellationToken ct)
+    // What is posted is acknowledged, not released: the acknowledgement that should have come with the posting was lost,
+    // and the balance that it brings is lower by the charge.
+    private async Task<int> EndAsync(IReadOnlyList<DueHold> holds, CancellationToken ct)
+    {
+        var drained = await _stands.FindDrainedAsync(holds.Select(hold => hold.Rid), ct);
+        var posted = holds.Where(hold => drained.Contains(hold.Rid)).ToList();
+        if (posted.Count > 0)
+        {
+            var requests = posted.Select(hold => new DrainedRequest(hold.Rid, hold.Account, hold.Key)).ToList();
+            await acknowledger.AcknowledgeAsync(await _stands.ReadAsync(requests, ct), ct);
+        }
+
+        return posted.Count + await ReleaseAsync(holds.Except(posted), ct);
+    }
+
+    private async Task<int> ReleaseAsync(IEnumerable<DueHold> holds, CancellationToken ct)
     {
         var released = 0;
         foreach (var hold in holds)

@@ -25,6 +25,19 @@ public static class LossRules
     /// <summary>A copy that is older than this is not mended but built anew.</summary>
     public const long LagMsMax = 5_000;
 
+    /// <summary>Of a shard that is closed: whether what gateways told it is still there.</summary>
+    /// <param name="plantedOn">Run id of the server that got the rebuild's mark; null when none has it yet.</param>
+    public static ShardFate JudgeClosed(long epoch, string? plantedOn, ShardMark? mark, string runId)
+    {
+        if (mark is not { } found)
+        {
+            return ShardFate.Unknown;
+        }
+
+        var isThere = found.NextEpoch == epoch || found.Epoch == epoch;
+        return plantedOn is null || (isThere && runId == plantedOn) ? ShardFate.Intact : ShardFate.Lost;
+    }
+
     /// <param name="mark">What Redis says now; null when it did not answer.</param>
     /// <param name="runId">Of the server that says it; empty when it is not told.</param>
     /// <param name="seenRunId">Of the server as last seen; empty when none was.</param>

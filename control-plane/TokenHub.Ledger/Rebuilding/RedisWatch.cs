@@ -94,7 +94,7 @@ public sealed class RedisWatch(
             rows = await ShardRows.ReadAsync(connection, ct);
         }
 
-        var isWaiting = await ContinueAsync(connection, rows, marks, ct);
+        var isWaiting = await ContinueAsync(connection, rows, marks, runIds, generation, ct);
         await RaiseAsync(connection, marks, runIds, watch, generation, ct);
         return isWaiting ? WatchRound.Waiting : WatchRound.Open;
     }
@@ -107,10 +107,12 @@ public sealed class RedisWatch(
         WatchRow watch,
         CancellationToken ct)
     {
-        var fates = rows.Select(row => row.Rebuilding is not null ? ShardFate.Intact : LossRules.Judge(
-            row.Epoch, marks[row.No], runIds[row.No], watch.RunIds[row.No], _highWater.Of(row.No))).ToArray();
+        var fates = rows.Select(row => row.Rebuilding is not null
+            ? LossRules.JudgeClosed(row.Epoch, row.PlantedOn, marks[row.No], runIds[row.No])
+            : LossRules.Judge(
+                row.Epoch, marks[row.No], runIds[row.No], watch.RunIds[row.No], _highWater.Of(row.No))).ToArray();
         var lost = rows.Where(row => fates[row.No] == ShardFate.Lost
-            || (_mayHaveHiddenLoss && row.Rebuilding is null && marks[row.No] is not null)).ToList();
+            || (_mayHaveHiddenLoss && marks[row.No] is not null)).ToList();
         if (lost.Count > 0)
         {
             var found = lost.Select(row => (row.No, marks[row.No]?.Epoch ?? 0)).ToList();
@@ -137,7 +139,12 @@ public sealed class RedisWatch(
 
     // Returns true while there are shards that have to wait for a gateway.
     private async Task<bool> ContinueAsync(
-        NpgsqlConnection connection, IReadOnlyList<ShardRow> rows, ShardMark?[] marks, CancellationToken ct)
+        NpgsqlConnection connection,
+        IReadOnlyList<ShardRow> rows,
+        ShardMark?[] marks,
+        string[] runIds,
+        long generation,
+        CancellationToken ct)
     {
         var closed = rows.Where(row => row.Rebuilding is not null && marks[row.No] is not null).ToList();
         if (closed.Count == 0)
@@ -145,9 +152,10 @@ public sealed class RedisWatch(
             return false;
         }
 
-        // An epoch that is PostgreSQL's own was written by whoever opened the shard and ended before he could note it.
-        await Task.WhenAll(closed.Where(row => marks[row.No]!.Value.Epoch is { } found && found != row.Epoch)
-            .Select(row => _marks.CloseAsync(row.No, ct)));
+        if (!await PlantAsync(connection, closed, marks, runIds, generation, ct))
+        {
+            return true;
+        }
 
         if (_toldRebuild < closed.Max(row => row.Rebuilding))
         {
@@ -159,18 +167,60 @@ public sealed class RedisWatch(
         var waitedFor = gateways.Where(gateway => !gateway.IsDead).ToList();
         var openable = closed.Where(row => row.Epoch == 1
             || waitedFor.All(gateway => gateway.ReadyRebuild >= row.Rebuilding)).ToList();
-        if (openable.Count > 0)
-        {
-            await _marks.RaiseAsync([.. openable.Select(row => row.No)], _highWater.Next(), ct);
-            await Task.WhenAll(openable.Select(row => till.BuildShardAsync(row.No, row.Epoch, ct).AsTask()));
-            await ShardRows.OpenAsync(connection, openable, ct);
+        return await OpenAsync(connection, openable, marks, ct) < closed.Count;
+    }
 
-            // Balances come in by themselves, each with its first use.
-            await ShardRows.AskRecheckAsync(connection, extent: 1, ct);
-            _logger.LogWarning("Opened {Count} Redis shards", openable.Count);
+    // First Redis has the mark, then PostgreSQL notes it, and only then do gateways hear of the rebuild. False when the
+    // server may have changed meanwhile: then the next round does it again.
+    private async Task<bool> PlantAsync(
+        NpgsqlConnection connection,
+        List<ShardRow> closed,
+        ShardMark?[] marks,
+        string[] runIds,
+        long generation,
+        CancellationToken ct)
+    {
+        // An epoch that is PostgreSQL's own was written by whoever opened the shard and ended before he could note it.
+        var bare = closed.Where(row => row.PlantedOn is null && marks[row.No]!.Value.Epoch != row.Epoch).ToList();
+        if (bare.Count == 0)
+        {
+            return true;
         }
 
-        return openable.Count < closed.Count;
+        await Task.WhenAll(bare.Select(row => _marks.CloseAsync(row.No, row.Epoch, ct)));
+        if (redis.Generation != generation)
+        {
+            return false;
+        }
+
+        await ShardRows.PlantedAsync(connection, bare, runIds, ct);
+        return true;
+    }
+
+    // Returns how many are open. One whose mark is gone stays closed, and the next round sees why.
+    private async Task<int> OpenAsync(
+        NpgsqlConnection connection, List<ShardRow> openable, ShardMark?[] marks, CancellationToken ct)
+    {
+        if (openable.Count == 0)
+        {
+            return 0;
+        }
+
+        await _marks.RaiseAsync([.. openable.Select(row => row.No)], _highWater.Next(), ct);
+        var isOpen = await Task.WhenAll(openable.Select(async row =>
+            marks[row.No]!.Value.Epoch == row.Epoch || await _marks.OpenAsync(row.No, ct)));
+        List<ShardRow> open = [.. openable.Where((_, i) => isOpen[i])];
+        foreach (var row in open)
+        {
+            till.Join(row.No, row.Epoch);
+        }
+
+        await ShardRows.OpenAsync(connection, open, ct);
+
+        // Balances come in by themselves, each with its first use.
+        await ShardRows.AskRecheckAsync(connection, extent: 1, ct);
+        _logger.LogWarning("Opened {Count} Redis shards", open.Count);
+        return open.Count;
     }
 
     private async Task RaiseAsync(

@@ -4,7 +4,8 @@ using Npgsql;
 namespace TokenHub.Ledger.Rebuilding;
 
 /// <param name="Rebuilding">Number of the rebuild under way; null while the shard is open.</param>
-public sealed record ShardRow(int No, long Epoch, long? Rebuilding);
+/// <param name="PlantedOn">Run id of the server that has the mark of this rebuild; null when none has it yet.</param>
+public sealed record ShardRow(int No, long Epoch, long? Rebuilding, string? PlantedOn);
 
 /// <summary>What PostgreSQL last saw of the servers, by shard.</summary>
 internal sealed record WatchRow
@@ -16,9 +17,11 @@ internal sealed record WatchRow
 /// <summary>The shards and the watch over Redis as PostgreSQL keeps them.</summary>
 internal static class ShardRows
 {
-    private const string ReadSql = "select no::integer as no, epoch, rebuilding from shards order by no";
+    private const string RowSql = "select no::integer as no, epoch, rebuilding, planted_on from shards";
 
-    private const string ReadOneSql = "select no::integer as no, epoch, rebuilding from shards where no = @shard";
+    private const string ReadSql = $"{RowSql} order by no";
+
+    private const string ReadOneSql = $"{RowSql} where no = @shard";
 
     private const string WatchSql = "select run_ids, high_waters from redis_watch";
 
@@ -34,15 +37,25 @@ internal static class ShardRows
     private const string CloseSql = """
         with number as (select nextval('rebuild_numbers') as no)
         update shards
-        set epoch = greatest(shards.epoch, found.epoch) + 1, rebuilding = (select no from number)
+        set epoch = greatest(shards.epoch, found.epoch) + 1, rebuilding = (select no from number), planted_on = null
         from unnest(@shards::smallint[], @epochs::bigint[]) as found(shard, epoch)
-        where shards.no = found.shard and rebuilding is null
+        where shards.no = found.shard and (rebuilding is null or planted_on is not null)
         returning rebuilding
         """;
 
+    private const string PlantedSql = """
+        update shards
+        set planted_on = done.run_id
+        from unnest(@shards::smallint[], @epochs::bigint[], @runIds::text[]) as done(shard, epoch, run_id)
+        where shards.no = done.shard and shards.epoch = done.epoch and rebuilding is not null
+        """;
+
+    /// <summary>Closed shards of which gateways may hear.</summary>
+    public const string ToldSql = $"{RowSql} where rebuilding is not null and planted_on is not null order by no";
+
     private const string OpenSql = """
         update shards
-        set rebuilding = null
+        set rebuilding = null, planted_on = null
         from unnest(@shards::smallint[], @epochs::bigint[]) as opened(shard, epoch)
         where shards.no = opened.shard and shards.epoch = opened.epoch
         """;
@@ -74,8 +87,8 @@ internal static class ShardRows
             cancellationToken: ct));
 
     /// <summary>
-    /// Raises the epochs of open shards and marks them as being rebuilt. Returns the number of the rebuild; null when
-    /// none was open any more.
+    /// Raises the epochs of shards that are open, or lost what was told in their rebuild, and marks them as being
+    /// rebuilt. Returns the number of the rebuild; null when there was no such shard any more.
     /// </summary>
     public static async Task<long?> CloseAsync(
         NpgsqlConnection connection, IReadOnlyList<(int Shard, long Found)> lost, CancellationToken ct)
@@ -89,6 +102,19 @@ internal static class ShardRows
             new CommandDefinition(CloseSql, parameters, cancellationToken: ct));
         return numbers.Select(number => (long?)number).FirstOrDefault();
     }
+
+    /// <summary>Notes that the servers have the marks of these rebuilds.</summary>
+    public static Task PlantedAsync(
+        NpgsqlConnection connection, IReadOnlyList<ShardRow> rows, string[] runIds, CancellationToken ct) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            PlantedSql,
+            new
+            {
+                shards = rows.Select(row => (short)row.No).ToArray(),
+                epochs = rows.Select(row => row.Epoch).ToArray(),
+                runIds = rows.Select(row => runIds[row.No]).ToArray(),
+            },
+            cancellationToken: ct));
 
     public static Task OpenAsync(NpgsqlConnection connection, IReadOnlyList<ShardRow> rows, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition(

@@ -26,8 +26,9 @@ internal enum ReservationFault : byte
 
 /// <param name="Amount">What is held now.</param>
 /// <param name="Available">What the account has left; on a refusal, what there is.</param>
+/// <param name="Epoch">The epoch of the shard under which it was asked.</param>
 internal readonly record struct ReservationResult(
-    ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code)
+    ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code, long Epoch = 0)
 {
     public GatewayError ToError() => Fault switch
     {
@@ -67,12 +68,13 @@ internal sealed class Reserver(
     {
         var amount = estimate.Amount(estimate.StepTokens, first, second);
         var least = estimate.Amount(estimate.LeastTokens, first, second);
+        var epoch = EpochOf(key);
         try
         {
             var reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             if (reply.Code is TillCode.NotHydrated or TillCode.ShardNotBuilt or TillCode.StaleEpoch)
             {
-                (var isKnown, reply) = await OpenAndReserveAsync(rid, key, estimate, amount, reply);
+                (var isKnown, reply, epoch) = await OpenAndReserveAsync(rid, key, estimate, amount, reply);
                 if (!isKnown)
                 {
                     return new ReservationResult(ReservationFault.AccountDisabled, default, default, 0, reply.Code);
@@ -82,17 +84,18 @@ internal sealed class Reserver(
             // Slots of requests that have ended for their caller count until they are settled, milliseconds later.
             if (reply.Code == TillCode.Concurrency && await closingsOf(key.Account))
             {
+                epoch = EpochOf(key);
                 reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             }
 
             // The step cannot be afforded, but enough of it may be.
             if (reply.Code is TillCode.Funds or TillCode.KeyCap && reply.Available >= least && reply.Available < amount)
             {
-                amount = reply.Available;
+                (amount, epoch) = (reply.Available, EpochOf(key));
                 reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             }
 
-            return ResultOf(reply, amount);
+            return ResultOf(reply, amount) with { Epoch = epoch };
         }
         catch (RedisUnavailableException error)
         {
@@ -111,10 +114,11 @@ internal sealed class Reserver(
     }
 
     // The shard is closed, or this gateway has not joined it, or the account is not there: each may follow another.
-    private async Task<(bool IsKnown, HoldReply Reply)> OpenAndReserveAsync(
+    private async Task<(bool IsKnown, HoldReply Reply, long Epoch)> OpenAndReserveAsync(
         RequestId rid, KeyEntry key, CostEstimate estimate, Usd amount, HoldReply reply)
     {
         var untilMs = Environment.TickCount64 + RebuildWaitMs;
+        var epoch = EpochOf(key);
         while (true)
         {
             var isTried = reply.Code switch
@@ -125,17 +129,26 @@ internal sealed class Reserver(
             };
             if (!isTried)
             {
-                return (true, reply);
+                return (true, reply, epoch);
             }
 
             if (reply.Code == TillCode.NotHydrated && !await HydrateAsync(key))
             {
-                return (false, reply);
+                return (false, reply, epoch);
             }
 
+            epoch = EpochOf(key);
             reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
         }
     }
+
+    /// <summary>
+    /// False when the shard was built anew while the hold was being taken: what this gateway told Redis then did not
+    /// have it, as its slot was not open yet. To be asked once the slot is.
+    /// </summary>
+    public bool IsStillHeld(KeyEntry key, in ReservationResult held) => EpochOf(key) == held.Epoch;
+
+    private long EpochOf(KeyEntry key) => till.JoinedEpochOf(Shards.Of(key.Account));
 
     /// <summary>Gives back a hold under which nothing was sent.</summary>
     public void Release(RequestId rid, KeyEntry key) => _ = ReleaseAsync(rid, key);

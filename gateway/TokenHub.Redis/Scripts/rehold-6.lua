@@ -1,9 +1,10 @@
--- Puts back open holds of one account and key that Redis has lost: each only if absent, and whatever the funds, because
--- these requests are running. Works also before the shard is built.
+-- Puts back open holds of one account and key that Redis has lost: each if it is absent or smaller (an older copy has it
+-- as it was before it grew), and whatever the funds, because these requests are running. Works also before the shard is
+-- built.
 -- KEYS: 1 epoch, 2 account, 3 holds of the account, 4 deadlines, 5 outbox, 6 spending of the key
 -- ARGV: 1 epoch, 2 account id, 3 key id, then for each hold: request id (32 hex), amount (units), time to live (ms),
 --       owner (gateway.boot)
--- Returns {code, holds added | current epoch, 0}:
+-- Returns {code, holds added or raised | current epoch, 0}:
 --   1 done, -5 stale epoch, -9 bad argument, or a sum that would leave the exact range
 local epoch_key = KEYS[1]
 local account_key = KEYS[2]
@@ -55,7 +56,14 @@ local now_ms = milliseconds(now_us())
 local added = 0
 for i = 4, #ARGV, 4 do
   local rid, amount = ARGV[i], whole(ARGV[i + 1])
-  if not hold_of(rid) and not outbox_entry(rid) then
+  local hold = hold_of(rid)
+  if hold and hold.key == key and hold.amount < amount then
+    account.held = account.held + amount - hold.amount
+    spend.held = spend.held + amount - hold.amount
+    hold.amount = amount
+    put_hold(account_id, rid, hold)
+    added = added + 1
+  elseif not hold and not outbox_entry(rid) then
     put_hold(account_id, rid, {
       amount = amount, deadline = now_ms + whole(ARGV[i + 2]), owner = ARGV[i + 3], key = key, first = ARGV[i + 1]
     })

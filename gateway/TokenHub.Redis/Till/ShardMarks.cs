@@ -3,8 +3,11 @@ using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;
 
-/// <summary>What a shard says of itself: its epoch and its high-water mark, each null when absent.</summary>
-public readonly record struct ShardMark(long? Epoch, long? HighWater);
+/// <summary>
+/// What a shard says of itself: its epoch, its high-water mark, and while it is closed the epoch that it will open with;
+/// each null when absent.
+/// </summary>
+public readonly record struct ShardMark(long? Epoch, long? HighWater, long? NextEpoch = null);
 
 /// <summary>
 /// Reads and writes the marks of all shards at once: in one command where one server has them all, else shard by shard,
@@ -28,7 +31,7 @@ public sealed class ShardMarks(RedisClient redis)
         var begun = _runner.Begin("MGET"u8);
         for (var shard = 0; shard < Shards.Count; shard++)
         {
-            begun.AddEpoch(shard).AddHighWater(shard);
+            begun.AddEpoch(shard).AddHighWater(shard).AddNextEpoch(shard);
         }
 
         using var reply = await _runner.RunAsync(begun, cancellationToken).ConfigureAwait(false);
@@ -62,10 +65,34 @@ public sealed class ShardMarks(RedisClient redis)
         return shards;
     }
 
-    /// <summary>Closes a shard: from here on nothing is reserved there.</summary>
-    public async Task CloseAsync(int shard, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Closes a shard, from here on nothing is reserved there, and leaves the epoch it will open with.
+    /// </summary>
+    public async Task CloseAsync(int shard, long nextEpoch, CancellationToken cancellationToken)
+    {
         (await _runner.RunAsync(_runner.Begin("DEL"u8).AddEpoch(shard), cancellationToken).ConfigureAwait(false))
-        .Dispose();
+            .Dispose();
+        var plant = _runner.Begin("SET"u8).AddNextEpoch(shard).Add(nextEpoch);
+        (await _runner.RunAsync(plant, cancellationToken).ConfigureAwait(false)).Dispose();
+    }
+
+    /// <summary>
+    /// Opens a closed shard with the epoch that was left there, in one step; false when it is gone, and with it all
+    /// that gateways have told.
+    /// </summary>
+    public async Task<bool> OpenAsync(int shard, CancellationToken cancellationToken)
+    {
+        var rename = _runner.Begin("RENAME"u8).AddNextEpoch(shard).AddEpoch(shard);
+        try
+        {
+            (await _runner.RunAsync(rename, cancellationToken).ConfigureAwait(false)).Dispose();
+            return true;
+        }
+        catch (RedisUnavailableException error) when (error.Fault == RedisFault.ServerError)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Run ids by shard; empty where none is known.</summary>
     public string[] ReadRunIds()
@@ -106,7 +133,7 @@ public sealed class ShardMarks(RedisClient redis)
     {
         try
         {
-            var begun = _runner.Begin("MGET"u8).AddEpoch(shard).AddHighWater(shard);
+            var begun = _runner.Begin("MGET"u8).AddEpoch(shard).AddHighWater(shard).AddNextEpoch(shard);
             using var reply = await _runner.RunAsync(begun, cancellationToken).ConfigureAwait(false);
             return ReadMark(reply.Read());
         }
@@ -132,7 +159,7 @@ public sealed class ShardMarks(RedisClient redis)
     private static ShardMark ReadMark(RespReader reader)
     {
         reader.ReadAggregate();
-        return new ShardMark(ReadNumber(ref reader), ReadNumber(ref reader));
+        return new ShardMark(ReadNumber(ref reader), ReadNumber(ref reader), ReadNumber(ref reader));
     }
 
     private static ShardMark?[] ReadMarks(RespReader reader)
@@ -141,7 +168,7 @@ public sealed class ShardMarks(RedisClient redis)
         var marks = new ShardMark?[Shards.Count];
         for (var shard = 0; shard < marks.Length; shard++)
         {
-            marks[shard] = new ShardMark(ReadNumber(ref reader), ReadNumber(ref reader));
+            marks[shard] = new ShardMark(ReadNumber(ref reader), ReadNumber(ref reader), ReadNumber(ref reader));
         }
 
         return marks;

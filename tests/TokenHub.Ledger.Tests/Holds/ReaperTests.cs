@@ -181,7 +181,9 @@ public sealed class ReaperTests(LedgerServers servers)
         new(1, 1, 0, 0, OpenHolds: 1, OldestOpenMs: 1, RecoveryDone: true, Draining: false, 0, "");
 
     private static Reaper ReaperOf(Desk desk, HandClock? clock = null) =>
-        new(desk.Bank.Database, desk.Till, new GatewayLeases(desk.Bank.Database, clock ?? new HandClock()));
+        new(
+            desk.Bank.Database, desk.Till, new GatewayLeases(desk.Bank.Database, clock ?? new HandClock()),
+            desk.Acknowledger);
 
     private static async Task WatchAsync(Reaper reaper, HandClock clock, int seconds)
     {

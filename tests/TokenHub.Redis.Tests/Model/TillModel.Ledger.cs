@@ -181,7 +181,15 @@ internal sealed partial class TillModel
         var added = 0;
         foreach (var h in holds)
         {
-            if (shard.Hold(c.Account, h.Rid) is null && !shard.Outbox.ContainsKey(h.Rid))
+            var hold = shard.Hold(c.Account, h.Rid);
+            if (hold is not null && hold.Key == h.Key && hold.Amount < h.Amount.Units)
+            {
+                shard.Account(c.Account).Held += h.Amount.Units - hold.Amount;
+                shard.Spend(h.Key).Held += h.Amount.Units - hold.Amount;
+                shard.Holds[c.Account][h.Rid] = hold with { Amount = h.Amount.Units };
+                added++;
+            }
+            else if (hold is null && !shard.Outbox.ContainsKey(h.Rid))
             {
                 Take(shard, c.Account, h.Rid, new ModelHold(
                     h.Amount.Units, NowMs + h.TtlMs, $"{h.GatewayNo}.{h.BootNo}", c.Key, h.Amount.Units));

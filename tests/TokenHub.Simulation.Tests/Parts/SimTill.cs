@@ -56,9 +56,9 @@ internal sealed class SimTill : Part
 
         _model.NowUs = StartUs + (1000 * (Sim.NowMs + _skewMs));
         Spoil(shard, command);
-        if (command is ReholdCommand rehold && (State(shard).Epoch ?? epoch) == epoch && _flaw != Flaw.ReholdKeepsSmaller)
+        if (command is ReholdCommand rehold && _flaw == Flaw.ReholdKeepsSmaller)
         {
-            RaiseHolds(State(shard), rehold);
+            command = WithoutKnown(State(shard), rehold);
         }
 
         return new TillAnswer(false, _model.Run(command, shard, epoch));
@@ -127,19 +127,11 @@ internal sealed class SimTill : Part
     public (ModelShard State, long HighWater) Save(int shard) =>
         (Clone(State(shard)), _highWater.GetValueOrDefault(shard, -1));
 
-    // An older copy may have a hold as it was before it was extended: it has to be as large as its gateway says.
-    private static void RaiseHolds(ModelShard state, ReholdCommand rehold)
+    private static ReholdCommand WithoutKnown(ModelShard state, ReholdCommand rehold)
     {
-        foreach (var told in rehold.Holds)
-        {
-            if (state.Hold(rehold.Account, told.Rid) is { } hold && hold.Key == told.Key && hold.Amount < told.Amount.Units)
-            {
-                var more = told.Amount.Units - hold.Amount;
-                state.Accounts[rehold.Account].Held += more;
-                state.Spends[told.Key].Held += more;
-                state.Holds[rehold.Account][told.Rid] = hold with { Amount = told.Amount.Units };
-            }
-        }
+        Rehold[] fresh = [.. rehold.Holds.Skip(rehold.From).Take(rehold.Count)
+            .Where(told => state.Hold(rehold.Account, told.Rid) is null)];
+        return rehold with { Holds = fresh, From = 0, Count = fresh.Length };
     }
 
     private TillAnswer? Plain(int shard, int run, Func<object[]> work) =>
