@@ -56,6 +56,7 @@ internal sealed class KestrelStart : IAsyncDisposable
         kestrel.Limits.MaxRequestHeaderCount = GatewayOptions.HeadersMax;
         kestrel.Limits.MaxRequestLineSize = GatewayOptions.RequestLineBytesMax;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MaxConcurrentConnections = DescriptorLimit.ConnectionsMax();
 
         // Bodies are bounded where they are read, so that the answer has the dialect's shape.
         kestrel.Limits.MaxRequestBodySize = null;

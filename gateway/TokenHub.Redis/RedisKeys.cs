@@ -15,8 +15,8 @@ public static class RedisKeys
     public static string Epoch(int shard) => $"{{s{shard}}}:ep";
 
     /// <summary>
-    /// String: the epoch a closed shard will open with: there from before the gateways are told, so that its absence shows that
-    /// Redis has lost again what they told it.
+    /// String: the epoch a closed shard will open with: there from before the gateways are told, so that its absence
+    /// shows that Redis has lost again what they told it.
     /// </summary>
     public static string NextEpoch(int shard) => $"{{s{shard}}}:nx";
 

@@ -148,8 +148,8 @@ public sealed class Reaper(
         return released;
     }
 
-    // What is posted is acknowledged, not released: the acknowledgement that should have come with the posting was lost,
-    // and the balance that it brings is lower by the charge.
+    // What is posted is acknowledged, not released: the acknowledgement that should have come with the posting was
+    // lost, and the balance that it brings is lower by the charge.
     private async Task<int> EndAsync(IReadOnlyList<DueHold> holds, CancellationToken ct)
     {
         var drained = await _stands.FindDrainedAsync(holds.Select(hold => hold.Rid), ct);

@@ -5,8 +5,8 @@ namespace TokenHub.Gateway.Settlement;
 
 /// <summary>
 /// Watches the space of the log. New requests stop at 80 % of what it may have: the stated limit, or all that the file
-/// system gives, whichever is less. And they stop when the blocks set aside no longer hold a record of every open
-/// request at its largest, so that what has begun can always be closed.
+/// system gives, whichever is less. They stop when the disk has no room for one more segment, and when the blocks set
+/// aside no longer hold a record of every open request at its largest, so that what has begun can always be closed.
 /// </summary>
 public sealed class DiskGuard(LogFiles files, InFlightTable table, string folder, long bytesMax)
 {
@@ -47,8 +47,9 @@ public sealed class DiskGuard(LogFiles files, InFlightTable table, string folder
         {
             files.MakeSpare();
             var used = files.UsedBytes;
-            var limit = Math.Min(bytesMax, used + files.RoomBytes + files.Disk.FreeBytes(folder));
-            Volatile.Write(ref _hasSpace, used < limit / 100 * UsedPercentMax);
+            var free = files.Disk.FreeBytes(folder);
+            var limit = Math.Min(bytesMax, used + files.RoomBytes + free);
+            Volatile.Write(ref _hasSpace, used < limit / 100 * UsedPercentMax && free >= files.SegmentBytes);
         }
         catch (IOException)
         {

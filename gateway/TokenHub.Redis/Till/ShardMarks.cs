@@ -4,8 +4,8 @@ using TokenHub.Redis.Resp;
 namespace TokenHub.Redis;
 
 /// <summary>
-/// What a shard says of itself: its epoch, its high-water mark, and while it is closed the epoch that it will open with;
-/// each null when absent.
+/// What a shard says of itself: its epoch, its high-water mark, and while it is closed the epoch that it will open
+/// with; each null when absent.
 /// </summary>
 public readonly record struct ShardMark(long? Epoch, long? HighWater, long? NextEpoch = null);
 

@@ -11,7 +11,9 @@ internal sealed record Errand(
 /// <summary>The seeded work of a run.</summary>
 internal sealed class Workload(int seed, int payers, int paceMs)
 {
-    /// <summary>One " word" is one token of this vocabulary, so that the gateway counts what was served exactly.</summary>
+    /// <summary>
+    /// One " word" is one token of this vocabulary, so that the gateway counts what was served exactly.
+    /// </summary>
     public const string Prefix = "gpt-4o-";
 
     public const string Pattern = Prefix + "*";

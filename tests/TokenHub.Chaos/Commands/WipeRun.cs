@@ -8,7 +8,9 @@ using TokenHub.Chaos.Rigs;
 
 namespace TokenHub.Chaos.Commands;
 
-/// <summary>Redis is wiped under load with many accounts in it; the time to the first served request is taken.</summary>
+/// <summary>
+/// Redis is wiped under load with many accounts in it; the time to the first served request is taken.
+/// </summary>
 internal sealed class WipeRun(Settings settings, CancellationToken cancel)
 {
     private static readonly TimeSpan ServedWithin = TimeSpan.FromSeconds(5);

@@ -17,7 +17,9 @@ internal sealed record Billed(
         from usage_events e
         """;
 
-    /// <summary>Outcomes whose tokens are charged: completed, cut by client, cut upstream, interrupted, out of funds.</summary>
+    /// <summary>
+    /// Outcomes whose tokens are charged: completed, cut by client, cut upstream, interrupted, out of funds.
+    /// </summary>
     public bool IsCharged => Outcome is 1 or 2 or 5 or 7 or 8;
 
     /// <summary>Output tokens that somebody paid for.</summary>

@@ -3,7 +3,9 @@ using TokenHub.Chaos.Rigs;
 
 namespace TokenHub.Chaos.Invariants;
 
-/// <summary>Everything the invariants are held against: upstream, clients, ledger and Redis, read after a run.</summary>
+/// <summary>
+/// Everything the invariants are held against: upstream, clients, ledger and Redis, read after a run.
+/// </summary>
 internal sealed class Evidence
 {
     private Evidence(Rig rig, List<Billed> billed)

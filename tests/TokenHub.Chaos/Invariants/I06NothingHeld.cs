@@ -3,7 +3,9 @@ using TokenHub.Chaos.Stores;
 
 namespace TokenHub.Chaos.Invariants;
 
-/// <summary>After quiet nothing is held and nothing waits: no hold, no deadline, no outbox entry in any shard.</summary>
+/// <summary>
+/// After quiet nothing is held and nothing waits: no hold, no deadline, no outbox entry in any shard.
+/// </summary>
 internal sealed class I06NothingHeld : IInvariant
 {
     private const int NamedMax = 5;

@@ -3,7 +3,9 @@ using TokenHub.Chaos.Stores;
 
 namespace TokenHub.Chaos.Invariants;
 
-/// <summary>Redis has the balance that PostgreSQL has, at the same version, for each account that is hydrated.</summary>
+/// <summary>
+/// Redis has the balance that PostgreSQL has, at the same version, for each account that is hydrated.
+/// </summary>
 internal sealed class I07BalancesAgree : IInvariant
 {
     public string Name => "I7";

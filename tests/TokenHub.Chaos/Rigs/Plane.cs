@@ -25,6 +25,9 @@ internal sealed class Plane(
     /// <summary>Variables for every start from now on, besides those of the rig.</summary>
     public Dictionary<string, string> Extra { get; } = [];
 
+    /// <summary>File descriptors from the next start on; 0 is what the system gives.</summary>
+    public int DescriptorsMax { get; set; }
+
     /// <summary>The name under which a gateway makes itself known; a lost machine's successor has another.</summary>
     public string Identity { get; set; } = "";
 
@@ -54,7 +57,9 @@ internal sealed class Plane(
             variables[key] = value;
         }
 
-        _process = ChildProcess.Start("dotnet", ["exec", assembly], variables);
+        _process = DescriptorsMax > 0
+            ? ChildProcess.Start("prlimit", [$"--nofile={DescriptorsMax}", "dotnet", "exec", assembly], variables)
+            : ChildProcess.Start("dotnet", ["exec", assembly], variables);
     }
 
     public async Task StartAsync()

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace TokenHub.Ledger.Tests.Fixtures;
 
 /// <summary>
-/// Stands between the ledger and PostgreSQL and cuts connections at the worst moment: when the database has committed and
-/// says so, the answer is lost and the connection with it.
+/// Stands between the ledger and PostgreSQL and cuts connections at the worst moment: when the database has committed
+/// and says so, the answer is lost and the connection with it.
 /// </summary>
 public sealed class CommitCutter : IAsyncDisposable
 {

@@ -5,7 +5,8 @@ namespace TokenHub.Ledger.Tests.Fuzz;
 
 /// <summary>
 /// Random sequences of everything that moves money, held against a model after each operation: balances, versions, what
-/// keys have spent, the sum of zero, and that what is refused changes nothing. The seed of a sequence is in its failure.
+/// keys have spent, the sum of zero, and that what is refused changes nothing. The seed of a sequence is in its
+/// failure.
 /// </summary>
 [Trait("needs", "postgres")]
 public sealed class LedgerFuzzTests(LedgerServers servers)

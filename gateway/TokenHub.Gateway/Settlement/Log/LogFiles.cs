@@ -62,6 +62,9 @@ public sealed class LogFiles : IDisposable
         }
     }
 
+    /// <summary>Size of the next segment.</summary>
+    public long SegmentBytes => _segmentBytes;
+
     /// <summary>Bytes that can be written without asking the file system for more.</summary>
     public long RoomBytes => Volatile.Read(ref _currentRoom) + Volatile.Read(ref _spareBytes);
 

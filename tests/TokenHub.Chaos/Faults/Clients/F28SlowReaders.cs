@@ -2,7 +2,9 @@ using TokenHub.Chaos.Upstreams;
 
 namespace TokenHub.Chaos.Faults.Clients;
 
-/// <summary>Clients that do not read: the gateway stops reading the upstream, drops them in time, and serves others.</summary>
+/// <summary>
+/// Clients that do not read: the gateway stops reading the upstream, drops them in time, and serves others.
+/// </summary>
 internal sealed class F28SlowReaders : IFault
 {
     private const int Flood = 6000;

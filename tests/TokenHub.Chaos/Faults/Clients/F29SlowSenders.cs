@@ -1,6 +1,8 @@
 namespace TokenHub.Chaos.Faults.Clients;
 
-/// <summary>Connections that send their headers or bodies a byte at a time, or nothing: they are closed in time.</summary>
+/// <summary>
+/// Connections that send their headers or bodies a byte at a time, or nothing: they are closed in time.
+/// </summary>
 internal sealed class F29SlowSenders : IFault
 {
     private static readonly TimeSpan ClosedWithin = TimeSpan.FromSeconds(16);

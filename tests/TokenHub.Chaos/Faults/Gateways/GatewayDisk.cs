@@ -11,7 +11,9 @@ internal sealed class GatewayDisk(string dataFolder)
 
     public void KeepTable()
     {
-        foreach (var file in Directory.GetFiles(_folder).Where(file => !file.EndsWith(".wal", StringComparison.Ordinal)))
+        // The lock belongs to the process, not to the disk.
+        foreach (var file in Directory.GetFiles(_folder).Where(file =>
+            !file.EndsWith(".wal", StringComparison.Ordinal) && Path.GetFileName(file) != "lock"))
         {
             _tables[file] = File.ReadAllBytes(file);
         }

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using TokenHub.Chaos.Rigs;
 
 namespace TokenHub.Chaos.Faults.Machines;
 
@@ -23,11 +23,19 @@ internal sealed class F32Overload : IFault
         var over = await ServedAsync(trial, seconds);
         trial.Note(string.Create(CultureInfo.InvariantCulture, $"{normal} served with 10 clients, {over} with 110"));
         trial.Expect(over >= normal * 8 / 10, $"overload serves {over} where {normal} were served without");
-        var usual = DescriptorsOf(trial.Rig.Gateways[0].ProcessId);
-        LimitDescriptors(trial.Rig.Gateways[0].ProcessId, DescriptorsMax);
-        await trial.PauseAsync(seconds / 2);
-        LimitDescriptors(trial.Rig.Gateways[0].ProcessId, usual);
-        trial.Expect(trial.Rig.Gateways[0].IsRunning, "the gateway died of too few file descriptors");
+        var gateway = trial.Rig.Gateways[0];
+        await Trial.AloneAsync(gateway.Gate, () => RestartAsync(gateway, DescriptorsMax));
+        var few = await ServedAsync(trial, seconds);
+        trial.Expect(gateway.IsRunning, "the gateway died of too few file descriptors");
+        trial.Expect(few > 0, "nothing is served with few file descriptors");
+        await Trial.AloneAsync(gateway.Gate, () => RestartAsync(gateway, 0));
+    }
+
+    private static async Task RestartAsync(Plane gateway, int descriptors)
+    {
+        await gateway.KillAsync();
+        gateway.DescriptorsMax = descriptors;
+        await gateway.StartAsync();
     }
 
     private static async Task<int> ServedAsync(Trial trial, int milliseconds)
@@ -35,17 +43,5 @@ internal sealed class F32Overload : IFault
         var before = trial.Rig.Swarm.Receipts.Count(receipt => receipt.IsWhole);
         await trial.PauseAsync(milliseconds);
         return trial.Rig.Swarm.Receipts.Count(receipt => receipt.IsWhole) - before;
-    }
-
-    // "Max open files   1024   524288   files"
-    private static int DescriptorsOf(int process) => int.Parse(
-        File.ReadAllLines($"/proc/{process}/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal))
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[3],
-        CultureInfo.InvariantCulture);
-
-    private static void LimitDescriptors(int process, int most)
-    {
-        using var limit = Process.Start("prlimit", ["--pid", $"{process}", $"--nofile={most}:"]);
-        limit.WaitForExit();
     }
 }

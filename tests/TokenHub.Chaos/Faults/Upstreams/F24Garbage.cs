@@ -3,7 +3,9 @@ using TokenHub.Chaos.Upstreams;
 
 namespace TokenHub.Chaos.Faults.Upstreams;
 
-/// <summary>The upstream sends what no protocol has: the gateway's memory stays bounded and others are served.</summary>
+/// <summary>
+/// The upstream sends what no protocol has: the gateway's memory stays bounded and others are served.
+/// </summary>
 internal sealed class F24Garbage : IFault
 {
     private const long RssGrowthMax = 160L << 20;
