@@ -6,8 +6,8 @@ create sequence rebuild_numbers;
 -- The number of the rebuild under way; null while the shard is open.
 alter table shards
   add column rebuilding bigint check (rebuilding > 0),
-  -- Run id of the server that was told of the rebuild and has kept its mark; null before. Gateways hear of a rebuild only
-  -- then, so that a loss of what they tell can be seen.
+  -- Run id of the server that was told of the rebuild and has kept its mark; null before. Gateways hear of a rebuild
+  -- only then, so that a loss of what they tell can be seen.
   add column planted_on text;
 
 -- By shard (array index 1 is shard 0): run id of the server that has it, and the last high-water mark it was seen to

@@ -1,6 +1,6 @@
--- Puts back open holds of one account and key that Redis has lost: each if it is absent or smaller (an older copy has it
--- as it was before it grew), and whatever the funds, because these requests are running. Works also before the shard is
--- built.
+-- Puts back open holds of one account and key that Redis has lost: each if it is absent or smaller (an older copy has
+-- it as it was before it grew), and whatever the funds, because these requests are running. Works also before the shard
+-- is built.
 -- KEYS: 1 epoch, 2 account, 3 holds of the account, 4 deadlines, 5 outbox, 6 spending of the key
 -- ARGV: 1 epoch, 2 account id, 3 key id, then for each hold: request id (32 hex), amount (units), time to live (ms),
 --       owner (gateway.boot)
