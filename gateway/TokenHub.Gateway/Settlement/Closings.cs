@@ -9,7 +9,9 @@ public sealed class Closings
 {
     private const int Groups = 1024;
     private const int PollMs = 5;
-    private const int WaitMsMax = 250;
+
+    // A disk that is busy for so long is no reason to refuse a caller who keeps his limit.
+    private const int WaitMsMax = 1_000;
 
     // Accounts that share a group only wait a little for each other.
     private readonly long[] _begun = new long[Groups];
@@ -20,7 +22,7 @@ public sealed class Closings
     public void End(long account) => Interlocked.Increment(ref _ended[account & (Groups - 1)]);
 
     /// <summary>
-    /// Waits until all that were closing at the call are settled, a quarter of a second at most. False at once when
+    /// Waits until all that were closing at the call are settled, a second at most. False at once when
     /// there are none: then the limit is truly reached.
     /// </summary>
     public async Task<bool> WaitAsync(long account)
