@@ -9,7 +9,7 @@ const string Help = """
       check               bytes allocated by each, against bench/baseline.json; exit code 1 when one allocates more
       check --update      the same, and writes what it found into bench/baseline.json
       settle              processor time of one settlement: record, log, group commit, slot; then with Redis and ledger
-      ttft                time to the first byte while the log's disk stalls, and while not; exit code 1 when they differ
+      ttft                time to the first byte while the log's disk stalls, and while not; exit code 1 when apart
       --filter *Usd* ...  any arguments of BenchmarkDotNet
     """;
 

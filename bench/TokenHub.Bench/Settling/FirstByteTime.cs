@@ -84,11 +84,12 @@ internal sealed class FirstByteTime : IDisposable
         var (p50, p99) = (At(quick, 0.5), At(quick, 0.99));
         var (slow50, slow99) = (At(stalled, 0.5), At(stalled, 0.99));
         output.WriteLine("time to the first byte, ms      p50       p99");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"log not stalled        {p50,12:0.00} {p99,9:0.00}"));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"log not stalled        {p50,12:0.00} {p99,9:0.00}"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{StallMs} ms more each sync   {slow50,12:0.00} {slow99,9:0.00}"));
         var isApart = slow50 - p50 > MedianApartMsMax || slow99 - p99 > StallMs / 2.0;
-        output.WriteLine(isApart ? "FAILED: the disk of the log shows in the first byte." : "No difference beyond noise.");
+        output.WriteLine(isApart ? "FAILED: the log's disk shows in the first byte." : "No difference beyond noise.");
         return !isApart;
     }
 

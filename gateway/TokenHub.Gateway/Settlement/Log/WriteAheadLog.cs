@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace TokenHub.Gateway.Settlement.Log;
 
 /// <summary>
-/// The gateway's durable account of what was served. Appends gather for some milliseconds and go to disk together (group
+/// The gateway's durable account of what was served. Appends gather some milliseconds and go to disk together (group
 /// commit) on a thread of their own, so nothing that serves a request ever waits for a disk. The wait costs no client
 /// anything, and spares the processor most of a sync and a waking for each record of a quiet gateway.
 /// </summary>
