@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using TokenHub.Bench;
+using TokenHub.Bench.Settling;
 
 const string Help = """
     TokenHub's micro-benchmarks.
@@ -7,7 +8,8 @@ const string Help = """
       (nothing)           runs them all, briefly, in this process
       check               bytes allocated by each, against bench/baseline.json; exit code 1 when one allocates more
       check --update      the same, and writes what it found into bench/baseline.json
-      settle              processor time of one settlement: record, log, group commit, slot
+      settle              processor time of one settlement: record, log, group commit, slot; then with Redis and ledger
+      ttft                time to the first byte while the log's disk stalls, and while not; exit code 1 when apart
       --filter *Usd* ...  any arguments of BenchmarkDotNet
     """;
 
@@ -22,6 +24,12 @@ switch (args)
         return AllocationCheck.Run(update: true) ? 0 : 1;
     case ["settle"]:
         SettleCost.Run(Console.Out);
+        await SettleStages.RunAsync(Console.Out);
+        return 0;
+    case ["ttft"]:
+        return await FirstByteTime.RunAsync(Console.Out) ? 0 : 1;
+    case [StubPlane.Command, var port]:
+        StubPlane.Serve(port);
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(BenchConfig).Assembly)

@@ -195,7 +195,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
 
         exchange.Hold.Begin(
             exchange.Id, key, first.Tariff, held.Amount, held.Available,
-            estimate.InputTokens, estimate.OutputTokensMax);
+            estimate.InputTokens, estimate.OutputTokensMax, held.IsLent);
         exchange.BeginHold(slot);
         return default;
     }
@@ -242,6 +242,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         }
 
         var record = FinalRecord.Of(exchange, status);
+        rooms.Grace.Charged(exchange.Id, record.Cost);
         rooms.Settler.Close(exchange.EndHold(), record);
         exchange.Cost = record.Cost;
         rooms.Metrics.Settled(record);

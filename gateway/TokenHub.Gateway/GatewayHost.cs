@@ -159,10 +159,12 @@ internal sealed class GatewayHost : IAsyncDisposable
         var time = TimeProvider.System;
         var metrics = new GatewayMetrics();
         var health = new ChannelHealth(time);
-        var source = new KeySource(redis, plane);
+        var source = new KeySource(redis, plane, outlivesRedis: options.LendsGrace);
         var keys = new KeyTable(source.FindAsync, () => redis.Subscriber.IsConnected, options, time);
         KeyNotices.Follow(redis.Subscriber, keys);
         var gate = new ShardGate(redis, till, new Replay(settlement.Table, settlement.Files, till));
+        var grace = new GraceLine(options.LendsGrace, time);
+        settlement.Redis.OnSettled = grace.Settled;
         return new GatewayRooms
         {
             Options = options,
@@ -175,7 +177,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Snapshots = snapshots,
             Picker = new ChannelPicker(health, Random.Shared),
             Till = till,
-            Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync),
+            Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace),
+            Grace = grace,
             Gate = gate,
             Table = settlement.Table,
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),

@@ -31,6 +31,9 @@ internal sealed record GatewayOptions
     /// <summary>The disk under the log; another one only in tests, to fail.</summary>
     public LogDisk Disk { get; init; } = LogDisk.Real;
 
+    /// <summary>Lend accounts a little while Redis is away; see <see cref="Exchanges.GraceLine"/>.</summary>
+    public bool LendsGrace { get; init; }
+
     public bool AllowPrivateUpstreams { get; init; }
     public bool AllowInsecureUpstreams { get; init; }
 

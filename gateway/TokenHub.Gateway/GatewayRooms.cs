@@ -27,6 +27,7 @@ internal sealed class GatewayRooms
     public required ChannelPicker Picker { get; init; }
     public required Till Till { get; init; }
     public required Reserver Reserver { get; init; }
+    public required GraceLine Grace { get; init; }
     public required ShardGate Gate { get; init; }
     public required InFlightTable Table { get; init; }
     public required DrainGate Drains { get; init; }
@@ -34,5 +35,5 @@ internal sealed class GatewayRooms
     public required Forwarder Forwarder { get; init; }
     public required Settler Settler { get; init; }
 
-    public Exchange NewExchange() => new(new StreamMeter(), new Hold(Till, Options, Time), Drains, Time);
+    public Exchange NewExchange() => new(new StreamMeter(), new Hold(Till, Options, Grace, Time), Drains, Time);
 }

@@ -8,9 +8,10 @@ namespace TokenHub.Gateway.Exchanges;
 /// The money held for one request while its answer passes. It covers so many output tokens; before they are used up it
 /// asks the till for the next step, each twice the former. What the till refuses ends the answer; that the till cannot
 /// be asked does not: running answers finish (they are settled in full either way), but not beyond what the account had
-/// left when the till last spoke, nor beyond <see cref="GatewayOptions.UnheldTokensMax"/>.
+/// left when the till last spoke, nor beyond <see cref="GatewayOptions.UnheldTokensMax"/>. One that began on the grace
+/// line grows on it alone until the till has its hold, and is never uncovered.
 /// </summary>
-internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
+internal sealed class Hold(Till till, GatewayOptions options, GraceLine grace, TimeProvider time)
 {
     private static readonly TimeSpan FirstRetryPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryPauseMax = TimeSpan.FromSeconds(8);
@@ -32,6 +33,7 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
     private long _stepTokens;
     private long _notBefore;
     private TimeSpan _retryPause;
+    private bool _isLent;
 
     /// <summary>All that is held, steps included.</summary>
     public Usd Amount { get; private set; }
@@ -44,6 +46,7 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
 
     /// <summary>A hold was just taken.</summary>
     /// <param name="outputTokensMax">The caller's own limit: no step goes beyond it.</param>
+    /// <param name="isLent">It was lent on the grace line: the till knows nothing of it.</param>
     public void Begin(
         RequestId rid,
         KeyEntry key,
@@ -51,13 +54,14 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
         Usd amount,
         Usd available,
         long inputTokens,
-        long outputTokensMax)
+        long outputTokensMax,
+        bool isLent)
     {
         (_rid, _key, Amount, Available) = (rid, key, amount, available);
         _outputTokensMax = outputTokensMax;
         _stepTokens = options.FirstStepTokens;
         (_notBefore, _retryPause) = (0, FirstRetryPause);
-        IsLast = false;
+        (IsLast, _isLent) = (false, isLent);
         MoveTo(tariff, inputTokens);
     }
 
@@ -83,7 +87,7 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
     public bool IsUsedUp(long outputTokens) => outputTokens >= _covered;
 
     /// <summary>True when so many tokens are more than what is covered and the overrun that is allowed.</summary>
-    public bool IsOverdrawn(long outputTokens) => outputTokens - options.OverrunTokensMax > _covered;
+    public bool IsOverdrawn(long outputTokens) => outputTokens - (_isLent ? 0 : options.OverrunTokensMax) > _covered;
 
     /// <summary>Asks for the next step. False when there is no more: <see cref="IsLast"/> is then true.</summary>
     public async ValueTask<bool> GrowAsync(long outputTokens, int bytes)
@@ -103,16 +107,33 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
             {
                 await AskAsync(more);
             }
+
+            if (_isLent)
+            {
+                Borrow(more);
+            }
         }
 
         // Nobody could be asked: the answer goes on uncovered, so far and no further.
-        if (!IsLast && IsUnheldUsedUp(outputTokens))
+        var isUncovered = _isLent && outputTokens + (bytes / StreamBytesPerToken) > _covered;
+        if (!IsLast && (isUncovered || IsUnheldUsedUp(outputTokens)))
         {
             IsLast = true;
             Cover();
         }
 
         return !IsLast;
+    }
+
+    private void Borrow(Usd more)
+    {
+        var lent = more > Usd.Zero && !IsLast ? grace.LendMore(_rid, more) : Usd.Zero;
+        if (lent > Usd.Zero)
+        {
+            Amount += lent;
+            (_notBefore, _retryPause) = (0, FirstRetryPause);
+            Cover();
+        }
     }
 
     private async ValueTask AskAsync(Usd more)
@@ -160,6 +181,7 @@ internal sealed class Hold(Till till, GatewayOptions options, TimeProvider time)
         {
             (Amount, Available) = (Amount + more, reply.Available);
             (_notBefore, _retryPause) = (0, FirstRetryPause);
+            _isLent = false;
             Cover();
         }
 

@@ -27,8 +27,10 @@ internal enum ReservationFault : byte
 /// <param name="Amount">What is held now.</param>
 /// <param name="Available">What the account has left; on a refusal, what there is.</param>
 /// <param name="Epoch">The epoch of the shard under which it was asked.</param>
+/// <param name="IsLent">Redis is away and the amount was lent on the grace line.</param>
 internal readonly record struct ReservationResult(
-    ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code, long Epoch = 0)
+    ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code,
+    long Epoch = 0, bool IsLent = false)
 {
     public GatewayError ToError() => Fault switch
     {
@@ -52,7 +54,7 @@ internal readonly record struct ReservationResult(
 /// <param name="closingsOf">Waits for requests of an account that have ended but not settled; false: none.</param>
 internal sealed class Reserver(
     Till till, ShardGate gate, PlaneClient plane, GatewayIdentity identity, GatewayOptions options,
-    Func<long, Task<bool>> closingsOf)
+    Func<long, Task<bool>> closingsOf, GraceLine grace)
 {
     /// <summary>Longest that a request waits for a shard that is being rebuilt.</summary>
     public const int RebuildWaitMs = 5_000;
@@ -95,10 +97,18 @@ internal sealed class Reserver(
                 reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             }
 
+            Note(key, reply);
             return ResultOf(reply, amount) with { Epoch = epoch };
         }
         catch (RedisUnavailableException error)
         {
+            // What a key of limited spending has left is known to Redis alone. Should the hold have been taken after
+            // all, it is dropped with the settlement.
+            if (key.SpendLimit is null && grace.TryLend(rid, key.Account, amount, least, out var lent))
+            {
+                return new ReservationResult(ReservationFault.None, lent, Usd.Zero, 0, TillCode.None, IsLent: true);
+            }
+
             if (error.Fault is RedisFault.TimedOut or RedisFault.ConnectionLost)
             {
                 // Nobody knows whether the hold was taken; whoever waits for it must not pay for that.
@@ -144,14 +154,30 @@ internal sealed class Reserver(
 
     /// <summary>
     /// False when the shard was built anew while the hold was being taken: what this gateway told Redis then did not
-    /// have it, as its slot was not open yet. To be asked once the slot is.
+    /// have it, as its slot was not open yet. To be asked once the slot is. What was lent is not held in Redis at all.
     /// </summary>
-    public bool IsStillHeld(KeyEntry key, in ReservationResult held) => EpochOf(key) == held.Epoch;
+    public bool IsStillHeld(KeyEntry key, in ReservationResult held) => held.IsLent || EpochOf(key) == held.Epoch;
 
     private long EpochOf(KeyEntry key) => till.JoinedEpochOf(Shards.Of(key.Account));
 
     /// <summary>Gives back a hold under which nothing was sent.</summary>
-    public void Release(RequestId rid, KeyEntry key) => _ = ReleaseAsync(rid, key);
+    public void Release(RequestId rid, KeyEntry key)
+    {
+        grace.TryTakeBack(rid);
+        _ = ReleaseAsync(rid, key);
+    }
+
+    private void Note(KeyEntry key, in HoldReply reply)
+    {
+        if (reply.Code is TillCode.Ok or TillCode.Funds)
+        {
+            grace.Saw(key.Account, reply.Available);
+        }
+        else if (reply.Code == TillCode.Disabled)
+        {
+            grace.Saw(key.Account, Usd.Zero);
+        }
+    }
 
     private HoldRequest RequestOf(RequestId rid, KeyEntry key, in CostEstimate estimate, Usd amount) => new(
         rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds,

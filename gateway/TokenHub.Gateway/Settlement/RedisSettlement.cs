@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using TokenHub.Core.Requests;
 using TokenHub.Gateway.Settlement.Log;
 using TokenHub.Redis;
 
@@ -36,6 +37,9 @@ public sealed class RedisSettlement
     /// <summary>Requests that have ended and are not settled yet.</summary>
     public Closings Closings { get; } = new();
 
+    /// <summary>Told of each request whose record needs no more trying; set before the first is.</summary>
+    public Action<RequestId>? OnSettled { get; set; }
+
     public int PendingCount => _waiting.Reader.Count + Volatile.Read(ref _inHand);
 
     public void Enqueue(PendingRecord record) => _waiting.Writer.TryWrite(record);
@@ -62,6 +66,7 @@ public sealed class RedisSettlement
                 if (await _calls[i])
                 {
                     Closings.End(_batch[i].Record.Account);
+                    OnSettled?.Invoke(_batch[i].Record.RequestId);
                 }
                 else
                 {

@@ -76,11 +76,16 @@ public sealed class RedisServer : IAsyncDisposable
         _directory.Delete(recursive: true);
     }
 
-    internal static string FindBinary() =>
+    /// <summary>False where there is no such server to start.</summary>
+    public static bool IsInstalled => TryFindBinary() is not null;
+
+    internal static string FindBinary() => TryFindBinary()
+        ?? throw new FileNotFoundException("These tests need redis-server (or valkey-server) on the PATH.");
+
+    private static string? TryFindBinary() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
             .SelectMany(folder => new[] { "redis-server", "valkey-server" }.Select(name => Path.Combine(folder, name)))
-            .FirstOrDefault(File.Exists)
-        ?? throw new FileNotFoundException("These tests need redis-server (or valkey-server) on the PATH.");
+            .FirstOrDefault(File.Exists);
 
     private ChildProcess Launch() => ChildProcess.Start(FindBinary(), _arguments);
 

@@ -1,13 +1,21 @@
 using System.Buffers;
+using System.Diagnostics;
 
 namespace TokenHub.Gateway.Settlement.Log;
 
 /// <summary>
-/// The gateway's durable account of what was served. Appends gather while a sync is under way and go to disk together
-/// (group commit) on a thread of their own, so nothing that serves a request ever waits for a disk.
+/// The gateway's durable account of what was served. Appends gather some milliseconds and go to disk together (group
+/// commit) on a thread of their own, so nothing that serves a request ever waits for a disk. The wait costs no client
+/// anything, and spares the processor most of a sync and a waking for each record of a quiet gateway.
 /// </summary>
 public sealed class WriteAheadLog : IDisposable
 {
+    /// <summary>Longest that a record waits for others to share its sync.</summary>
+    public const int GatherMs = 5;
+
+    /// <summary>So many share a sync well enough: they wait no longer.</summary>
+    public const int GatherRecords = 64;
+
     private readonly Action<IReadOnlyList<PendingRecord>> _committed;
     private readonly ArrayBufferWriter<byte> _group = new(64 * 1024);
     private readonly object _gate = new();
@@ -16,7 +24,9 @@ public sealed class WriteAheadLog : IDisposable
     private List<PendingRecord> _pending = [];
     private List<PendingRecord> _writing = [];
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _firstAt;
     private bool _idle;
+    private bool _gathering;
     private bool _stopping;
 
     /// <param name="committed">Called on the log's thread with each group once it is durable.</param>
@@ -57,7 +67,12 @@ public sealed class WriteAheadLog : IDisposable
         lock (_gate)
         {
             _pending.Add(record);
-            if (_idle)
+            if (_pending.Count == 1)
+            {
+                _firstAt = Stopwatch.GetTimestamp();
+            }
+
+            if (_idle || (_gathering && _pending.Count >= GatherRecords))
             {
                 Monitor.Pulse(_gate);
             }
@@ -119,9 +134,29 @@ public sealed class WriteAheadLog : IDisposable
                 _idle = false;
             }
 
+            Gather();
             (_pending, _writing) = (_writing, _pending);
             return true;
         }
+    }
+
+    // The time counts from the first record: what came while the last group was synced has waited already.
+    private void Gather()
+    {
+        _gathering = true;
+        while (!_stopping && _pending.Count < GatherRecords)
+        {
+            var waited = Stopwatch.GetElapsedTime(_firstAt);
+            var left = (int)Math.Ceiling(GatherMs - waited.TotalMilliseconds);
+            if (left <= 0)
+            {
+                break;
+            }
+
+            Monitor.Wait(_gate, left);
+        }
+
+        _gathering = false;
     }
 
     private void WriteGroup()

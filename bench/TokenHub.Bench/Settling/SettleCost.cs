@@ -5,7 +5,7 @@ using TokenHub.Core.Usage;
 using TokenHub.Gateway.Settlement;
 using TokenHub.Gateway.Settlement.Log;
 
-namespace TokenHub.Bench;
+namespace TokenHub.Bench.Settling;
 
 /// <summary>
 /// Processor time of this whole process for one settlement: slot opened, record encoded, queued, framed, synced with
@@ -77,7 +77,7 @@ internal static class SettleCost
     }
 
     // What keeping the rate costs by itself, which no gateway pays.
-    private static double PacingCpu(int count, int rate)
+    public static double PacingCpu(int count, int rate)
     {
         var before = Process.GetCurrentProcess().TotalProcessorTime;
         var clock = Stopwatch.StartNew();
@@ -89,7 +89,7 @@ internal static class SettleCost
         return (Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / count;
     }
 
-    private static void Pace(Stopwatch clock, int number, int rate)
+    public static void Pace(Stopwatch clock, int number, int rate)
     {
         if (rate > 0 && TimeSpan.FromSeconds((double)number / rate) - clock.Elapsed is { Ticks: > 0 } wait)
         {
