@@ -34,4 +34,7 @@ public enum Dialect : byte
 
     /// <summary>Gemini generateContent.</summary>
     Gemini = 4,
+
+    /// <summary>Bedrock Converse; upstreams only.</summary>
+    Converse = 5,
 }

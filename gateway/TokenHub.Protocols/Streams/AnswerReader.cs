@@ -2,7 +2,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Anthropic;
-using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.OpenAi;
 using TokenHub.Protocols.Gemini;
 using TokenHub.Protocols.Json;
 using TokenHub.Protocols.Responses;

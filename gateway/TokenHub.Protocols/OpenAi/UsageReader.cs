@@ -1,7 +1,7 @@
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Streams;
 
-namespace TokenHub.Protocols.Chat;
+namespace TokenHub.Protocols.OpenAi;
 
 /// <summary>Usage as Chat reports it: cached, cache-written and reasoning tokens are parts of the two totals.</summary>
 internal static class UsageReader

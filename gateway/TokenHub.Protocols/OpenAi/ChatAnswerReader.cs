@@ -3,7 +3,7 @@ using TokenHub.Protocols.Json;
 using TokenHub.Protocols.Streams;
 using TokenHub.Protocols.Tokens;
 
-namespace TokenHub.Protocols.Chat;
+namespace TokenHub.Protocols.OpenAi;
 
 /// <summary>
 /// Chat Completions, with the ways of Azure, DeepSeek, OpenRouter, Groq, Mistral and Moonshot, and embeddings.

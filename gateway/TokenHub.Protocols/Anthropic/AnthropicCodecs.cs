@@ -1,0 +1,8 @@
+using TokenHub.Protocols.Codecs;
+
+namespace TokenHub.Protocols.Anthropic;
+
+internal static class AnthropicCodecs
+{
+    public static DialectCodecs Table => throw new NotSupportedException("Not translated yet.");
+}

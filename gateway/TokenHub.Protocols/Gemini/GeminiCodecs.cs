@@ -1,0 +1,8 @@
+using TokenHub.Protocols.Codecs;
+
+namespace TokenHub.Protocols.Gemini;
+
+internal static class GeminiCodecs
+{
+    public static DialectCodecs Table => throw new NotSupportedException("Not translated yet.");
+}
