@@ -21,8 +21,6 @@ namespace TokenHub.Gateway;
 //                            log, Redis, ledger <- 7 Settlement <------ 6 Metering
 internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHttpApplication<Exchange>
 {
-    private readonly AnswerReaderPool _readers = new();
-
     public Exchange CreateContext(IFeatureCollection contextFeatures)
     {
         // Kestrel keeps one exchange with each connection.
@@ -203,8 +201,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<GatewayError> AnswerAsync(Exchange exchange)
     {
-        var (meter, encoding) = ((StreamMeter)exchange.Tap, exchange.First!.Encoding);
-        meter.Begin(_readers.Rent(exchange.Dialect, encoding), exchange);
+        var meter = (StreamMeter)exchange.Tap;
+        meter.Begin(exchange);
         rooms.Deadlines.Add(exchange.Deadline);
         exchange.WatchClient();
         rooms.Metrics.Admission.Add(exchange.ElapsedMs / 1000.0);
@@ -227,7 +225,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         {
             rooms.Deadlines.Remove(exchange.Deadline);
             CloseAfterFailure(exchange);
-            _readers.Return(exchange.Dialect, encoding, meter.End());
+            meter.End();
         }
     }
 

@@ -1,4 +1,5 @@
 using TokenHub.Core.Money;
+using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Gateway.Exchanges;
@@ -33,6 +34,9 @@ internal sealed class Candidate
 
     /// <summary>How this model's text is counted.</summary>
     public TokenEncoding Encoding { get; }
+
+    /// <summary>The protocol in which a client's request reaches this model here; None where there is no way.</summary>
+    public Dialect UpstreamDialect(Dialect client) => Channel.DialectFor(client);
 
     /// <summary>Where a call goes at this channel. Made once: it is the same for every request.</summary>
     /// <param name="asArray">For Gemini streams: without <c>alt=sse</c> the stream is one JSON array.</param>

@@ -76,6 +76,19 @@ public sealed class UpstreamChannel
     };
 
     /// <summary>
+    /// The protocol in which a client's request reaches this channel: his own where the channel speaks it, else the one
+    /// that says most of what his says. None where there is no way.
+    /// </summary>
+    public Dialect DialectFor(Dialect client) => Speaks(client) ? client : _entry.Provider switch
+    {
+        Provider.OpenAi or Provider.Azure => Dialect.Responses,
+        Provider.OpenAiCompatible or Provider.DeepSeek => Dialect.Chat,
+        Provider.Anthropic => Dialect.Anthropic,
+        Provider.Gemini => Dialect.Gemini,
+        _ => Dialect.None,
+    };
+
+    /// <summary>
     /// The address of a call. <paramref name="path"/> begins with the protocol's version segment, which is left out
     /// when the base address already has one: <c>https://host</c> and <c>https://host/v1</c> mean the same.
     /// </summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Telemetry;
 using TokenHub.Protocols.Json;
@@ -16,14 +17,16 @@ namespace TokenHub.Gateway.Forwarding;
 /// </summary>
 internal sealed class Forwarder(
     UpstreamPool pool,
+    RequestTranslation requests,
+    AnswerTranslations answers,
     ChannelHealth health,
     GatewayOptions options,
     GatewayMetrics metrics,
     TimeProvider time,
     ILogger log)
 {
-    private readonly StreamPump _pump = new(options);
-    private readonly WholeAnswer _whole = new(options);
+    private readonly StreamPump _pump = new(options, answers);
+    private readonly WholeAnswer _whole = new(options, answers);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptResult> ForwardAsync(Exchange exchange)
@@ -46,12 +49,15 @@ internal sealed class Forwarder(
             exchange.Tap.BeginAttempt();
             var startedMs = exchange.ElapsedMs;
             var isLast = i > 0 || exchange.Second is null;
-            last = await TryAsync(exchange, candidate, isLast, stop);
+            var result = await TryAsync(exchange, candidate, isLast, stop);
             exchange.EndAttempt();
             exchange.Tap.EndAttempt(
-                new AttemptEnd(last.End, last.Fault, last.Status, exchange.ElapsedMs - startedMs));
-            Report(exchange, candidate, last);
-            if (!last.CanMoveOn)
+                new AttemptEnd(result.End, result.Fault, result.Status, exchange.ElapsedMs - startedMs));
+            Report(exchange, candidate, result);
+
+            // A channel that could not even be asked has less to say than one that failed.
+            last = i > 0 && result.Fault == AttemptFault.Untranslatable ? last : result;
+            if (!result.CanMoveOn)
             {
                 break;
             }
@@ -86,18 +92,27 @@ internal sealed class Forwarder(
         using var spliced = new BufferLease();
         try
         {
+            var error = exchange.IsCrossing
+                ? await requests.WriteAsync(exchange, candidate, spliced, stop.Token) : default;
+            if (!error.IsNone)
+            {
+                return AttemptResult.Untranslatable(error);
+            }
+
             var target = TargetOf(exchange, candidate);
             var body = BodyOf(exchange, candidate, spliced);
             HeaderRules.WriteHead(
-                head, target, exchange.Request.Headers, candidate.Channel, exchange.IsStream, body.Length);
+                head, target, exchange, candidate.Channel, body.Length);
             using var answer = await pool.SendAsync(target.Host, head, body, stop.Token);
             head.Dispose();
             spliced.Dispose();
             if (!answer.IsSuccess)
             {
                 var hasBody = await _whole.ReadErrorAsync(exchange, answer);
-                return UpstreamErrors.Read(
-                    answer.Status, exchange.Answer.Span, hasBody, answer.RetryAfter(time.GetUtcNow()));
+                var wait = answer.RetryAfter(time.GetUtcNow());
+                return exchange.IsCrossing
+                    ? CrossingErrors.Read(exchange, answer.Status, wait)
+                    : UpstreamErrors.Read(answer.Status, exchange.Answer.Span, hasBody, wait);
             }
 
             exchange.NoteUpstreamBegan();
@@ -128,12 +143,17 @@ internal sealed class Forwarder(
     }
 
     private static bool IsStreamed(Exchange exchange, UpstreamAnswer answer) => exchange.IsStream
-        && (exchange.IsArrayStream
+        && (exchange.IsUpstreamArray
             || !answer.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
 
-    // The client's own bytes, unless a name or the wish for usage has to be put in.
+    // What was translated, or the client's own bytes, unless a name or the wish for usage has to be put in.
     private static ReadOnlyMemory<byte> BodyOf(Exchange exchange, Candidate candidate, BufferLease spliced)
     {
+        if (exchange.IsCrossing)
+        {
+            return spliced.Memory;
+        }
+
         var asksUsage = exchange is { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false };
         if (!asksUsage && (candidate.Alias is null || !exchange.Facts.HasModel))
         {
@@ -146,8 +166,9 @@ internal sealed class Forwarder(
 
     // Anthropic's clients mark calls that use beta features in the query, too.
     private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) => candidate.TargetOf(
-        exchange.Endpoint,
-        exchange.IsArrayStream,
-        exchange.Dialect == Dialect.Anthropic
+        exchange.IsCrossing
+            ? RequestTranslation.EndpointOf(exchange.UpstreamDialect, exchange.IsStream) : exchange.Endpoint,
+        exchange.IsUpstreamArray,
+        !exchange.IsCrossing && exchange.Dialect == Dialect.Anthropic
             && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal));
 }

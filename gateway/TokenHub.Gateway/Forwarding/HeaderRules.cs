@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -21,6 +20,9 @@ internal static class HeaderRules
         "x-client-request-id", "originator", "x-app", "x-goog-api-client", "x-server-timeout", "traceparent",
     ];
 
+    private static readonly string[] Neutral =
+        ["session-id", "session_id", "x-session-id", "x-session-affinity", "x-client-request-id", "traceparent"];
+
     private static readonly string[] ForwardedPrefixes = ["x-codex-", "x-claude-code-", "x-openai-internal-codex-"];
 
     // What needs no quoting and no guessing of an encoding.
@@ -33,7 +35,7 @@ internal static class HeaderRules
 
     /// <summary>Headers of the upstream's answer that are read at all.</summary>
     public static IReadOnlyList<string> Read { get; } =
-        [.. Returned, "retry-after", "retry-after-ms", "x-ms-retry-after-ms"];
+        [.. Returned, "retry-after", "retry-after-ms", "x-ms-retry-after-ms", "location"];
 
     /// <summary>
     /// Writes the whole head of a request: the client's headers that pass, then the channel's own, which nothing of the
@@ -42,26 +44,27 @@ internal static class HeaderRules
     public static void WriteHead(
         BufferLease head,
         UpstreamTarget target,
-        IHeaderDictionary source,
+        Exchange exchange,
         UpstreamChannel channel,
-        bool isStream,
         int length)
     {
+        var source = exchange.Request.Headers;
         head.Write(target.Start);
         foreach (var (name, values) in source)
         {
-            if (IsForwarded(name))
+            if (exchange.IsCrossing ? IsNeutral(name) : IsForwarded(name))
             {
                 WriteHeader(head, name, values.ToString());
             }
         }
 
-        if (channel.Speaks(Dialect.Anthropic) && !source.ContainsKey("anthropic-version"))
+        if (exchange.UpstreamDialect == Dialect.Anthropic
+            && (exchange.IsCrossing || !source.ContainsKey("anthropic-version")))
         {
             head.Write("anthropic-version: 2023-06-01\r\n"u8);
         }
 
-        head.Write(isStream ? "accept: text/event-stream\r\n"u8 : "accept: application/json\r\n"u8);
+        head.Write(exchange.IsStream ? "accept: text/event-stream\r\n"u8 : "accept: application/json\r\n"u8);
         head.Write("user-agent: TokenHub\r\ncontent-type: application/json\r\n"u8);
         WriteHeader(head, channel.AuthHeader.Key, channel.AuthHeader.Value);
         head.Write("content-length: "u8);
@@ -69,6 +72,20 @@ internal static class HeaderRules
         length.TryFormat(digits, out var written, default, CultureInfo.InvariantCulture);
         head.Advance(written);
         head.Write("\r\n\r\n"u8);
+    }
+
+    /// <summary>The same towards an upstream of another protocol, to which the client's own headers say nothing.</summary>
+    public static bool IsNeutral(string name)
+    {
+        foreach (var allowed in Neutral)
+        {
+            if (name.Equals(allowed, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public static bool IsForwarded(string name)
