@@ -5,6 +5,7 @@ using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Planes;
@@ -183,7 +184,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Table = settlement.Table,
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
-            Forwarder = new Forwarder(upstreams, health, options, metrics, time, log),
+            Forwarder = new Forwarder(
+                new UpstreamCalls(upstreams, new UpstreamCredentials()), health, options, metrics, time, log),
             Settler = settlement.Settler,
         };
     }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Telemetry;
 using TokenHub.Protocols.Json;
@@ -15,7 +16,7 @@ namespace TokenHub.Gateway.Forwarding;
 /// channel any more; before, any failure that is not the client's own moves on.
 /// </summary>
 internal sealed class Forwarder(
-    UpstreamPool pool,
+    UpstreamCalls calls,
     ChannelHealth health,
     GatewayOptions options,
     GatewayMetrics metrics,
@@ -82,16 +83,12 @@ internal sealed class Forwarder(
     {
         // An answer in one piece begins when it is finished; a stream begins at once.
         exchange.Deadline.Set(Wait.Head, exchange.IsStream ? options.FirstByteTimeout : options.UnstreamedTimeout);
-        using var head = new BufferLease();
         using var spliced = new BufferLease();
         try
         {
-            var target = TargetOf(exchange, candidate);
-            var body = BodyOf(exchange, candidate, spliced);
-            HeaderRules.WriteHead(
-                head, target, exchange.Request.Headers, candidate.Channel, exchange.IsStream, body.Length);
-            using var answer = await pool.SendAsync(target.Host, head, body, stop.Token);
-            head.Dispose();
+            using var answer = await calls.SendAsync(
+                candidate, exchange.Dialect, TargetOf(exchange, candidate), BodyOf(exchange, candidate, spliced),
+                exchange.IsStream, exchange.Request.Headers, stop.Token);
             spliced.Dispose();
             if (!answer.IsSuccess)
             {
@@ -110,6 +107,11 @@ internal sealed class Forwarder(
             return exchange.IsClientGone
                 ? AttemptResult.ClientGone()
                 : AttemptResult.Failed(AttemptFault.HeadersTimeout, GatewayFault.UpstreamTimeout);
+        }
+        catch (CredentialException)
+        {
+            return exchange.IsClientGone ? AttemptResult.ClientGone() : AttemptResult.Failed(
+                AttemptFault.CredentialUnreadable, GatewayFault.UpstreamRefusedChannel);
         }
         catch (UpstreamException error)
         {
@@ -146,7 +148,8 @@ internal sealed class Forwarder(
 
     // Anthropic's clients mark calls that use beta features in the query, too.
     private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) => candidate.TargetOf(
-        exchange.Endpoint,
+        exchange.Dialect,
+        exchange.Endpoint.CallOf(exchange.IsStream),
         exchange.IsArrayStream,
         exchange.Dialect == Dialect.Anthropic
             && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal));

@@ -95,7 +95,7 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
         var total = 0L;
         foreach (var candidate in route.Candidates)
         {
-            if (ReferenceEquals(candidate, except) || !IsEligible(candidate.Channel, query))
+            if (ReferenceEquals(candidate, except) || !IsEligible(candidate, query))
             {
                 continue;
             }
@@ -126,10 +126,10 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
         return health.IsCooling(channel) ? rank - (1L << 40) : rank;
     }
 
-    private static bool IsEligible(UpstreamChannel channel, in RoutingQuery query) =>
-        channel.Speaks(query.Dialect)
-        && query.Key.AllowsChannel(channel.Id)
-        && (query.Group is null || channel.IsInGroup(query.Group));
+    private static bool IsEligible(Candidate candidate, in RoutingQuery query) =>
+        candidate.Speaks(query.Dialect)
+        && query.Key.AllowsChannel(candidate.Channel.Id)
+        && (query.Group is null || candidate.Channel.IsInGroup(query.Group));
 
     private static RoutingFault FaultOf(ModelRoute route, in RoutingQuery query)
     {
@@ -146,7 +146,7 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
         var anyDialect = false;
         foreach (var candidate in route.Candidates)
         {
-            anyDialect |= candidate.Channel.Speaks(query.Dialect);
+            anyDialect |= candidate.Speaks(query.Dialect);
         }
 
         return anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol;

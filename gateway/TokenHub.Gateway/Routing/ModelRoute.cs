@@ -21,5 +21,5 @@ internal sealed class ModelRoute(
 
     public bool HasCandidates => candidates.Length > 0;
 
-    public bool IsSpokenIn(Dialect dialect) => candidates.Any(c => c.Channel.Speaks(dialect));
+    public bool IsSpokenIn(Dialect dialect) => candidates.Any(c => c.Speaks(dialect));
 }
