@@ -5,6 +5,7 @@ using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Listening;
@@ -186,8 +187,9 @@ internal sealed class GatewayHost : IAsyncDisposable
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(
-                upstreams, new RequestTranslation(side, new MediaFetch(options)), new AnswerTranslations(side), health,
-                options, metrics, time, log),
+                new UpstreamCalls(upstreams, new UpstreamCredentials()),
+                new RequestTranslation(side, new MediaFetch(options)), new AnswerTranslations(side), health, options,
+                metrics, time, log),
             Settler = settlement.Settler,
         };
     }

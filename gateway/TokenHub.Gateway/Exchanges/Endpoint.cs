@@ -1,4 +1,5 @@
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Exchanges;
 
@@ -41,6 +42,12 @@ internal static class EndpointFacts
     /// <summary>True for calls that cost money and therefore take a hold.</summary>
     public static bool IsBilled(this Endpoint endpoint) =>
         endpoint.IsForwarded() && endpoint is not (Endpoint.MessagesCountTokens or Endpoint.GeminiCountTokens);
+
+    /// <summary>What a call to this endpoint asks of an upstream.</summary>
+    public static UpstreamCall CallOf(this Endpoint endpoint, bool isStream) =>
+        endpoint is Endpoint.MessagesCountTokens or Endpoint.GeminiCountTokens ? UpstreamCall.CountTokens
+        : isStream ? UpstreamCall.Stream
+        : UpstreamCall.Whole;
 
     public static bool IsModelList(this Endpoint endpoint) =>
         endpoint is >= Endpoint.Models and <= Endpoint.GeminiModel;

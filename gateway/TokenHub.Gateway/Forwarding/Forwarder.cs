@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Telemetry;
@@ -16,7 +17,7 @@ namespace TokenHub.Gateway.Forwarding;
 /// channel any more; before, any failure that is not the client's own moves on.
 /// </summary>
 internal sealed class Forwarder(
-    UpstreamPool pool,
+    UpstreamCalls calls,
     RequestTranslation requests,
     AnswerTranslations answers,
     ChannelHealth health,
@@ -88,7 +89,6 @@ internal sealed class Forwarder(
     {
         // An answer in one piece begins when it is finished; a stream begins at once.
         exchange.Deadline.Set(Wait.Head, exchange.IsStream ? options.FirstByteTimeout : options.UnstreamedTimeout);
-        using var head = new BufferLease();
         using var spliced = new BufferLease();
         try
         {
@@ -99,18 +99,15 @@ internal sealed class Forwarder(
                 return AttemptResult.Untranslatable(error);
             }
 
-            var target = TargetOf(exchange, candidate);
-            var body = BodyOf(exchange, candidate, spliced);
-            HeaderRules.WriteHead(
-                head, target, exchange, candidate.Channel, body.Length);
-            using var answer = await pool.SendAsync(target.Host, head, body, stop.Token);
-            head.Dispose();
+            using var answer = await calls.SendAsync(
+                candidate, exchange.UpstreamDialect, TargetOf(exchange, candidate),
+                BodyOf(exchange, candidate, spliced), exchange.IsStream, exchange.Request.Headers, stop.Token);
             spliced.Dispose();
             if (!answer.IsSuccess)
             {
                 var hasBody = await _whole.ReadErrorAsync(exchange, answer);
                 var wait = answer.RetryAfter(time.GetUtcNow());
-                return exchange.IsCrossing
+                return exchange.IsCrossing || candidate.Channel.Site.HasOwnErrors(exchange.UpstreamDialect)
                     ? CrossingErrors.Read(exchange, answer.Status, wait)
                     : UpstreamErrors.Read(answer.Status, exchange.Answer.Span, hasBody, wait);
             }
@@ -125,6 +122,11 @@ internal sealed class Forwarder(
             return exchange.IsClientGone
                 ? AttemptResult.ClientGone()
                 : AttemptResult.Failed(AttemptFault.HeadersTimeout, GatewayFault.UpstreamTimeout);
+        }
+        catch (CredentialException)
+        {
+            return exchange.IsClientGone ? AttemptResult.ClientGone() : AttemptResult.Failed(
+                AttemptFault.CredentialUnreadable, GatewayFault.UpstreamRefusedChannel);
         }
         catch (UpstreamException error)
         {
@@ -166,8 +168,8 @@ internal sealed class Forwarder(
 
     // Anthropic's clients mark calls that use beta features in the query, too.
     private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) => candidate.TargetOf(
-        exchange.IsCrossing
-            ? RequestTranslation.EndpointOf(exchange.UpstreamDialect, exchange.IsStream) : exchange.Endpoint,
+        exchange.UpstreamDialect,
+        exchange.Endpoint.CallOf(exchange.IsStream),
         exchange.IsUpstreamArray,
         !exchange.IsCrossing && exchange.Dialect == Dialect.Anthropic
             && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal));

@@ -100,7 +100,7 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
                 continue;
             }
 
-            var rank = RankOf(candidate.Channel, candidate.Channel.Speaks(query.Dialect));
+            var rank = RankOf(candidate.Channel, candidate.Speaks(query.Dialect));
             if (rank > bestRank)
             {
                 (bestRank, total) = (rank, 0);

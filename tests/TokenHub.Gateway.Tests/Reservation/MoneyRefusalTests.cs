@@ -1,5 +1,4 @@
 using TokenHub.Core.Money;
-using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Tests.Rig;
 using TokenHub.TestKit;

@@ -48,16 +48,6 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media)
         }
     }
 
-    /// <summary>The call by which a protocol is spoken to.</summary>
-    public static Endpoint EndpointOf(Dialect upstream, bool isStream) => upstream switch
-    {
-        Dialect.Chat => Endpoint.ChatCompletions,
-        Dialect.Responses => Endpoint.Responses,
-        Dialect.Anthropic => Endpoint.Messages,
-        Dialect.Gemini => isStream ? Endpoint.GeminiStream : Endpoint.GeminiGenerate,
-        _ => throw new ArgumentOutOfRangeException(nameof(upstream), upstream, "Not a protocol that is translated."),
-    };
-
     private static UpstreamModel ModelOf(Candidate candidate)
     {
         var limit = candidate.Limits.OutputMax;
