@@ -194,7 +194,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
             Hold.MoveTo(candidate.Tariff, InputEstimate);
         }
 
-        (Serving, UpstreamDialect) = (candidate, candidate.UpstreamDialect(Dialect));
+        (Serving, UpstreamDialect) = (candidate, candidate.UpstreamDialect(Endpoint, Dialect));
         (Crossing, Dropped) = (null, "");
         Deadline.Begin(stop);
         lock (_leave)

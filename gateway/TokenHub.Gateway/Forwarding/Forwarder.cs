@@ -8,6 +8,7 @@ using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Telemetry;
+using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -157,6 +158,11 @@ internal sealed class Forwarder(
         }
 
         var asksUsage = exchange is { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false };
+        if (CarrierStrip.IsNeeded(exchange.Dialect, exchange.Body.Span))
+        {
+            return BodyWithoutCarriers(exchange, candidate, asksUsage, spliced);
+        }
+
         if (!asksUsage && (candidate.Alias is null || !exchange.Facts.HasModel))
         {
             return exchange.Body.Memory;
@@ -166,8 +172,20 @@ internal sealed class Forwarder(
         return spliced.Memory;
     }
 
+    // A conversation that has moved here from an upstream of another protocol brings what that one issued.
+    private static ReadOnlyMemory<byte> BodyWithoutCarriers(
+        Exchange exchange, Candidate candidate, bool asksUsage, BufferLease spliced)
+    {
+        using var plain = new BufferLease();
+        CarrierStrip.Write(exchange.Dialect, candidate.UpstreamModel, exchange.Body.Span, plain);
+        RequestScanner.TryScan(exchange.Dialect, plain.Span, out var facts, out _);
+        BodySplice.Write(plain.Span, facts, candidate.Alias, asksUsage, spliced);
+        return spliced.Memory;
+    }
+
     // Anthropic's clients mark calls that use beta features in the query, too.
-    private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) => candidate.TargetOf(
+    private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) =>
+        exchange.Endpoint.PathOf() is { } path ? candidate.TargetOf(path)! : candidate.TargetOf(
         exchange.UpstreamDialect,
         exchange.Endpoint.CallOf(exchange.IsStream),
         exchange.IsUpstreamArray,

@@ -53,7 +53,8 @@ internal readonly record struct RoutingResult(
 }
 
 /// <summary>What a request brings to the choice.</summary>
-internal readonly record struct RoutingQuery(Dialect Dialect, string? Group, KeyEntry Key);
+internal readonly record struct RoutingQuery(
+    Dialect Dialect, string? Group, KeyEntry Key, Endpoint Endpoint = Endpoint.Unknown);
 
 /// <summary>
 /// Chooses channels inside the key's scope and group: not cooling before cooling, higher priority before lower, those
@@ -127,7 +128,7 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
     }
 
     private static bool IsEligible(Candidate candidate, in RoutingQuery query) =>
-        candidate.UpstreamDialect(query.Dialect) != Dialect.None
+        candidate.Takes(query.Endpoint, query.Dialect)
         && query.Key.AllowsChannel(candidate.Channel.Id)
         && (query.Group is null || candidate.Channel.IsInGroup(query.Group));
 
@@ -146,7 +147,7 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
         var anyDialect = false;
         foreach (var candidate in route.Candidates)
         {
-            anyDialect |= candidate.UpstreamDialect(query.Dialect) != Dialect.None;
+            anyDialect |= candidate.Takes(query.Endpoint, query.Dialect);
         }
 
         return anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol;

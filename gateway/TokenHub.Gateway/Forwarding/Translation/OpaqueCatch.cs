@@ -44,7 +44,7 @@ internal sealed class OpaqueCatch : IChatSink
                 EndThought(isKept: true);
                 break;
             case ChatEventKind.Opaque when e.Opaque == OpaqueKind.Call:
-                _items.Add((e.Call, new KeptItem(ItemOf(e), "")));
+                _items.Add((e.Call, new KeptItem(new OpaqueItem(_issuer, _family, e.Opaque, Unescape(e.Text)), "")));
                 break;
             case ChatEventKind.Opaque when e.Opaque is OpaqueKind.Reasoning or OpaqueKind.Redacted:
                 Sign(e);
@@ -97,9 +97,6 @@ internal sealed class OpaqueCatch : IChatSink
         _thought.ResetWrittenCount();
         (_signature, _id) = (null, null);
     }
-
-    private OpaqueItem ItemOf(in ChatEvent e) => new(
-        _issuer, _family, e.Opaque, Unescape(e.Text), e.Id.IsEmpty ? null : Unescape(e.Id));
 
     private static string Unescape(ReadOnlySpan<byte> inside)
     {
