@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
@@ -15,6 +16,7 @@ internal sealed class MediaFetch(GatewayOptions options)
 {
     private const int RedirectsMax = 3;
     private const int UrlCharsMax = 4096;
+    private const int ShownCharsMax = 128;
     private const int ReadBytes = 16 << 10;
     private static readonly string[] Types =
         ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"];
@@ -32,14 +34,17 @@ internal sealed class MediaFetch(GatewayOptions options)
         ChatRequest request, IRequestWriter target, UpstreamModel model, CancellationToken stop)
     {
         var left = (long)options.MediaBytesInAllMax;
-        for (var turn = 0; turn < request.Turns.Count; turn++)
+        var member = request.Dialect switch
         {
-            foreach (var part in MediaOf(request.Turns[turn].Parts))
+            Dialect.Responses => "input",
+            Dialect.Gemini => "contents",
+            _ => "messages",
+        };
+        foreach (var part in request.Turns.SelectMany(turn => MediaOf(turn.Parts)))
+        {
+            if (part.Url is { } url && !target.TakesUrl(part, model))
             {
-                if (part.Url is { } url && !target.TakesUrl(part, model))
-                {
-                    left -= await BringAsync(part, url, $"messages.{turn}", Math.Min(left, options.MediaBytesMax), stop);
-                }
+                left -= await BringAsync(part, url, member, Math.Min(left, options.MediaBytesMax), stop);
             }
         }
     }
@@ -69,15 +74,16 @@ internal sealed class MediaFetch(GatewayOptions options)
         }
         catch (MediaException error)
         {
-            throw new UntranslatableException($"The address of a picture or document {error.Message}.", param);
+            throw new UntranslatableException($"The address {Shown(url)} {error.Message}.", param);
         }
         catch (Exception error) when (!stop.IsCancellationRequested
             && error is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            throw new UntranslatableException(
-                "The address of a picture or document could not be fetched.", param);
+            throw new UntranslatableException($"The address {Shown(url)} could not be fetched.", param);
         }
     }
+
+    private static string Shown(string url) => url.Length <= ShownCharsMax ? url : url[..ShownCharsMax] + "...";
 
     // The announced type, once a fetch has succeeded.
     private async ValueTask<string> FetchAsync(string url, BufferLease bytes, long bytesMax, CancellationToken stop)
