@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TokenHub.Protocols.Anthropic.Blocks;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Json;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using TokenHub.Protocols.Anthropic.Blocks;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Json;

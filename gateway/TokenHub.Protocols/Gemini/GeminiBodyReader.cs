@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Gemini.Parts;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Gemini;

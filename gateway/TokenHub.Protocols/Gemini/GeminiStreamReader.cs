@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Gemini.Parts;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Gemini;

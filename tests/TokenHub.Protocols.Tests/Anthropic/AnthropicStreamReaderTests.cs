@@ -25,7 +25,7 @@ public sealed class AnthropicStreamReaderTests
     {
         var wire = WireCase.Load(name);
 
-        var answer = ChatAnswer.Decode(AnthropicCodecs.NewDecoder(), Context, [wire.Bytes], new ChatAnswer());
+        var answer = ChatAnswer.Decode(AnthropicCodecs.Table.NewDecoder(), Context, [wire.Bytes], new ChatAnswer());
 
         if (name.Contains("spliced", StringComparison.Ordinal))
         {
@@ -42,20 +42,20 @@ public sealed class AnthropicStreamReaderTests
     public void Recorded_answer_is_decoded_the_same_at_every_cut(string name)
     {
         var wire = WireCase.Load(name);
-        DecodedWire.AssertSameAtEveryCut(AnthropicCodecs.NewDecoder(), Context, wire.Bytes, 1);
+        DecodedWire.AssertSameAtEveryCut(AnthropicCodecs.Table.NewDecoder(), Context, wire.Bytes, 1);
     }
 
     [Theory, MemberData(nameof(GoldenNames))]
     public void Golden_answer_is_decoded_the_same_at_every_cut(string name) =>
         DecodedWire.AssertSameAtEveryCut(
-            AnthropicCodecs.NewDecoder(), Context, GoldenCase.Load(name).Bytes, 1);
+            AnthropicCodecs.Table.NewDecoder(), Context, GoldenCase.Load(name).Bytes, 1);
 
     [Fact]
     public void Thought_signature_and_call_come_in_order()
     {
         var golden = GoldenCase.Load("Anthropic/thinking-signature-tool");
 
-        var log = ChatAnswer.Decode(AnthropicCodecs.NewDecoder(), Context, [golden.Bytes], new EventLog());
+        var log = ChatAnswer.Decode(AnthropicCodecs.Table.NewDecoder(), Context, [golden.Bytes], new EventLog());
 
         Assert.Equal(
             [
@@ -76,7 +76,7 @@ public sealed class AnthropicStreamReaderTests
             + "{\"input\": {\"a\": \"q\\\"\\u00e9\", \"b\": [1.50, {}]}, \"type\":\"tool_use\",\"id\":\"t1\",\"name\":\"get\"}],"
             + "\"model\":\"claude-x\",\"id\":\"m1\"}");
 
-        var log = ChatAnswer.Decode(AnthropicCodecs.NewDecoder(), Context, [body], new EventLog());
+        var log = ChatAnswer.Decode(AnthropicCodecs.Table.NewDecoder(), Context, [body], new EventLog());
 
         Assert.Equal(
             [
@@ -101,7 +101,7 @@ public sealed class AnthropicStreamReaderTests
     public void End_is_told_in_no_dialects_words(string end, StopReason reason, string text)
     {
         var answer = ChatAnswer.Decode(
-            AnthropicCodecs.NewDecoder(), Context, [DecodedWire.Stream(Begin, end)], new ChatAnswer());
+            AnthropicCodecs.Table.NewDecoder(), Context, [DecodedWire.Stream(Begin, end)], new ChatAnswer());
 
         Assert.Equal((reason, text), Assert.Single(answer.Stops));
     }
@@ -115,7 +115,7 @@ public sealed class AnthropicStreamReaderTests
             "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}",
             "{\"type\":\"content_block_stop\",\"index\":0}");
 
-        var log = ChatAnswer.Decode(AnthropicCodecs.NewDecoder(), Context, [stream], new EventLog());
+        var log = ChatAnswer.Decode(AnthropicCodecs.Table.NewDecoder(), Context, [stream], new EventLog());
 
         Assert.Equal(["Start id=m1 name=claude-x", "Text hi"], log.Lines);
     }
@@ -129,9 +129,9 @@ public sealed class AnthropicStreamReaderTests
         const string Stop = "{\"type\":\"content_block_stop\",\"index\":1}";
 
         var alone = ChatAnswer.Decode(
-            AnthropicCodecs.NewDecoder(), Context, [DecodedWire.Stream(Begin, whole, Stop)], new ChatAnswer());
+            AnthropicCodecs.Table.NewDecoder(), Context, [DecodedWire.Stream(Begin, whole, Stop)], new ChatAnswer());
         var both = ChatAnswer.Decode(
-            AnthropicCodecs.NewDecoder(), Context, [DecodedWire.Stream(Begin, whole, Piece, Stop)], new ChatAnswer());
+            AnthropicCodecs.Table.NewDecoder(), Context, [DecodedWire.Stream(Begin, whole, Piece, Stop)], new ChatAnswer());
 
         Assert.Equal("{\"a\":1}", alone.Calls[0].Arguments);
         Assert.Equal("{\"b\":2}", both.Calls[0].Arguments);
@@ -147,7 +147,7 @@ public sealed class AnthropicStreamReaderTests
             "{\"type\":\"content_block_stop\",\"index\":1}",
             "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"}}");
 
-        var answer = ChatAnswer.Decode(AnthropicCodecs.NewDecoder(), context, [stream], new ChatAnswer());
+        var answer = ChatAnswer.Decode(AnthropicCodecs.Table.NewDecoder(), context, [stream], new ChatAnswer());
 
         Assert.Equal("{\"b\":2}", answer.Text);
         Assert.Empty(answer.Calls);
@@ -164,7 +164,7 @@ public sealed class AnthropicStreamReaderTests
             Begin, "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}", CallBlock);
 
         Assert.Equal(0, DecodedWire.AllocatedBytes(
-            AnthropicCodecs.NewDecoder(), Context, head, DecodedWire.Stream(chunk)));
+            AnthropicCodecs.Table.NewDecoder(), Context, head, DecodedWire.Stream(chunk)));
     }
 
     private static StopReason StopOf(string? finish) => finish switch

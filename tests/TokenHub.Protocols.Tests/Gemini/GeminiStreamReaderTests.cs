@@ -21,7 +21,7 @@ public sealed class GeminiStreamReaderTests
     {
         var wire = WireCase.Load(name);
 
-        var answer = ChatAnswer.Decode(GeminiCodecs.NewDecoder(), Context, [wire.Bytes], new ChatAnswer());
+        var answer = ChatAnswer.Decode(GeminiCodecs.Table.NewDecoder(), Context, [wire.Bytes], new ChatAnswer());
 
         DecodedWire.AssertAnswer(wire, answer);
         var finish = wire.Expected.GetProperty("finish").GetString();
@@ -38,12 +38,12 @@ public sealed class GeminiStreamReaderTests
     {
         var wire = WireCase.Load(name);
         DecodedWire.AssertSameAtEveryCut(
-            GeminiCodecs.NewDecoder(), Context, wire.Bytes, 1 + wire.Bytes.Length / 3000);
+            GeminiCodecs.Table.NewDecoder(), Context, wire.Bytes, 1 + wire.Bytes.Length / 3000);
     }
 
     [Theory, MemberData(nameof(GoldenNames))]
     public void Golden_answer_is_decoded_the_same_at_every_cut(string name) =>
-        DecodedWire.AssertSameAtEveryCut(GeminiCodecs.NewDecoder(), Context, GoldenCase.Load(name).Bytes, 1);
+        DecodedWire.AssertSameAtEveryCut(GeminiCodecs.Table.NewDecoder(), Context, GoldenCase.Load(name).Bytes, 1);
 
     [Theory]
     [InlineData("thoughts-before-and-behind-their-flag", "Start id=r1 name=gemini-x|Reasoning abcd|ReasoningEnd|Text xy|"
@@ -59,7 +59,7 @@ public sealed class GeminiStreamReaderTests
     {
         var golden = GoldenCase.Load($"Gemini/{name}");
 
-        var log = ChatAnswer.Decode(GeminiCodecs.NewDecoder(), Context, [golden.Bytes], new EventLog());
+        var log = ChatAnswer.Decode(GeminiCodecs.Table.NewDecoder(), Context, [golden.Bytes], new EventLog());
 
         Assert.Equal(lines.Split('|'), log.Lines);
     }
@@ -72,7 +72,7 @@ public sealed class GeminiStreamReaderTests
             "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"id\":\"c9\"},\"thoughtSignature\":\"S\"},"
             + "{\"functionCall\":{\"name\":\"g\",\"args\":{}}}]},\"finishReason\":\"STOP\"}]}");
 
-        var log = ChatAnswer.Decode(GeminiCodecs.NewDecoder(), Context, [stream], new EventLog());
+        var log = ChatAnswer.Decode(GeminiCodecs.Table.NewDecoder(), Context, [stream], new EventLog());
 
         Assert.Equal(
             [
@@ -93,7 +93,7 @@ public sealed class GeminiStreamReaderTests
     public void End_is_told_in_no_dialects_words(string data, StopReason reason, string text)
     {
         var answer = ChatAnswer.Decode(
-            GeminiCodecs.NewDecoder(), Context, [DecodedWire.Stream(data)], new ChatAnswer());
+            GeminiCodecs.Table.NewDecoder(), Context, [DecodedWire.Stream(data)], new ChatAnswer());
 
         Assert.Equal((reason, text), Assert.Single(answer.Stops));
     }
@@ -111,7 +111,7 @@ public sealed class GeminiStreamReaderTests
             + "\"willContinue\":true}}]}}]}",
             "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{}}]},\"finishReason\":\"STOP\"}]}");
 
-        var answer = ChatAnswer.Decode(GeminiCodecs.NewDecoder(), Context, [stream], new ChatAnswer());
+        var answer = ChatAnswer.Decode(GeminiCodecs.Table.NewDecoder(), Context, [stream], new ChatAnswer());
 
         Assert.Equal(
             "{\"a\":{\"b\":[true,{\"c\":1.50}]},\"odd.key\":\"q\\\"\\u00e9\",\"n\":null}", answer.Calls[0].Arguments);
@@ -127,7 +127,7 @@ public sealed class GeminiStreamReaderTests
             "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"y\"}]}," + Grounded
             + ",{\"web\":{\"uri\":\"https://b\",\"title\":\"B\"}}]},\"finishReason\":\"STOP\"}]}");
 
-        var answer = ChatAnswer.Decode(GeminiCodecs.NewDecoder(), Context, [stream], new ChatAnswer());
+        var answer = ChatAnswer.Decode(GeminiCodecs.Table.NewDecoder(), Context, [stream], new ChatAnswer());
 
         Assert.Equal([("https://a", "A"), ("https://b", "B")], answer.Citations);
     }
@@ -138,7 +138,7 @@ public sealed class GeminiStreamReaderTests
         const string Chunk = "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"x\"}]},\"finishReason\":\"STOP\"}]}";
 
         var log = ChatAnswer.Decode(
-            GeminiCodecs.NewDecoder(), Context, [DecodedWire.Stream(Chunk, Chunk)], new EventLog());
+            GeminiCodecs.Table.NewDecoder(), Context, [DecodedWire.Stream(Chunk, Chunk)], new EventLog());
 
         Assert.Equal(["Start", "Text xx", "Stop stop=End"], log.Lines);
     }
@@ -150,7 +150,7 @@ public sealed class GeminiStreamReaderTests
             "{\"candidates\":[{\"index\":0,\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"STOP\"},"
             + "{\"content\":{\"parts\":[{\"text\":\"b\"}]},\"finishReason\":\"MAX_TOKENS\",\"index\":1}]}");
 
-        var log = ChatAnswer.Decode(GeminiCodecs.NewDecoder(), Context, [body], new EventLog());
+        var log = ChatAnswer.Decode(GeminiCodecs.Table.NewDecoder(), Context, [body], new EventLog());
 
         Assert.Equal(
             ["Start", "Text a", "Text choice=1 b", "Stop stop=End", "Stop choice=1 stop=Length"], log.Lines);
@@ -161,5 +161,5 @@ public sealed class GeminiStreamReaderTests
     [InlineData("{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"m\",\"thought\":true}]}}],\"usageMetadata\":{\"a\":1}}")]
     public void Event_allocates_nothing(string chunk) =>
         Assert.Equal(0, DecodedWire.AllocatedBytes(
-            GeminiCodecs.NewDecoder(), Context, DecodedWire.Stream(chunk), DecodedWire.Stream(chunk)));
+            GeminiCodecs.Table.NewDecoder(), Context, DecodedWire.Stream(chunk), DecodedWire.Stream(chunk)));
 }

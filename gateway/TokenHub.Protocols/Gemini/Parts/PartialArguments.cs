@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using TokenHub.Protocols.Json;
 
-namespace TokenHub.Protocols.Gemini;
+namespace TokenHub.Protocols.Gemini.Parts;
 
 /// <summary>
 /// Puts the arguments of a call together from pieces, each with the place it belongs to: <c>$.a.b[0]</c> (Vertex, and

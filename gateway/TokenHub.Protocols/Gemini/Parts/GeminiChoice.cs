@@ -1,7 +1,7 @@
 using System.Buffers;
 using TokenHub.Protocols.Chat;
 
-namespace TokenHub.Protocols.Gemini;
+namespace TokenHub.Protocols.Gemini.Parts;
 
 /// <summary>What is under way in one candidate of an answer.</summary>
 internal sealed class GeminiChoice

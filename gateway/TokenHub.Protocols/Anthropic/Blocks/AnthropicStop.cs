@@ -2,7 +2,7 @@ using System.Text.Json;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Json;
 
-namespace TokenHub.Protocols.Anthropic;
+namespace TokenHub.Protocols.Anthropic.Blocks;
 
 /// <summary>Why an answer ended, in Anthropic's words.</summary>
 internal ref struct AnthropicStop

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TokenHub.Protocols.Json;
 
-namespace TokenHub.Protocols.Anthropic;
+namespace TokenHub.Protocols.Anthropic.Blocks;
 
 /// <summary>What an event of a stream says, as slices of it; the insides of strings as they are escaped there.</summary>
 internal ref struct AnthropicEvent

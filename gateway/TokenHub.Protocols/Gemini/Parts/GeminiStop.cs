@@ -1,6 +1,6 @@
 using TokenHub.Protocols.Chat;
 
-namespace TokenHub.Protocols.Gemini;
+namespace TokenHub.Protocols.Gemini.Parts;
 
 /// <summary>Why an answer ended, in Gemini's words and in none.</summary>
 internal static class GeminiStop

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TokenHub.Protocols.Json;
 
-namespace TokenHub.Protocols.Anthropic;
+namespace TokenHub.Protocols.Anthropic.Blocks;
 
 /// <summary>A content block as it begins in a stream, or whole in a body.</summary>
 internal ref struct AnthropicBlock

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TokenHub.Protocols.Json;
 
-namespace TokenHub.Protocols.Gemini;
+namespace TokenHub.Protocols.Gemini.Parts;
 
 /// <summary>One part of an answer, as slices of the event; the insides of strings as they are escaped there.</summary>
 internal ref struct GeminiPart
