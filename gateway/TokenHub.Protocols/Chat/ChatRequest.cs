@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Protocols.Chat;
 
@@ -12,6 +13,9 @@ namespace TokenHub.Protocols.Chat;
 /// </remarks>
 public sealed class ChatRequest(JsonDocument source) : IDisposable
 {
+    /// <summary>The dialect that the caller wrote it in; <see cref="Dialect.None"/> stands for Chat.</summary>
+    public Dialect Dialect { get; init; }
+
     /// <summary>The model's name as the caller wrote it.</summary>
     public string Model { get; set; } = "";
 
