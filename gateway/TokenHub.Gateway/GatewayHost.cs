@@ -166,6 +166,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var gate = new ShardGate(redis, till, new Replay(settlement.Table, settlement.Files, till));
         var grace = new GraceLine(options.LendsGrace, time);
         settlement.Redis.OnSettled = grace.Settled;
+        var tokens = new TokenFetch(upstreams, time, allowsOtherIssuers: options.AllowPrivateUpstreams);
         return new GatewayRooms
         {
             Options = options,
@@ -185,7 +186,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(
-                new UpstreamCalls(upstreams, new UpstreamCredentials()), health, options, metrics, time, log),
+                new UpstreamCalls(upstreams, new UpstreamCredentials(tokens.FetchAsync, time, log)), health, options,
+                metrics, time, log),
             Settler = settlement.Settler,
         };
     }

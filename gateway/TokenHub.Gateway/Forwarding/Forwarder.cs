@@ -87,8 +87,8 @@ internal sealed class Forwarder(
         try
         {
             using var answer = await calls.SendAsync(
-                candidate, exchange.Dialect, TargetOf(exchange, candidate), BodyOf(exchange, candidate, spliced),
-                exchange.IsStream, exchange.Request.Headers, stop.Token);
+                candidate, exchange.Dialect, exchange.Endpoint.CallOf(exchange.IsStream), TargetOf(exchange, candidate),
+                BodyOf(exchange, candidate, spliced), exchange.Request.Headers, stop.Token);
             spliced.Dispose();
             if (!answer.IsSuccess)
             {

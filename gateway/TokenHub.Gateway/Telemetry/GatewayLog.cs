@@ -36,6 +36,12 @@ internal static partial class GatewayLog
     [LoggerMessage(501, LogLevel.Warning, "Request {RequestId}: channel {Channel} failed: {Fault}, status {Status}.")]
     public static partial void AttemptFailed(ILogger log, string requestId, long channel, string fault, int status);
 
+    [LoggerMessage(510, LogLevel.Warning, "Channel {Channel} gets no token: {Reason}")]
+    public static partial void TokenFailed(ILogger log, long channel, string reason);
+
+    [LoggerMessage(511, LogLevel.Information, "The issuer has replaced the refresh token of channel {Channel}.")]
+    public static partial void RefreshTokenReplaced(ILogger log, long channel);
+
     [LoggerMessage(701, LogLevel.Debug, "Request {RequestId} ended: {Outcome}, cost {Cost} USD, {DurationMs} ms.")]
     public static partial void Settled(ILogger log, string requestId, string outcome, string cost, int durationMs);
 }
