@@ -6,6 +6,7 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Forwarding.Providers;
+using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Planes;
@@ -167,6 +168,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var grace = new GraceLine(options.LendsGrace, time);
         settlement.Redis.OnSettled = grace.Settled;
         var tokens = new TokenFetch(upstreams, time, allowsOtherIssuers: options.AllowPrivateUpstreams);
+        var side = new SideStore(redis, log);
         return new GatewayRooms
         {
             Options = options,
@@ -186,7 +188,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(
-                new UpstreamCalls(upstreams, new UpstreamCredentials(tokens.FetchAsync, time, log)), health, options,
+                new UpstreamCalls(upstreams, new UpstreamCredentials(tokens.FetchAsync, time, log)),
+                new RequestTranslation(side, new MediaFetch(options)), new AnswerTranslations(side), health, options,
                 metrics, time, log),
             Settler = settlement.Settler,
         };

@@ -47,6 +47,19 @@ internal sealed class Candidate
     /// <summary>The protocol in which the channel is called for a client of a protocol.</summary>
     public Dialect UpstreamDialect(Dialect client) => _dialects[(int)client];
 
+    /// <summary>The same for a call: what is only passed on stays what it is.</summary>
+    public Dialect UpstreamDialect(Endpoint endpoint, Dialect client) =>
+        endpoint.PathOf() is null ? UpstreamDialect(client) : client;
+
+    /// <summary>True when the call can be made here, translated or as it is.</summary>
+    public bool Takes(Endpoint endpoint, Dialect client) => endpoint.IsPassedOn()
+        ? Channel.Provider != Provider.DeepSeek && endpoint.PathOf() is { } path && TargetOf(path) is not null
+        : UpstreamDialect(client) != Dialect.None;
+
+    /// <summary>True when the upstream itself counts the tokens of such a prompt.</summary>
+    public bool Counts(Endpoint endpoint, Dialect client) => Speaks(client) && (endpoint.PathOf() is null
+        ? Channel.Site.Counts(client) : Channel.Provider == Provider.OpenAi);
+
     /// <summary>True when requests of this protocol pass as they are.</summary>
     public bool Speaks(Dialect client) => UpstreamDialect(client) == client;
 

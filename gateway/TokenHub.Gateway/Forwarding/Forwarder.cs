@@ -5,8 +5,10 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
 using TokenHub.Gateway.Forwarding.Providers;
+using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Telemetry;
+using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -17,14 +19,16 @@ namespace TokenHub.Gateway.Forwarding;
 /// </summary>
 internal sealed class Forwarder(
     UpstreamCalls calls,
+    RequestTranslation requests,
+    AnswerTranslations answers,
     ChannelHealth health,
     GatewayOptions options,
     GatewayMetrics metrics,
     TimeProvider time,
     ILogger log)
 {
-    private readonly StreamPump _pump = new(options);
-    private readonly WholeAnswer _whole = new(options);
+    private readonly StreamPump _pump = new(options, answers);
+    private readonly WholeAnswer _whole = new(options, answers);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptResult> ForwardAsync(Exchange exchange)
@@ -47,12 +51,15 @@ internal sealed class Forwarder(
             exchange.Tap.BeginAttempt();
             var startedMs = exchange.ElapsedMs;
             var isLast = i > 0 || exchange.Second is null;
-            last = await TryAsync(exchange, candidate, isLast, stop);
+            var result = await TryAsync(exchange, candidate, isLast, stop);
             exchange.EndAttempt();
             exchange.Tap.EndAttempt(
-                new AttemptEnd(last.End, last.Fault, last.Status, exchange.ElapsedMs - startedMs));
-            Report(exchange, candidate, last);
-            if (!last.CanMoveOn)
+                new AttemptEnd(result.End, result.Fault, result.Status, exchange.ElapsedMs - startedMs));
+            Report(exchange, candidate, result);
+
+            // A channel that could not even be asked has less to say than one that failed.
+            last = i > 0 && result.Fault == AttemptFault.Untranslatable ? last : result;
+            if (!result.CanMoveOn)
             {
                 break;
             }
@@ -86,15 +93,25 @@ internal sealed class Forwarder(
         using var spliced = new BufferLease();
         try
         {
+            var error = exchange.IsCrossing
+                ? await requests.WriteAsync(exchange, candidate, spliced, stop.Token) : default;
+            if (!error.IsNone)
+            {
+                return AttemptResult.Untranslatable(error);
+            }
+
             using var answer = await calls.SendAsync(
-                candidate, exchange.Dialect, exchange.Endpoint.CallOf(exchange.IsStream), TargetOf(exchange, candidate),
-                BodyOf(exchange, candidate, spliced), exchange.Request.Headers, stop.Token);
+                candidate, exchange.UpstreamDialect, exchange.Endpoint.CallOf(exchange.IsStream),
+                TargetOf(exchange, candidate), BodyOf(exchange, candidate, spliced), exchange.Request.Headers,
+                stop.Token);
             spliced.Dispose();
             if (!answer.IsSuccess)
             {
                 var hasBody = await _whole.ReadErrorAsync(exchange, answer);
-                return UpstreamErrors.Read(
-                    answer.Status, exchange.Answer.Span, hasBody, answer.RetryAfter(time.GetUtcNow()));
+                var wait = answer.RetryAfter(time.GetUtcNow());
+                return exchange.IsCrossing || candidate.Channel.Site.HasOwnErrors(exchange.UpstreamDialect)
+                    ? CrossingErrors.Read(exchange, answer.Status, wait)
+                    : UpstreamErrors.Read(answer.Status, exchange.Answer.Span, hasBody, wait);
             }
 
             exchange.NoteUpstreamBegan();
@@ -130,13 +147,23 @@ internal sealed class Forwarder(
     }
 
     private static bool IsStreamed(Exchange exchange, UpstreamAnswer answer) => exchange.IsStream
-        && (exchange.IsArrayStream
+        && (exchange.IsUpstreamArray
             || !answer.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
 
-    // The client's own bytes, unless a name or the wish for usage has to be put in.
+    // What was translated, or the client's own bytes, unless a name or the wish for usage has to be put in.
     private static ReadOnlyMemory<byte> BodyOf(Exchange exchange, Candidate candidate, BufferLease spliced)
     {
+        if (exchange.IsCrossing)
+        {
+            return spliced.Memory;
+        }
+
         var asksUsage = exchange is { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false };
+        if (CarrierStrip.IsNeeded(exchange.Dialect, exchange.Body.Span))
+        {
+            return BodyWithoutCarriers(exchange, candidate, asksUsage, spliced);
+        }
+
         if (!asksUsage && (candidate.Alias is null || !exchange.Facts.HasModel))
         {
             return exchange.Body.Memory;
@@ -146,11 +173,23 @@ internal sealed class Forwarder(
         return spliced.Memory;
     }
 
+    // A conversation that has moved here from an upstream of another protocol brings what that one issued.
+    private static ReadOnlyMemory<byte> BodyWithoutCarriers(
+        Exchange exchange, Candidate candidate, bool asksUsage, BufferLease spliced)
+    {
+        using var plain = new BufferLease();
+        CarrierStrip.Write(exchange.Dialect, candidate.UpstreamModel, exchange.Body.Span, plain);
+        RequestScanner.TryScan(exchange.Dialect, plain.Span, out var facts, out _);
+        BodySplice.Write(plain.Span, facts, candidate.Alias, asksUsage, spliced);
+        return spliced.Memory;
+    }
+
     // Anthropic's clients mark calls that use beta features in the query, too.
-    private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) => candidate.TargetOf(
-        exchange.Dialect,
+    private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) =>
+        exchange.Endpoint.PathOf() is { } path ? candidate.TargetOf(path)! : candidate.TargetOf(
+        exchange.UpstreamDialect,
         exchange.Endpoint.CallOf(exchange.IsStream),
-        exchange.IsArrayStream,
-        exchange.Dialect == Dialect.Anthropic
+        exchange.IsUpstreamArray,
+        !exchange.IsCrossing && exchange.Dialect == Dialect.Anthropic
             && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal));
 }

@@ -97,4 +97,7 @@ internal enum UsageField : byte
     Output,
     Reasoning,
     ToolUse,
+
+    /// <summary>The sum, where nothing else is said.</summary>
+    Total,
 }

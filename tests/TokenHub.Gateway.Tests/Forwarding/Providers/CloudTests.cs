@@ -80,8 +80,7 @@ public sealed class CloudTests : IAsyncLifetime
 
         using var response = await caller.PostAsync("/v1/messages", Wire.MessagesBody);
 
-        Assert.Equal("""{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens is too large"}}""", await response.Content.ReadAsStringAsync());
-        Assert.Equal(400, (int)response.StatusCode);
+        Assert.Equal("max_tokens is too large", await Dialects.AssertErrorAsync("messages", response, 400, "invalid_request_error"));
     }
 
     [Fact]
