@@ -28,7 +28,7 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media)
                 await store.PutBackAsync(request, exchange.Key!, stop);
             }
 
-            var model = ModelOf(candidate);
+            var model = ModelOf(candidate, exchange.UpstreamDialect);
             await media.BringAsync(request, target, model, stop);
             var dropped = new Dropped();
             target.Write(request, model, body, dropped);
@@ -48,13 +48,14 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media)
         }
     }
 
-    private static UpstreamModel ModelOf(Candidate candidate)
+    private static UpstreamModel ModelOf(Candidate candidate, Dialect dialect)
     {
         var limit = candidate.Limits.OutputMax;
         return new UpstreamModel(
             candidate.UpstreamModel,
             limit < TokenLimits.OutputCeiling ? limit : null,
-            candidate.Channel.Provider is Provider.OpenAiCompatible or Provider.DeepSeek);
+            candidate.Channel.Provider is Provider.OpenAiCompatible or Provider.DeepSeek
+                || (candidate.Channel.Provider is Provider.Vertex or Provider.Bedrock && dialect == Dialect.Chat));
     }
 
     private static AnswerContext ContextOf(Exchange exchange, Candidate candidate, ChatRequest request) => new()
