@@ -36,6 +36,9 @@ internal static partial class GatewayLog
     [LoggerMessage(501, LogLevel.Warning, "Request {RequestId}: channel {Channel} failed: {Fault}, status {Status}.")]
     public static partial void AttemptFailed(ILogger log, string requestId, long channel, string fault, int status);
 
+    [LoggerMessage(502, LogLevel.Debug, "What belongs to calls could not be kept or found: {Reason}")]
+    public static partial void SideStoreAway(ILogger log, string reason);
+
     [LoggerMessage(701, LogLevel.Debug, "Request {RequestId} ended: {Outcome}, cost {Cost} USD, {DurationMs} ms.")]
     public static partial void Settled(ILogger log, string requestId, string outcome, string cost, int durationMs);
 }

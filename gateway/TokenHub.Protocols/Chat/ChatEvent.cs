@@ -18,7 +18,12 @@ public enum ChatEventKind : byte
     /// <summary>The thought under way is whole; the next <see cref="Reasoning"/> begins another.</summary>
     ReasoningEnd,
 
-    /// <summary>The issuer's own form of something: <c>Opaque</c> says of what, <c>Text</c> is it, <c>Id</c> its id.</summary>
+    /// <summary>
+    /// The issuer's own form of something: <c>Opaque</c> says of what, <c>Text</c> is it, <c>Id</c> its id. That of a
+    /// thought comes between its text and its <see cref="ReasoningEnd"/>, which follows even where there is no text.
+    /// That of a call comes before the call, with the <c>Call</c> and as <c>Id</c> the call's id; that of a text before
+    /// the text, or behind all of it. Both come before the <see cref="ReasoningEnd"/> of a thought that is under way.
+    /// </summary>
     Opaque,
 
     /// <summary>A call begins: <c>Call</c>, <c>Id</c>, <c>Name</c>.</summary>

@@ -50,6 +50,9 @@ public sealed class CallPart(string id, string name, string arguments) : ChatPar
 
     /// <summary>What the issuer wants back with the call (Gemini).</summary>
     public OpaqueItem? Opaque { get; set; }
+
+    /// <summary>Who made the call within the provider, as he wrote it: nobody else can use it (Anthropic).</summary>
+    public JsonElement? Caller { get; init; }
 }
 
 /// <summary>What came of a call.</summary>

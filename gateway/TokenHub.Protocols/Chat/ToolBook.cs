@@ -24,6 +24,12 @@ public sealed class ToolBook
     /// <summary>True when every tool goes under its own name and none is free-form: nothing has to be looked up.</summary>
     public bool IsPlain { get; private set; } = true;
 
+    /// <summary>
+    /// The tool whose arguments are the answer's text, where an upstream has no other way to a form of answer: set by
+    /// the request's writer, read by the answer's decoder, which gives the arguments as text. Null for none.
+    /// </summary>
+    public string? FormatTool { get; set; }
+
     /// <summary>Notes a tool and gives the name that the upstream is told.</summary>
     public string Add(string name, string? space = null, bool isFreeForm = false)
     {
