@@ -167,6 +167,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var gate = new ShardGate(redis, till, new Replay(settlement.Table, settlement.Files, till));
         var grace = new GraceLine(options.LendsGrace, time);
         settlement.Redis.OnSettled = grace.Settled;
+        var tokens = new TokenFetch(upstreams, time, allowsOtherIssuers: options.AllowPrivateUpstreams);
         var side = new SideStore(redis, log);
         return new GatewayRooms
         {
@@ -187,7 +188,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(
-                new UpstreamCalls(upstreams, new UpstreamCredentials()),
+                new UpstreamCalls(upstreams, new UpstreamCredentials(tokens.FetchAsync, time, log)),
                 new RequestTranslation(side, new MediaFetch(options)), new AnswerTranslations(side), health, options,
                 metrics, time, log),
             Settler = settlement.Settler,

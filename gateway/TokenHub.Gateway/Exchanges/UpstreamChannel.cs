@@ -101,14 +101,9 @@ public sealed class UpstreamChannel
 
     private static string? FaultOf(ChannelEntry entry, ChannelSecret secret)
     {
-        if (entry.Provider is Provider.Bedrock or Provider.Vertex)
+        if (entry.CredentialType == "aws" && entry.Provider != Provider.Bedrock)
         {
-            return "its provider is not supported yet";
-        }
-
-        if (entry.CredentialType != "api_key")
-        {
-            return $"its credential type '{entry.CredentialType}' is not supported yet";
+            return "its credential is for another provider";
         }
 
         if (!secret.IsUsable)

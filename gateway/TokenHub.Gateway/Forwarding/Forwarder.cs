@@ -101,8 +101,9 @@ internal sealed class Forwarder(
             }
 
             using var answer = await calls.SendAsync(
-                candidate, exchange.UpstreamDialect, TargetOf(exchange, candidate),
-                BodyOf(exchange, candidate, spliced), exchange.IsStream, exchange.Request.Headers, stop.Token);
+                candidate, exchange.UpstreamDialect, exchange.Endpoint.CallOf(exchange.IsStream),
+                TargetOf(exchange, candidate), BodyOf(exchange, candidate, spliced), exchange.Request.Headers,
+                stop.Token);
             spliced.Dispose();
             if (!answer.IsSuccess)
             {

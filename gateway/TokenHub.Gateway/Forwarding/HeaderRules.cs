@@ -34,7 +34,9 @@ internal static class HeaderRules
 
     /// <summary>Headers of the upstream's answer that are read at all.</summary>
     public static IReadOnlyList<string> Read { get; } =
-        [.. Returned, "retry-after", "retry-after-ms", "x-ms-retry-after-ms", "location"];
+    [
+        .. Returned, "retry-after", "retry-after-ms", "x-ms-retry-after-ms", "location", "x-amzn-errortype",
+    ];
 
     /// <summary>
     /// Writes the whole head of a request: the client's headers that pass, then the channel's own, which nothing of the

@@ -108,7 +108,8 @@ public static class TokenExchange
 
     private static TokenRequest Refresh(ChannelSecret secret)
     {
-        if (!Uri.TryCreate(secret["token_url"], UriKind.Absolute, out var address))
+        if (!Uri.TryCreate(secret["token_url"], UriKind.Absolute, out var address)
+            || address.Scheme is not ("https" or "http"))
         {
             throw new TokenException("The token URL is none.");
         }

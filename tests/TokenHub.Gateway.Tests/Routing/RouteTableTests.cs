@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Forwarding.Providers;
@@ -83,14 +84,19 @@ public sealed class RouteTableTests
     }
 
     [Theory]
-    [InlineData(Provider.Bedrock)]
-    [InlineData(Provider.Vertex)]
-    public void Provider_that_is_not_supported_yet_says_so(Provider provider)
+    [InlineData(Provider.Bedrock, "aws", """{"access_key_id":"A","secret_access_key":"s"}""")]
+    [InlineData(Provider.OpenAi, "aws", """{"access_key_id":"A","secret_access_key":"s","region":"r"}""")]
+    [InlineData(Provider.Vertex, "google_service_account", """{"client_email":"a@b"}""")]
+    [InlineData(Provider.Azure, "entra", """{"tenant_id":"t","client_id":"c"}""")]
+    [InlineData(Provider.Azure, "oauth_refresh", """{"token_url":"https://x","client_id":"c"}""")]
+    [InlineData(Provider.Azure, "magic", """{"api_key":"k"}""")]
+    [InlineData(Provider.OpenAi, "api_key", """{"api_key":"k\r\nx: y"}""")]
+    [InlineData(Provider.OpenAi, "api_key", """{"api_key":7}""")]
+    public void Credential_that_lacks_something_leaves_the_channel_out(Provider provider, string type, string secret)
     {
-        var table = Build([Entries.Channel(1, provider: provider)], Entries.Price("m"));
+        var channel = Entries.Channel(1, provider: provider, secret: secret) with { CredentialType = type };
 
-        Assert.False(Find(table, "m")!.HasCandidates);
-        Assert.Equal("its provider is not supported yet", Find(table, "m")!.ChannelFault);
+        Assert.False(Find(Build([channel], Entries.Price("m")), "m")!.HasCandidates);
     }
 
     [Theory]
@@ -146,7 +152,7 @@ public sealed class RouteTableTests
     }
 
     private static KeyValuePair<string, string> WhoOf(Candidate candidate) =>
-        Assert.Single(new UpstreamCredentials().Of(candidate.Channel).TryHeaders(default)!);
+        Assert.Single(new UpstreamCredentials((_, _) => null!, TimeProvider.System, NullLogger.Instance).Of(candidate.Channel).TryHeaders(default)!);
 
     private static RouteTable Build(IReadOnlyList<ChannelEntry> channels, params PriceEntry[] prices) =>
         RouteTable.Build(Entries.Snapshot(channels, prices), new SecretBox(TestOptions.MasterKey));

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
 using TokenHub.Core.Snapshots;
@@ -42,40 +41,4 @@ internal static class BedrockWire
         var isSound = pieces.All(piece => framing.Append(piece.Span, output)) && framing.Complete(output);
         return (Encoding.UTF8.GetString(output.WrittenSpan), isSound);
     }
-
-    /// <summary>One frame, with headers of text.</summary>
-    public static byte[] Frame(string payload, params (string Name, string Value)[] headers)
-    {
-        var head = new MemoryStream();
-        foreach (var (name, value) in headers)
-        {
-            head.WriteByte((byte)name.Length);
-            head.Write(Encoding.ASCII.GetBytes(name));
-            head.WriteByte(7);
-            head.Write([(byte)(value.Length >> 8), (byte)value.Length]);
-            head.Write(Encoding.ASCII.GetBytes(value));
-        }
-
-        return Frame(Encoding.UTF8.GetBytes(payload), head.ToArray());
-    }
-
-    public static byte[] Frame(byte[] payload, byte[] headers)
-    {
-        var frame = new byte[16 + headers.Length + payload.Length];
-        BinaryPrimitives.WriteUInt32BigEndian(frame, (uint)frame.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(4), (uint)headers.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(8), Crc32.Of(frame.AsSpan(0, 8)));
-        headers.CopyTo(frame, 12);
-        payload.CopyTo(frame, 12 + headers.Length);
-        BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(frame.Length - 4), Crc32.Of(frame.AsSpan(0, frame.Length - 4)));
-        return frame;
-    }
-
-    /// <summary>A frame as Converse sends one.</summary>
-    public static byte[] Event(string name, string payload) => Frame(
-        payload, (":event-type", name), (":content-type", "application/json"), (":message-type", "event"));
-
-    /// <summary>A frame with one of Anthropic's events in it.</summary>
-    public static byte[] Chunk(string json) => Event(
-        "chunk", $$"""{"bytes":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(json))}}","p":"abcdef"}""");
 }

@@ -3,13 +3,14 @@ using System.Text;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Bedrock;
 using TokenHub.Protocols.Streams;
+using TokenHub.TestKit;
 
 namespace TokenHub.Protocols.Tests.Bedrock;
 
 public sealed class EventStreamTests
 {
     private const string Ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
-    private static readonly byte[] PingFrame = BedrockWire.Chunk("""{"type":"ping"}""");
+    private static readonly byte[] PingFrame = EventStreamFrames.Chunk("""{"type":"ping"}""");
 
     public static TheoryData<string> Invokes => [.. BedrockWire.Names("bedrock-anthropic-stream")];
 
@@ -56,7 +57,7 @@ public sealed class EventStreamTests
     {
         const string Json = """{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"é \u00e9 \/"}}""";
 
-        var (text, isSound) = BedrockWire.Unframe(Dialect.Anthropic, [BedrockWire.Chunk(Json)]);
+        var (text, isSound) = BedrockWire.Unframe(Dialect.Anthropic, [EventStreamFrames.Chunk(Json)]);
 
         Assert.True(isSound);
         Assert.Equal($"event: content_block_delta\ndata: {Json}\n\n", text);
@@ -68,7 +69,7 @@ public sealed class EventStreamTests
         const string Json = "{\n \"index\": 0,\r\n \"delta\": {\"type\": \"x\"}, \"type\": \"content_block_delta\", \"pad\": \"????>>>>\"}";
         var base64 = Convert.ToBase64String(Encoding.UTF8.GetBytes(Json));
         Assert.Contains('/', base64);
-        var frame = BedrockWire.Event("chunk", $$"""{"p":"x","bytes":"{{base64.Replace("/", "\\/", StringComparison.Ordinal)}}"}""");
+        var frame = EventStreamFrames.Event("chunk", $$"""{"p":"x","bytes":"{{base64.Replace("/", "\\/", StringComparison.Ordinal)}}"}""");
 
         var (text, _) = BedrockWire.Unframe(Dialect.Anthropic, [frame]);
 
@@ -86,7 +87,7 @@ public sealed class EventStreamTests
     [InlineData("""{"bytes":"eyJ0eXBlIjoxN30="}""")]
     public void Chunk_without_an_event_is_left_out(string payload)
     {
-        var (text, isSound) = BedrockWire.Unframe(Dialect.Anthropic, [BedrockWire.Event("chunk", payload), PingFrame]);
+        var (text, isSound) = BedrockWire.Unframe(Dialect.Anthropic, [EventStreamFrames.Event("chunk", payload), PingFrame]);
 
         Assert.Equal((Ping, true), (text, isSound));
     }
@@ -103,7 +104,7 @@ public sealed class EventStreamTests
     {
         foreach (var dialect in (Dialect[])[Dialect.Anthropic, Dialect.Converse])
         {
-            var frame = BedrockWire.Frame(
+            var frame = EventStreamFrames.Build(
                 """{"message":"Said \"so\"."}""", (":exception-type", name), (":message-type", "exception"));
 
             var (text, isSound) = BedrockWire.Unframe(dialect, [frame, PingFrame]);
@@ -120,7 +121,7 @@ public sealed class EventStreamTests
     [Fact]
     public void Error_frame_says_what_its_headers_say()
     {
-        var frame = BedrockWire.Frame(
+        var frame = EventStreamFrames.Build(
             "", (":error-code", "InternalServerException"), (":error-message", "Gone."), (":message-type", "error"));
 
         var (text, _) = BedrockWire.Unframe(Dialect.Anthropic, [frame]);
@@ -182,14 +183,14 @@ public sealed class EventStreamTests
             11, .. ":event-type"u8, 7, 0, 1, (byte)'x',
         ];
 
-        var (text, isSound) = BedrockWire.Unframe(Dialect.Converse, [BedrockWire.Frame("{}"u8.ToArray(), headers)]);
+        var (text, isSound) = BedrockWire.Unframe(Dialect.Converse, [EventStreamFrames.Build("{}"u8.ToArray(), headers)]);
 
         Assert.Equal(("event: x\ndata: {}\n\n", true), (text, isSound));
         for (var cut = 1; cut < headers.Length; cut++)
         {
             // What is cut in the middle of a header is no frame; at its end it is one without a name.
             var (rest, _) = BedrockWire.Unframe(
-                Dialect.Converse, [BedrockWire.Frame("{}"u8.ToArray(), headers[..cut])]);
+                Dialect.Converse, [EventStreamFrames.Build("{}"u8.ToArray(), headers[..cut])]);
             Assert.Empty(rest);
         }
     }
@@ -202,7 +203,7 @@ public sealed class EventStreamTests
     {
         var framing = new EventStreamFraming(Dialect.Anthropic);
         var output = new ArrayBufferWriter<byte>(1 << 16);
-        var frame = BedrockWire.Chunk("""{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word"}}""");
+        var frame = EventStreamFrames.Chunk("""{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word"}}""");
         void Take(int times)
         {
             for (var i = 0; i < times; i++)
@@ -223,7 +224,7 @@ public sealed class EventStreamTests
     public void Random_bytes_never_throw()
     {
         var random = new Random(7);
-        byte[] sound = [.. PingFrame, .. BedrockWire.Event("metadata", "{}")];
+        byte[] sound = [.. PingFrame, .. EventStreamFrames.Event("metadata", "{}")];
         for (var i = 0; i < 20_000; i++)
         {
             var bytes = sound.ToArray();
