@@ -2,6 +2,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 using TokenHub.Protocols.Responses.Requests;
 
 namespace TokenHub.Protocols.Responses;
@@ -34,10 +35,11 @@ internal sealed class ResponsesRequestReader : IRequestReader
             request.Echo = ResponsesEcho.Write(root);
             return request;
         }
-        catch
+        catch (Exception fault) when (fault is UntranslatableException or InvalidOperationException)
         {
+            // The latter is how a document says that a string of its own cannot be read.
             request.Dispose();
-            throw;
+            throw fault as UntranslatableException ?? RequestMembers.NoUnicode();
         }
     }
 
