@@ -21,8 +21,6 @@ namespace TokenHub.Gateway;
 //                            log, Redis, ledger <- 7 Settlement <------ 6 Metering
 internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHttpApplication<Exchange>
 {
-    private readonly AnswerReaderPool _readers = new();
-
     public Exchange CreateContext(IFeatureCollection contextFeatures)
     {
         // Kestrel keeps one exchange with each connection.
@@ -112,6 +110,11 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             return await rooms.Local.AnswerModelsAsync(exchange);
         }
 
+        if (exchange.Endpoint.IsUnpriced())
+        {
+            return new GatewayError(GatewayFault.ModelUnpriced, Param: "model");
+        }
+
         // 1, second half. The body, in one scan.
         error = await rooms.Front.ReadAsync(exchange);
         if (!error.IsNone)
@@ -124,6 +127,12 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         if (!error.IsNone)
         {
             return error;
+        }
+
+        if (exchange.Endpoint.CountsTokens() && !exchange.First!.Counts(exchange.Endpoint, exchange.Dialect))
+        {
+            await LocalAnswers.AnswerCountAsync(exchange);
+            return default;
         }
 
         // 4. Reservation: nothing is sent that is not paid for.
@@ -142,10 +151,15 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         var model = exchange.Facts.HasModel
             ? exchange.Facts.ModelUtf8(exchange.Body.Span, scratch)
             : scratch[..System.Text.Encoding.UTF8.GetBytes(exchange.Model, scratch)];
-        var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!);
+        var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!, exchange.Endpoint);
         var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query);
         exchange.Model = routing.Route?.Model ?? "";
         (exchange.First, exchange.Second) = (routing.First, routing.Second);
+        if (exchange.Endpoint.CountsTokens() && !(exchange.Second?.Counts(exchange.Endpoint, exchange.Dialect) ?? false))
+        {
+            exchange.Second = null;
+        }
+
         return routing.ToError();
     }
 
@@ -163,7 +177,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         }
 
         var (key, first) = (exchange.Key!, exchange.First!);
-        var estimate = CostEstimate.Of(exchange.Facts, exchange.Dialect, exchange.IsStream, rooms.Options);
+        var estimate = CostEstimate.Of(
+            exchange.Facts, exchange.Dialect, exchange.IsStream, exchange.Endpoint.IsPassedOn(), rooms.Options);
         var held = await rooms.Reserver.ReserveAsync(exchange.Id, key, estimate, first, exchange.Second);
         if (held.Fault != ReservationFault.None)
         {
@@ -203,8 +218,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<GatewayError> AnswerAsync(Exchange exchange)
     {
-        var (meter, encoding) = ((StreamMeter)exchange.Tap, exchange.First!.Encoding);
-        meter.Begin(_readers.Rent(exchange.Dialect, encoding), exchange);
+        var meter = (StreamMeter)exchange.Tap;
+        meter.Begin(exchange);
         rooms.Deadlines.Add(exchange.Deadline);
         exchange.WatchClient();
         rooms.Metrics.Admission.Add(exchange.ElapsedMs / 1000.0);
@@ -227,7 +242,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         {
             rooms.Deadlines.Remove(exchange.Deadline);
             CloseAfterFailure(exchange);
-            _readers.Return(exchange.Dialect, encoding, meter.End());
+            meter.End();
         }
     }
 

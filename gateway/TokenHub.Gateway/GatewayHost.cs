@@ -5,6 +5,8 @@ using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Forwarding.Providers;
+using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Planes;
@@ -165,6 +167,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         var gate = new ShardGate(redis, till, new Replay(settlement.Table, settlement.Files, till));
         var grace = new GraceLine(options.LendsGrace, time);
         settlement.Redis.OnSettled = grace.Settled;
+        var tokens = new TokenFetch(upstreams, time, allowsOtherIssuers: options.AllowPrivateUpstreams);
+        var side = new SideStore(redis, log);
         return new GatewayRooms
         {
             Options = options,
@@ -183,7 +187,10 @@ internal sealed class GatewayHost : IAsyncDisposable
             Table = settlement.Table,
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
-            Forwarder = new Forwarder(upstreams, health, options, metrics, time, log),
+            Forwarder = new Forwarder(
+                new UpstreamCalls(upstreams, new UpstreamCredentials(tokens.FetchAsync, time, log)),
+                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), health, options,
+                metrics, time, log),
             Settler = settlement.Settler,
         };
     }

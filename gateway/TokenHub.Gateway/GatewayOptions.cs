@@ -55,6 +55,18 @@ internal sealed record GatewayOptions
     /// <summary>Largest error body read from an upstream.</summary>
     public int ErrorBodyBytesMax { get; init; } = 64 << 10;
 
+    /// <summary>Largest picture or document that is fetched for an upstream that takes no addresses.</summary>
+    public int MediaBytesMax { get; init; } = 10 << 20;
+
+    /// <summary>The same for all of one request.</summary>
+    public int MediaBytesInAllMax { get; init; } = 20 << 20;
+
+    /// <summary>Longest time for one of them.</summary>
+    public TimeSpan MediaTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Fetch from private addresses and by http:// too: callers choose the address.</summary>
+    public bool AllowPrivateMedia { get; init; }
+
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>From the sent request to the upstream's first content.</summary>

@@ -34,6 +34,7 @@ internal sealed class GatewayRooms
     public required Deadlines Deadlines { get; init; }
     public required Forwarder Forwarder { get; init; }
     public required Settler Settler { get; init; }
+    public AnswerReaderPool Readers { get; } = new();
 
-    public Exchange NewExchange() => new(new StreamMeter(), new Hold(Till, Options, Grace, Time), Drains, Time);
+    public Exchange NewExchange() => new(new StreamMeter(Readers), new Hold(Till, Options, Grace, Time), Drains, Time);
 }

@@ -1,11 +1,13 @@
 using System.Text;
 using System.Text.Json;
 using TokenHub.Core.Money;
+using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Errors;
 using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Settlement;
 using TokenHub.Gateway.Snapshots;
 using TokenHub.Gateway.Telemetry;
+using TokenHub.Protocols.Tokens;
 using TokenHub.Redis;
 
 namespace TokenHub.Gateway;
@@ -54,6 +56,29 @@ internal sealed class LocalAnswers(
 
         await SendAsync(exchange, 200, "application/json");
         return default;
+    }
+
+    /// <summary>
+    /// Says how many tokens a prompt has, by the gateway's own estimate: the upstream counts none, or in a protocol of
+    /// its own.
+    /// </summary>
+    public static ValueTask AnswerCountAsync(Exchange exchange)
+    {
+        exchange.Answer.Clear();
+        var tokens = TokenEstimate.Plain(exchange.Facts.Input, exchange.Dialect);
+        using (var json = new Utf8JsonWriter(exchange.Answer))
+        {
+            json.WriteStartObject();
+            if (exchange.Dialect == Dialect.Responses)
+            {
+                json.WriteString("object"u8, "response.input_tokens"u8);
+            }
+
+            json.WriteNumber(exchange.Dialect == Dialect.Gemini ? "totalTokens"u8 : "input_tokens"u8, tokens);
+            json.WriteEndObject();
+        }
+
+        return SendAsync(exchange, 200, "application/json");
     }
 
     private static async ValueTask SendAsync(Exchange exchange, int status, string type)

@@ -1,4 +1,6 @@
 using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;
@@ -11,6 +13,7 @@ public static class RedisKeys
 {
     // Tag, kind and two numbers of up to 20 digits.
     private const int BytesMax = 64;
+    private const int CallHashBytes = 16;
 
     public static string Epoch(int shard) => $"{{s{shard}}}:ep";
 
@@ -43,6 +46,14 @@ public static class RedisKeys
 
     /// <summary>String: state of the key's rate limits.</summary>
     public static string Rates(long account, long key) => $"{{s{Shards.Of(account)}}}:l:{key}";
+
+    /// <summary>
+    /// String: what belongs to a call of an answer and its client cannot carry. Call ids are anybody's text, so their
+    /// hash stands for them.
+    /// </summary>
+    public static string Kept(long account, long key, string call) =>
+        $"{{s{Shards.Of(account)}}}:t:{key}:"
+        + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(call)).AsSpan(0, CallHashBytes));
 
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 

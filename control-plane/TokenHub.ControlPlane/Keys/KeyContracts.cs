@@ -37,6 +37,13 @@ internal record KeyView
     /// <summary>Addresses or CIDR ranges; empty means any.</summary>
     public required IReadOnlyList<string> IpAllow { get; init; }
 
+    /// <summary>
+    /// What becomes of request members that a model's upstream cannot take: left out and named in the header
+    /// <c>x-tokenhub-dropped</c>, or refused with 400.
+    /// </summary>
+    [Allowed("drop", "error")]
+    public required string Unsupported { get; init; }
+
     [Allowed("active", "disabled", "deleted")]
     public required string Status { get; init; }
 
@@ -68,6 +75,10 @@ internal sealed record CreateKey
     public int? Tpm { get; init; }
     public int? MaxConcurrency { get; init; }
     public IReadOnlyList<string>? IpAllow { get; init; }
+
+    /// <summary>What becomes of request members that a model's upstream cannot take; <c>drop</c> unless set.</summary>
+    [Allowed("drop", "error")]
+    public string? Unsupported { get; init; }
 }
 
 /// <summary>A change of a key. Fields that are left out stay; a limit set to null no longer limits.</summary>
@@ -82,6 +93,10 @@ internal sealed record UpdateKey
     public int? Tpm { get; init; }
     public int? MaxConcurrency { get; init; }
     public IReadOnlyList<string>? IpAllow { get; init; }
+
+    /// <summary>What becomes of request members that a model's upstream cannot take; <c>drop</c> unless set.</summary>
+    [Allowed("drop", "error")]
+    public string? Unsupported { get; init; }
 
     [Allowed("active", "disabled")]
     public string? Status { get; init; }

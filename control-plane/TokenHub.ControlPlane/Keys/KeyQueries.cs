@@ -20,6 +20,7 @@ internal sealed record KeyRow
     public int? Tpm { get; init; }
     public int? MaxConcurrency { get; init; }
     public string[] IpAllow { get; init; } = [];
+    public string Unsupported { get; init; } = "";
     public string Status { get; init; } = "";
     public long SpentUnits { get; init; }
     public long Version { get; init; }
@@ -40,6 +41,7 @@ internal sealed record KeyRow
         Tpm = Tpm,
         MaxConcurrency = MaxConcurrency,
         IpAllow = IpAllow,
+        Unsupported = Unsupported,
         Status = Status,
     };
 }
@@ -49,7 +51,7 @@ internal sealed class KeyQueries(NpgsqlDataSource database)
 {
     private const string Columns = """
         id, user_id, name, shown, models, channel_ids, expires_at, spend_limit_units, rpm, tpm, max_concurrency,
-        ip_allow, status, spent_units, version, created_at
+        ip_allow, unsupported, status, spent_units, version, created_at
         """;
 
     private const string FindSql = $"""
@@ -84,10 +86,10 @@ internal sealed class KeyQueries(NpgsqlDataSource database)
     private const string AddSql = $"""
         insert into api_keys (
           user_id, name, secret_hash, shown, models, channel_ids, expires_at, spend_limit_units, rpm, tpm,
-          max_concurrency, ip_allow)
+          max_concurrency, ip_allow, unsupported)
         values (
           @UserId, @Name, @SecretHash, @Shown, @Models, @Channels, @ExpiresAt, @SpendLimit, @Rpm, @Tpm,
-          @MaxConcurrency, @IpAllow)
+          @MaxConcurrency, @IpAllow, @Unsupported)
         returning {Columns}
         """;
 
@@ -102,6 +104,7 @@ internal sealed class KeyQueries(NpgsqlDataSource database)
             tpm = @Tpm,
             max_concurrency = @MaxConcurrency,
             ip_allow = @IpAllow,
+            unsupported = @Unsupported,
             status = @Status,
             version = version + 1
         where id = @Id
@@ -200,6 +203,7 @@ internal sealed class KeyQueries(NpgsqlDataSource database)
         scope.Tpm,
         scope.MaxConcurrency,
         scope.IpAllow,
+        scope.Unsupported,
         scope.Status,
     };
 }

@@ -29,6 +29,7 @@ internal static class KeyRules
             Tpm = body.Tpm,
             MaxConcurrency = body.MaxConcurrency,
             IpAllow = CheckAddresses(checks, body.IpAllow),
+            Unsupported = CheckUnsupported(checks, body.Unsupported) ?? "drop",
         };
         CheckLimits(checks, scope);
         CheckExpiry(checks, body.ExpiresAt, now);
@@ -53,6 +54,7 @@ internal static class KeyRules
             Tpm = body.Has("tpm") ? change.Tpm : before.Tpm,
             MaxConcurrency = body.Has("max_concurrency") ? change.MaxConcurrency : before.MaxConcurrency,
             IpAllow = body.Has("ip_allow") ? CheckAddresses(checks, change.IpAllow) : before.IpAllow,
+            Unsupported = CheckUnsupported(checks, change.Unsupported) ?? before.Unsupported,
             Status = StatusRules.Check(checks, body.Has, change.Status, change.Enabled) ?? before.Status,
         };
         CheckLimits(checks, after);
@@ -77,6 +79,12 @@ internal static class KeyRules
             checks.Require(
                 at > now && at < now + LifeMax, "expires_at", "out_of_range", "must be in the future, within 50 years");
         }
+    }
+
+    private static string? CheckUnsupported(FieldChecks checks, string? value)
+    {
+        TextRules.OneOf(checks, value, "unsupported", "drop", "error");
+        return value;
     }
 
     private static long[] CheckChannels(FieldChecks checks, IReadOnlyList<string>? ids)

@@ -14,5 +14,6 @@ internal sealed record KeyScope
     public int? Tpm { get; init; }
     public int? MaxConcurrency { get; init; }
     public string[] IpAllow { get; init; } = [];
+    public string Unsupported { get; init; } = "drop";
     public string Status { get; init; } = "active";
 }

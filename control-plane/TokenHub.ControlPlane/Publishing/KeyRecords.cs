@@ -24,7 +24,7 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
     private const string ByIdSql = """
         select k.id, k.user_id as account, k.secret_hash, k.status, u.status = 'active' as user_enabled, k.models,
           k.channel_ids, k.expires_at, k.spend_limit_units as spend_limit, k.rpm, k.tpm, k.max_concurrency, k.ip_allow,
-          u.max_concurrency as user_max_concurrency
+          k.unsupported, u.max_concurrency as user_max_concurrency
         from api_keys k
         join users u on u.id = k.user_id
         where k.id = @id
@@ -148,6 +148,7 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
         public int? Tpm { get; init; }
         public int? MaxConcurrency { get; init; }
         public string[] IpAllow { get; init; } = [];
+        public string Unsupported { get; init; } = "";
         public int UserMaxConcurrency { get; init; }
 
         public bool IsDeleted => Status == "deleted";
@@ -169,6 +170,7 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
             MaxConcurrency = MaxConcurrency,
             UserMaxConcurrency = UserMaxConcurrency,
             IpAllow = IpAllow,
+            Unsupported = Unsupported == KeyRecord.UnsupportedIsError ? Unsupported : null,
         };
     }
 }

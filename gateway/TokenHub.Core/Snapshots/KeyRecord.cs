@@ -39,5 +39,13 @@ public sealed record KeyRecord
     /// <summary>Addresses or CIDR ranges; empty means any.</summary>
     public IReadOnlyList<string> IpAllow { get; init; } = [];
 
+    /// <summary>
+    /// What becomes of members of a request that its upstream's protocol cannot carry: <c>error</c> refuses it, null
+    /// leaves them out and names them.
+    /// </summary>
+    public string? Unsupported { get; init; }
+
     public const int DefaultUserMaxConcurrency = 50;
+
+    public const string UnsupportedIsError = "error";
 }

@@ -18,6 +18,15 @@ public enum Provider
     [JsonStringEnumMemberName("vertex")] Vertex = 8,
 }
 
+/// <summary>A protocol that an upstream offers beside others.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ApiStyle>))]
+public enum ApiStyle
+{
+    [JsonStringEnumMemberName("chat")] Chat = 1,
+    [JsonStringEnumMemberName("responses")] Responses = 2,
+    [JsonStringEnumMemberName("messages")] Messages = 3,
+}
+
 /// <summary>The protocol in which a request is written.</summary>
 public enum Dialect : byte
 {

@@ -61,10 +61,25 @@ public sealed record ChannelEntry
     /// </summary>
     public bool TrustsUsage { get; init; } = true;
 
+    /// <summary>The protocols that the upstream offers; empty stands for what is usual of its provider.</summary>
+    public IReadOnlyList<ApiStyle> Apis { get; init; } = [];
+
+    /// <summary>Azure's <c>api-version</c>; with a date in it calls go to classic deployments.</summary>
+    public string? ApiVersion { get; init; }
+
+    /// <summary>
+    /// Headers of the channel's own, a JSON object of names and values, sealed with <see cref="HeadersContext"/>: a
+    /// value may be a secret. Null when there are none.
+    /// </summary>
+    public string? SealedHeaders { get; init; }
+
     /// <summary>
     /// What the sealed credential is bound to: a row copied to another channel or owner does not open.
     /// </summary>
     public string CredentialContext => $"channels/credential/{Id}/{OwnerAccount}";
+
+    /// <summary>What the sealed headers are bound to.</summary>
+    public string HeadersContext => $"channels/headers/{Id}/{OwnerAccount}";
 }
 
 /// <summary>

@@ -16,4 +16,7 @@ public enum AttemptFault : byte
     ClientGone = 10,
     AddressRefused = 11,
     CredentialUnreadable = 12,
+
+    /// <summary>Nothing was sent: the request cannot be put into the channel's protocol.</summary>
+    Untranslatable = 13,
 }

@@ -15,11 +15,12 @@ internal static class ErrorTable
     public static ApiError ToApiError(Dialect dialect, in GatewayError error, string requestId)
     {
         var row = Of(error.Fault);
+        var kind = error.Kind ?? row.Kind;
         var status = error.Status != 0 ? error.Status
-            : row.Status != 0 ? row.Status
-            : ErrorWords.Of(dialect, row.Kind).Status;
+            : row.Status != 0 && error.Kind is null ? row.Status
+            : ErrorWords.Of(dialect, kind).Status;
         return new ApiError(
-            status, row.Kind, error.Detail ?? row.Message, requestId, error.Param, null,
+            status, kind, error.Detail ?? row.Message, requestId, error.Param, error.Code,
             error.RetryAfterMs > 0 ? error.RetryAfterMs : row.RetryAfterMs);
     }
 
@@ -90,6 +91,8 @@ internal static class ErrorTable
         GatewayFault.UpstreamRefusedRequest => new(ErrorKind.InvalidRequest, 400, "The upstream refused the request."),
         GatewayFault.UpstreamCut => new(
             ErrorKind.BadGateway, 502, "The upstream broke off in the middle of its answer."),
+        GatewayFault.Untranslatable => new(
+            ErrorKind.InvalidRequest, 400, "The request cannot be put into the protocol of the model's upstream."),
         _ => new(ErrorKind.Server, 500, "The gateway failed."),
     };
 }

@@ -39,6 +39,7 @@ internal static class ErrorWriter
             headers.RetryAfter = ((api.RetryAfterMs + 999) / 1000).ToString(CultureInfo.InvariantCulture);
         }
 
+        Forwarding.AnswerHead.WriteDropped(exchange);
         if (RetryOf(exchange, error) is { } retry)
         {
             headers["x-should-retry"] = retry ? "true" : "false";

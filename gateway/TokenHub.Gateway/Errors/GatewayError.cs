@@ -1,3 +1,5 @@
+using TokenHub.Protocols.Errors;
+
 namespace TokenHub.Gateway.Errors;
 
 /// <summary>Everything a request can be refused or fail with. <see cref="ErrorTable"/> gives each its words.</summary>
@@ -42,6 +44,7 @@ internal enum GatewayFault : byte
     UpstreamRefusedChannel,
     UpstreamRefusedRequest,
     UpstreamCut,
+    Untranslatable,
     Internal,
 }
 
@@ -50,8 +53,16 @@ internal enum GatewayFault : byte
 /// <param name="Param">The request's field at fault.</param>
 /// <param name="RetryAfterMs">When to try again; 0 says nothing.</param>
 /// <param name="Status">In place of the usual status; 0 for the usual one.</param>
+/// <param name="Kind">In place of the usual kind; null for the usual one.</param>
+/// <param name="Code">In place of the kind's usual code, where the dialect has codes.</param>
 internal readonly record struct GatewayError(
-    GatewayFault Fault, string? Detail = null, string? Param = null, int RetryAfterMs = 0, int Status = 0)
+    GatewayFault Fault,
+    string? Detail = null,
+    string? Param = null,
+    int RetryAfterMs = 0,
+    int Status = 0,
+    ErrorKind? Kind = null,
+    string? Code = null)
 {
     public bool IsNone => Fault == GatewayFault.None;
 }

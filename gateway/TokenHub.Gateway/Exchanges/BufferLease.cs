@@ -57,6 +57,14 @@ internal sealed class BufferLease : IBufferWriter<byte>, IDisposable
 
     public void Clear() => Length = 0;
 
+    /// <summary>Takes bytes and memory of another, which is empty then; what was here goes back.</summary>
+    public void TakeOver(BufferLease other)
+    {
+        GiveBack();
+        (_buffer, Length) = (other._buffer, other.Length);
+        (other._buffer, other.Length) = ([], 0);
+    }
+
     public void Truncate(int length) => Length = length;
 
     public void Dispose()

@@ -1,4 +1,5 @@
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Exchanges;
 
@@ -13,6 +14,16 @@ internal enum Endpoint : byte
     GeminiGenerate,
     GeminiStream,
     GeminiCountTokens,
+    ResponsesInputTokens,
+
+    /// <summary>The first of those that pass as they are, to channels that have them.</summary>
+    Embeddings,
+    Rerank,
+    Images,
+    ImageEdits,
+    Speech,
+    Transcriptions,
+    Translations,
     Models,
     Model,
     GeminiModels,
@@ -27,7 +38,7 @@ internal static class EndpointFacts
     /// <summary>The protocol in which this endpoint is spoken; errors of an unknown path have OpenAI's shape.</summary>
     public static Dialect DialectOf(this Endpoint endpoint) => endpoint switch
     {
-        Endpoint.Responses => Dialect.Responses,
+        Endpoint.Responses or Endpoint.ResponsesInputTokens => Dialect.Responses,
         Endpoint.Messages or Endpoint.MessagesCountTokens => Dialect.Anthropic,
         Endpoint.GeminiGenerate or Endpoint.GeminiStream or Endpoint.GeminiCountTokens
             or Endpoint.GeminiModels or Endpoint.GeminiModel => Dialect.Gemini,
@@ -36,11 +47,38 @@ internal static class EndpointFacts
 
     /// <summary>True for calls that are sent on to a channel.</summary>
     public static bool IsForwarded(this Endpoint endpoint) =>
-        endpoint is >= Endpoint.ChatCompletions and <= Endpoint.GeminiCountTokens;
+        endpoint is >= Endpoint.ChatCompletions and <= Endpoint.Translations;
+
+    /// <summary>True for calls that are never translated: only channels that have the same path take them.</summary>
+    public static bool IsPassedOn(this Endpoint endpoint) =>
+        endpoint is >= Endpoint.Embeddings and <= Endpoint.Translations;
+
+    /// <summary>True for calls whose work is not measured in tokens: nothing has a price for them.</summary>
+    public static bool IsUnpriced(this Endpoint endpoint) =>
+        endpoint is >= Endpoint.Images and <= Endpoint.Translations;
+
+    /// <summary>True for calls that ask how many tokens a prompt has.</summary>
+    public static bool CountsTokens(this Endpoint endpoint) => endpoint
+        is Endpoint.MessagesCountTokens or Endpoint.GeminiCountTokens or Endpoint.ResponsesInputTokens;
+
+    /// <summary>The path at the upstream of a call that is passed on under the same; else null.</summary>
+    public static string? PathOf(this Endpoint endpoint) => endpoint switch
+    {
+        Endpoint.ResponsesInputTokens => "/v1/responses/input_tokens",
+        Endpoint.Embeddings => "/v1/embeddings",
+        Endpoint.Rerank => "/v1/rerank",
+        _ => null,
+    };
 
     /// <summary>True for calls that cost money and therefore take a hold.</summary>
     public static bool IsBilled(this Endpoint endpoint) =>
-        endpoint.IsForwarded() && endpoint is not (Endpoint.MessagesCountTokens or Endpoint.GeminiCountTokens);
+        endpoint.IsForwarded() && !endpoint.CountsTokens();
+
+    /// <summary>What a call to this endpoint asks of an upstream.</summary>
+    public static UpstreamCall CallOf(this Endpoint endpoint, bool isStream) =>
+        endpoint.CountsTokens() ? UpstreamCall.CountTokens
+        : isStream ? UpstreamCall.Stream
+        : UpstreamCall.Whole;
 
     public static bool IsModelList(this Endpoint endpoint) =>
         endpoint is >= Endpoint.Models and <= Endpoint.GeminiModel;

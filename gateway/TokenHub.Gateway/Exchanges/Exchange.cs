@@ -4,6 +4,7 @@ using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Settlement;
+using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Gateway.Exchanges;
@@ -59,7 +60,20 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
 
     public Endpoint Endpoint { get; set; }
 
+    /// <summary>The client's protocol: what he is told has its shape.</summary>
     public Dialect Dialect { get; set; }
+
+    /// <summary>The protocol spoken to the channel being tried, or that served.</summary>
+    public Dialect UpstreamDialect { get; private set; }
+
+    /// <summary>The channel speaks another protocol than the client: request and answer are translated.</summary>
+    public bool IsCrossing => UpstreamDialect != Dialect;
+
+    /// <summary>What the translation of the answer has to know, while one is needed; else null.</summary>
+    public AnswerContext? Crossing { get; set; }
+
+    /// <summary>What of the request the attempt leaves out, as its header says it; empty for nothing.</summary>
+    public string Dropped { get; set; } = "";
 
     /// <summary>The channel group that the path names, or null.</summary>
     public string? Group { get; set; }
@@ -69,6 +83,9 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
 
     /// <summary>A Gemini stream as one JSON array: no <c>alt=sse</c> was asked for.</summary>
     public bool IsArrayStream { get; set; }
+
+    /// <summary>The upstream, too, answers with one array.</summary>
+    public bool IsUpstreamArray => IsArrayStream && !IsCrossing;
 
     public BufferLease Body { get; } = new();
 
@@ -177,7 +194,8 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
             Hold.MoveTo(candidate.Tariff, InputEstimate);
         }
 
-        Serving = candidate;
+        (Serving, UpstreamDialect) = (candidate, candidate.UpstreamDialect(Endpoint, Dialect));
+        (Crossing, Dropped) = (null, "");
         Deadline.Begin(stop);
         lock (_leave)
         {
@@ -251,7 +269,8 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
         (Group, Key, First, Second, Serving, Slot) = (null, null, null, null, null, null);
         (Model, AnswerType, Facts) = ("", "", default);
         (IsStream, IsArrayStream, InputEstimate, Cost) = (false, false, 0, Usd.Zero);
-        (Endpoint, Dialect) = (Endpoint.Unknown, Dialect.None);
+        (Endpoint, Dialect, UpstreamDialect) = (Endpoint.Unknown, Dialect.None, Dialect.None);
+        (Crossing, Dropped) = (null, "");
         (Request, Response, ResponseBody, Lifetime, Features) = (null!, null!, null!, null!, null!);
     }
 

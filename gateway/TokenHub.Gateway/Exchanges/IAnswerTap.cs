@@ -50,7 +50,11 @@ internal readonly record struct AttemptEnd(AnswerEnd End, AttemptFault Fault, in
 
 internal static class AnswerReaderFacts
 {
-    /// <summary>The protocol's own end has come. Many that speak Chat leave out the mark after the reason.</summary>
+    /// <summary>
+    /// The protocol's own end has come. Many that speak Chat leave out the mark after the reason; Converse's usage after
+    /// it may be missing.
+    /// </summary>
     public static bool IsWhole(this AnswerReader reader, Dialect dialect) =>
-        reader.IsTerminal || (dialect == Dialect.Chat && !reader.HasError && reader.Finish.Length > 0);
+        reader.IsTerminal
+        || (dialect is Dialect.Chat or Dialect.Converse && !reader.HasError && reader.Finish.Length > 0);
 }

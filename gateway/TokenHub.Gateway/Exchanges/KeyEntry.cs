@@ -29,6 +29,9 @@ internal sealed class KeyEntry
 
     public Usd? SpendLimit { get; }
 
+    /// <summary>What cannot be carried to an upstream is refused, not left out.</summary>
+    public bool RefusesUnsupported => Record.Unsupported == KeyRecord.UnsupportedIsError;
+
     public bool IsExpiredAt(long unixMs) => Record.ExpiresAtMs <= unixMs;
 
     public bool AllowsAddress(IPAddress? address) =>

@@ -1,8 +1,8 @@
-using System.Text;
 using System.Text.Json;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Exchanges;
 
@@ -10,17 +10,16 @@ namespace TokenHub.Gateway.Exchanges;
 public sealed class UpstreamChannel
 {
     private readonly ChannelEntry _entry;
-    private readonly string _origin;
-    private readonly bool _hasVersion;
 
     public UpstreamChannel(ChannelEntry entry, SecretBox box)
     {
         _entry = entry;
-        _origin = entry.BaseUrl.TrimEnd('/');
-        _hasVersion = HasVersion(entry.BaseUrl);
-        Credential = OpenCredential(entry, box);
-        AuthHeader = AuthHeaderOf(entry.Provider, Credential);
-        Fault = FaultOf(entry, Credential);
+        Secret = box.TryOpen(entry.SealedCredential, entry.CredentialContext, out var secret)
+            ? ChannelSecret.Read(entry.CredentialType, secret)
+            : ChannelSecret.None;
+        Site = UpstreamSite.Of(entry, Secret);
+        ExtraHeaders = OpenHeaders(entry, box, out var areHeadersBroken);
+        Fault = areHeadersBroken ? "its headers cannot be read" : FaultOf(entry, Secret);
     }
 
     public long Id => _entry.Id;
@@ -45,10 +44,20 @@ public sealed class UpstreamChannel
     /// <summary>Why this channel can serve nothing, or null.</summary>
     internal string? Fault { get; }
 
-    /// <summary>The secret in the clear; never leaves in anything but <see cref="AuthHeader"/>.</summary>
-    internal string Credential { get; }
+    /// <summary>The credential in the clear; leaves only in what says who calls.</summary>
+    internal ChannelSecret Secret { get; }
 
-    internal KeyValuePair<string, string> AuthHeader { get; }
+    /// <summary>Where it is called and in which protocol.</summary>
+    internal UpstreamSite Site { get; }
+
+    /// <summary>Headers that the channel sends with each call.</summary>
+    internal KeyValuePair<string, string>[] ExtraHeaders { get; }
+
+    /// <summary>What says who calls; put here by the store of credentials when it is first asked for.</summary>
+    internal object? CredentialSlot { get; set; }
+
+    /// <summary>All that must not be told of the channel to a caller.</summary>
+    internal IEnumerable<string> SecretTexts => Secret.Texts.Concat(ExtraHeaders.Select(header => header.Value));
 
     /// <summary>The provider's name as metrics and logs write it.</summary>
     internal string ProviderName => _entry.Provider switch
@@ -65,106 +74,39 @@ public sealed class UpstreamChannel
 
     public bool IsInGroup(string group) => _entry.Groups.Contains(group, StringComparer.Ordinal);
 
-    /// <summary>True when the channel takes requests of this protocol as they are.</summary>
-    public bool Speaks(Dialect dialect) => _entry.Provider switch
-    {
-        Provider.OpenAi or Provider.Azure or Provider.OpenAiCompatible => dialect is Dialect.Chat or Dialect.Responses,
-        Provider.DeepSeek => dialect is Dialect.Chat,
-        Provider.Anthropic => dialect is Dialect.Anthropic,
-        Provider.Gemini => dialect is Dialect.Gemini,
-        _ => false,
-    };
+    /// <summary>The protocol in which a model is called here for a client of a protocol: his own where it can be.</summary>
+    public Dialect DialectFor(Dialect client, string upstreamModel) => Site.DialectFor(client, upstreamModel);
 
-    /// <summary>
-    /// The address of a call. <paramref name="path"/> begins with the protocol's version segment, which is left out
-    /// when the base address already has one: <c>https://host</c> and <c>https://host/v1</c> mean the same.
-    /// </summary>
-    internal Uri UriOf(string path)
+    private static KeyValuePair<string, string>[] OpenHeaders(ChannelEntry entry, SecretBox box, out bool isBroken)
     {
-        if (_hasVersion)
+        isBroken = false;
+        if (entry.SealedHeaders is not { Length: > 0 } text)
         {
-            path = path[path.IndexOf('/', 1)..];
-        }
-        else if (_entry.Provider == Provider.Azure)
-        {
-            path = (_origin.EndsWith("/openai", StringComparison.Ordinal) ? "" : "/openai") + path;
+            return [];
         }
 
-        return new Uri(_origin + path, UriKind.Absolute);
-    }
-
-    private static bool HasVersion(string baseUrl)
-    {
-        if (!Uri.TryCreate(baseUrl, UriKind.Absolute, out var url))
-        {
-            return false;
-        }
-
-        foreach (var segment in url.Segments)
-        {
-            if (segment.Length > 1 && segment[0] is 'v' && char.IsAsciiDigit(segment[1]))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static string OpenCredential(ChannelEntry entry, SecretBox box)
-    {
-        if (!box.TryOpen(entry.SealedCredential, entry.CredentialContext, out var secret))
-        {
-            return "";
-        }
-
-        var text = Encoding.UTF8.GetString(secret).Trim();
-        return text.StartsWith('{') ? KeyInJson(text) : text;
-    }
-
-    // A credential may be sealed with its type: {"type":"api_key","api_key":"..."}.
-    private static string KeyInJson(string json)
-    {
+        isBroken = !box.TryOpen(text, entry.HeadersContext, out var json);
         try
         {
-            using var document = JsonDocument.Parse(json);
-            foreach (var name in (ReadOnlySpan<string>)["api_key", "key", "value", "secret", "token"])
-            {
-                if (document.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String)
-                {
-                    return value.GetString()!.Trim();
-                }
-            }
+            using var document = JsonDocument.Parse(isBroken ? "{}"u8.ToArray() : json);
+            return [.. document.RootElement.EnumerateObject()
+                .Select(header => KeyValuePair.Create(header.Name.ToLowerInvariant(), header.Value.GetString()!))];
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            // No JSON after all: unreadable, like a credential that does not open.
+            isBroken = true;
+            return [];
         }
-
-        return "";
     }
 
-    private static KeyValuePair<string, string> AuthHeaderOf(Provider provider, string credential) => provider switch
+    private static string? FaultOf(ChannelEntry entry, ChannelSecret secret)
     {
-        Provider.Anthropic => new("x-api-key", credential),
-        Provider.Gemini => new("x-goog-api-key", credential),
-        Provider.Azure => new("api-key", credential),
-        _ => new("authorization", "Bearer " + credential),
-    };
-
-    private static string? FaultOf(ChannelEntry entry, string credential)
-    {
-        if (entry.Provider is Provider.Bedrock or Provider.Vertex)
+        if (entry.CredentialType == "aws" && entry.Provider != Provider.Bedrock)
         {
-            return "its provider is not supported yet";
+            return "its credential is for another provider";
         }
 
-        if (entry.CredentialType != "api_key")
-        {
-            return $"its credential type '{entry.CredentialType}' is not supported yet";
-        }
-
-        if (credential.Length == 0 || credential.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        if (!secret.IsUsable)
         {
             return "its credential cannot be read";
         }

@@ -9,10 +9,14 @@ internal static class AnswerHead
     public const string CostHeader = "x-tokenhub-cost";
     public const string BalanceHeader = "x-tokenhub-balance";
 
+    /// <summary>Names what of the request could not be carried to the upstream.</summary>
+    public const string DroppedHeader = "x-tokenhub-dropped";
+
     /// <summary>The head of a stream: its cost is not known yet, so what is held for it stands there.</summary>
     public static void Write(Exchange exchange, UpstreamAnswer answer)
     {
-        Write(exchange, answer, answer.ContentType.Length > 0 ? answer.ContentType : "text/event-stream");
+        Write(exchange, answer, exchange.IsCrossing ? StreamTypeOf(exchange)
+            : answer.ContentType.Length > 0 ? answer.ContentType : "text/event-stream");
         var headers = exchange.Response.Headers;
         headers["x-accel-buffering"] = "no";
         if (!headers.ContainsKey("cache-control"))
@@ -30,15 +34,35 @@ internal static class AnswerHead
         CopyReturned(exchange, answer);
     }
 
-    /// <summary>Sets the headers that an upstream's answer may bring along.</summary>
+    /// <summary>The type of a stream in the client's own protocol.</summary>
+    public static string StreamTypeOf(Exchange exchange) =>
+        exchange.IsArrayStream ? "application/json" : "text/event-stream";
+
+    /// <summary>
+    /// Sets the headers that an upstream's answer may bring along; those of another protocol say nothing to the client.
+    /// </summary>
     public static void CopyReturned(Exchange exchange, UpstreamAnswer answer)
     {
+        if (exchange.IsCrossing)
+        {
+            WriteDropped(exchange);
+            return;
+        }
+
         foreach (var name in HeaderRules.Returned)
         {
             if (answer.Header(name) is { Length: > 0 } value && !value.AsSpan().ContainsAnyInRange('\0', '\x1f'))
             {
                 exchange.Response.Headers[name] = value;
             }
+        }
+    }
+
+    public static void WriteDropped(Exchange exchange)
+    {
+        if (exchange.Dropped.Length > 0)
+        {
+            exchange.Response.Headers[DroppedHeader] = exchange.Dropped;
         }
     }
 

@@ -18,7 +18,8 @@ internal readonly record struct AttemptResult(
     TimeSpan? RetryAfter)
 {
     /// <summary>The channel is at fault, not the client or his request.</summary>
-    public bool BlamesChannel => Fault is not (AttemptFault.None or AttemptFault.ClientGone)
+    public bool BlamesChannel => Fault is not (
+        AttemptFault.None or AttemptFault.ClientGone or AttemptFault.Untranslatable)
         && Error.Fault != GatewayFault.UpstreamRefusedRequest;
 
     /// <summary>The answer passed to the client, to its end or not.</summary>
@@ -33,6 +34,14 @@ internal readonly record struct AttemptResult(
     public static AttemptResult Refused(int status, bool hasBody) => new(
         AnswerEnd.None, hasBody, CanMoveOn: false, AttemptFault.UpstreamStatus, status,
         new GatewayError(GatewayFault.UpstreamRefusedRequest, Status: status), null);
+
+    /// <summary>The same, told in words of the gateway's own.</summary>
+    public static AttemptResult Refused(int status, AttemptFault fault, in GatewayError error) =>
+        new(AnswerEnd.None, IsWhole: false, CanMoveOn: false, fault, status, error, null);
+
+    /// <summary>Nothing was sent: the request cannot be carried to this channel, but perhaps to another.</summary>
+    public static AttemptResult Untranslatable(in GatewayError error) =>
+        new(AnswerEnd.None, IsWhole: false, CanMoveOn: true, AttemptFault.Untranslatable, 0, error, null);
 
     public static AttemptResult Failed(
         AttemptFault fault, GatewayFault error, int status = 0, TimeSpan? retryAfter = null) => new(

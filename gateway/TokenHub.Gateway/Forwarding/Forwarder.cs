@@ -4,8 +4,11 @@ using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Providers;
+using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Telemetry;
+using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -15,15 +18,17 @@ namespace TokenHub.Gateway.Forwarding;
 /// channel any more; before, any failure that is not the client's own moves on.
 /// </summary>
 internal sealed class Forwarder(
-    UpstreamPool pool,
+    UpstreamCalls calls,
+    RequestTranslation requests,
+    AnswerTranslations answers,
     ChannelHealth health,
     GatewayOptions options,
     GatewayMetrics metrics,
     TimeProvider time,
     ILogger log)
 {
-    private readonly StreamPump _pump = new(options);
-    private readonly WholeAnswer _whole = new(options);
+    private readonly StreamPump _pump = new(options, answers);
+    private readonly WholeAnswer _whole = new(options, answers);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptResult> ForwardAsync(Exchange exchange)
@@ -46,12 +51,15 @@ internal sealed class Forwarder(
             exchange.Tap.BeginAttempt();
             var startedMs = exchange.ElapsedMs;
             var isLast = i > 0 || exchange.Second is null;
-            last = await TryAsync(exchange, candidate, isLast, stop);
+            var result = await TryAsync(exchange, candidate, isLast, stop);
             exchange.EndAttempt();
             exchange.Tap.EndAttempt(
-                new AttemptEnd(last.End, last.Fault, last.Status, exchange.ElapsedMs - startedMs));
-            Report(exchange, candidate, last);
-            if (!last.CanMoveOn)
+                new AttemptEnd(result.End, result.Fault, result.Status, exchange.ElapsedMs - startedMs));
+            Report(exchange, candidate, result);
+
+            // A channel that could not even be asked has less to say than one that failed.
+            last = i > 0 && result.Fault == AttemptFault.Untranslatable ? last : result;
+            if (!result.CanMoveOn)
             {
                 break;
             }
@@ -82,22 +90,28 @@ internal sealed class Forwarder(
     {
         // An answer in one piece begins when it is finished; a stream begins at once.
         exchange.Deadline.Set(Wait.Head, exchange.IsStream ? options.FirstByteTimeout : options.UnstreamedTimeout);
-        using var head = new BufferLease();
         using var spliced = new BufferLease();
         try
         {
-            var target = TargetOf(exchange, candidate);
-            var body = BodyOf(exchange, candidate, spliced);
-            HeaderRules.WriteHead(
-                head, target, exchange.Request.Headers, candidate.Channel, exchange.IsStream, body.Length);
-            using var answer = await pool.SendAsync(target.Host, head, body, stop.Token);
-            head.Dispose();
+            var error = exchange.IsCrossing
+                ? await requests.WriteAsync(exchange, candidate, spliced, stop.Token) : default;
+            if (!error.IsNone)
+            {
+                return AttemptResult.Untranslatable(error);
+            }
+
+            using var answer = await calls.SendAsync(
+                candidate, exchange.UpstreamDialect, exchange.Endpoint.CallOf(exchange.IsStream),
+                TargetOf(exchange, candidate), BodyOf(exchange, candidate, spliced), exchange.Request.Headers,
+                stop.Token);
             spliced.Dispose();
             if (!answer.IsSuccess)
             {
                 var hasBody = await _whole.ReadErrorAsync(exchange, answer);
-                return UpstreamErrors.Read(
-                    answer.Status, exchange.Answer.Span, hasBody, answer.RetryAfter(time.GetUtcNow()));
+                var wait = answer.RetryAfter(time.GetUtcNow());
+                return exchange.IsCrossing || candidate.Channel.Site.HasOwnErrors(exchange.UpstreamDialect)
+                    ? CrossingErrors.Read(exchange, answer.Status, wait)
+                    : UpstreamErrors.Read(answer.Status, exchange.Answer.Span, hasBody, wait);
             }
 
             exchange.NoteUpstreamBegan();
@@ -110,6 +124,11 @@ internal sealed class Forwarder(
             return exchange.IsClientGone
                 ? AttemptResult.ClientGone()
                 : AttemptResult.Failed(AttemptFault.HeadersTimeout, GatewayFault.UpstreamTimeout);
+        }
+        catch (CredentialException)
+        {
+            return exchange.IsClientGone ? AttemptResult.ClientGone() : AttemptResult.Failed(
+                AttemptFault.CredentialUnreadable, GatewayFault.UpstreamRefusedChannel);
         }
         catch (UpstreamException error)
         {
@@ -128,13 +147,23 @@ internal sealed class Forwarder(
     }
 
     private static bool IsStreamed(Exchange exchange, UpstreamAnswer answer) => exchange.IsStream
-        && (exchange.IsArrayStream
+        && (exchange.IsUpstreamArray
             || !answer.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
 
-    // The client's own bytes, unless a name or the wish for usage has to be put in.
+    // What was translated, or the client's own bytes, unless a name or the wish for usage has to be put in.
     private static ReadOnlyMemory<byte> BodyOf(Exchange exchange, Candidate candidate, BufferLease spliced)
     {
+        if (exchange.IsCrossing)
+        {
+            return spliced.Memory;
+        }
+
         var asksUsage = exchange is { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false };
+        if (CarrierStrip.IsNeeded(exchange.Dialect, exchange.Body.Span))
+        {
+            return BodyWithoutCarriers(exchange, candidate, asksUsage, spliced);
+        }
+
         if (!asksUsage && (candidate.Alias is null || !exchange.Facts.HasModel))
         {
             return exchange.Body.Memory;
@@ -144,10 +173,23 @@ internal sealed class Forwarder(
         return spliced.Memory;
     }
 
+    // A conversation that has moved here from an upstream of another protocol brings what that one issued.
+    private static ReadOnlyMemory<byte> BodyWithoutCarriers(
+        Exchange exchange, Candidate candidate, bool asksUsage, BufferLease spliced)
+    {
+        using var plain = new BufferLease();
+        CarrierStrip.Write(exchange.Dialect, candidate.UpstreamModel, exchange.Body.Span, plain);
+        RequestScanner.TryScan(exchange.Dialect, plain.Span, out var facts, out _);
+        BodySplice.Write(plain.Span, facts, candidate.Alias, asksUsage, spliced);
+        return spliced.Memory;
+    }
+
     // Anthropic's clients mark calls that use beta features in the query, too.
-    private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) => candidate.TargetOf(
-        exchange.Endpoint,
-        exchange.IsArrayStream,
-        exchange.Dialect == Dialect.Anthropic
+    private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) =>
+        exchange.Endpoint.PathOf() is { } path ? candidate.TargetOf(path)! : candidate.TargetOf(
+        exchange.UpstreamDialect,
+        exchange.Endpoint.CallOf(exchange.IsStream),
+        exchange.IsUpstreamArray,
+        !exchange.IsCrossing && exchange.Dialect == Dialect.Anthropic
             && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal));
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Forwarding;
 
@@ -33,37 +34,50 @@ internal static class HeaderRules
 
     /// <summary>Headers of the upstream's answer that are read at all.</summary>
     public static IReadOnlyList<string> Read { get; } =
-        [.. Returned, "retry-after", "retry-after-ms", "x-ms-retry-after-ms"];
+    [
+        .. Returned, "retry-after", "retry-after-ms", "x-ms-retry-after-ms", "location", "x-amzn-errortype",
+    ];
 
     /// <summary>
     /// Writes the whole head of a request: the client's headers that pass, then the channel's own, which nothing of the
     /// client's replaces.
     /// </summary>
+    /// <param name="dialect">The protocol that the upstream is spoken to in.</param>
+    /// <param name="who">What says who calls.</param>
     public static void WriteHead(
         BufferLease head,
         UpstreamTarget target,
         IHeaderDictionary source,
         UpstreamChannel channel,
+        Dialect dialect,
+        KeyValuePair<string, string>[] who,
         bool isStream,
         int length)
     {
+        var form = channel.Site.FormOf(dialect);
+        var isAnthropic = dialect == Dialect.Anthropic && form != BodyForm.BedrockClaude;
         head.Write(target.Start);
         foreach (var (name, values) in source)
         {
-            if (IsForwarded(name))
+            if (IsForwarded(name) && IsFor(name, dialect, isAnthropic) && !IsOwn(channel, name))
             {
                 WriteHeader(head, name, values.ToString());
             }
         }
 
-        if (channel.Speaks(Dialect.Anthropic) && !source.ContainsKey("anthropic-version"))
+        if (isAnthropic && form == BodyForm.Plain && !source.ContainsKey("anthropic-version")
+            && !IsOwn(channel, "anthropic-version"))
         {
             head.Write("anthropic-version: 2023-06-01\r\n"u8);
         }
 
-        head.Write(isStream ? "accept: text/event-stream\r\n"u8 : "accept: application/json\r\n"u8);
+        WriteAll(head, channel.ExtraHeaders);
+        head.Write(!isStream ? "accept: application/json\r\n"u8
+            : dialect == Dialect.Converse || form == BodyForm.BedrockClaude
+                ? "accept: application/vnd.amazon.eventstream\r\n"u8
+                : "accept: text/event-stream\r\n"u8);
         head.Write("user-agent: TokenHub\r\ncontent-type: application/json\r\n"u8);
-        WriteHeader(head, channel.AuthHeader.Key, channel.AuthHeader.Value);
+        WriteAll(head, who);
         head.Write("content-length: "u8);
         var digits = head.GetSpan(16);
         length.TryFormat(digits, out var written, default, CultureInfo.InvariantCulture);
@@ -90,6 +104,33 @@ internal static class HeaderRules
         }
 
         return false;
+    }
+
+    // A maker's own headers mean nothing to another's server.
+    private static bool IsFor(string name, Dialect dialect, bool isAnthropic) =>
+        name.StartsWith("anthropic-", StringComparison.OrdinalIgnoreCase) ? isAnthropic
+        : !name.StartsWith("openai-", StringComparison.OrdinalIgnoreCase)
+            || dialect is Dialect.Chat or Dialect.Responses;
+
+    private static bool IsOwn(UpstreamChannel channel, string name)
+    {
+        foreach (var (own, _) in channel.ExtraHeaders)
+        {
+            if (own.Equals(name, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static void WriteAll(BufferLease head, KeyValuePair<string, string>[] headers)
+    {
+        foreach (var (name, value) in headers)
+        {
+            WriteHeader(head, name, value);
+        }
     }
 
     // A value with anything but printable ASCII is left out: a line end in it would be a header of the client's making.

@@ -60,7 +60,7 @@ internal static class LastOfMoney
     // Nothing but the end marks follows: they cost nothing and may pass.
     private static bool IsSaid(StreamPump.Run run)
     {
-        var (reader, dialect) = (run.Tap.Reader, run.Exchange.Dialect);
+        var (reader, dialect) = (run.Tap.Reader, run.Exchange.UpstreamDialect);
         return dialect switch
         {
             Dialect.Chat => run.Exchange.Facts.N <= 1 && reader.IsWhole(dialect),
@@ -80,8 +80,8 @@ internal static class LastOfMoney
     // The event under way, of which the first part has passed already. -1 when it does not end here.
     private static int TakeRemainder(StreamPump.Run run, Span<byte> bytes)
     {
-        var length = run.Exchange.IsArrayStream ? -1 : EdgeOf(run).FindEnd(bytes);
-        for (var at = 0; length < 0 && run.Exchange.IsArrayStream && at < bytes.Length;)
+        var length = run.Exchange.IsUpstreamArray ? -1 : EdgeOf(run).FindEnd(bytes);
+        for (var at = 0; length < 0 && run.Exchange.IsUpstreamArray && at < bytes.Length;)
         {
             var brace = bytes[at..].IndexOf((byte)'}');
             var to = brace < 0 ? bytes.Length : at + brace + 1;
@@ -90,7 +90,7 @@ internal static class LastOfMoney
             length = run.Tap.Reader.IsBetweenElements ? to : -1;
         }
 
-        if (!run.Exchange.IsArrayStream)
+        if (!run.Exchange.IsUpstreamArray)
         {
             run.Tap.Take(length < 0 ? bytes : bytes[..length]);
         }
@@ -119,7 +119,7 @@ internal static class LastOfMoney
         Note(run);
     }
 
-    private static bool IsAtEdge(StreamPump.Run run) => run.Exchange.IsArrayStream
+    private static bool IsAtEdge(StreamPump.Run run) => run.Exchange.IsUpstreamArray
         ? run.Tap.Reader.IsBetweenElements || !HasPassed(run)
         : EdgeOf(run).IsAtEdge;
 
@@ -137,7 +137,7 @@ internal static class LastOfMoney
     }
 
     private static int FindEnd(StreamPump.Run run, ReadOnlySpan<byte> bytes) =>
-        run.Exchange.IsArrayStream ? ArrayEdge.FindEnd(bytes) : default(EventEdge).FindEnd(bytes);
+        run.Exchange.IsUpstreamArray ? ArrayEdge.FindEnd(bytes) : default(EventEdge).FindEnd(bytes);
 
     private static void Keep(StreamPump.Run run, int taken)
     {

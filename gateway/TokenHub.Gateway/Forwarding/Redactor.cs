@@ -28,8 +28,12 @@ internal static class Redactor
 
     public static void Mask(Span<byte> text, UpstreamChannel channel)
     {
-        MaskLiteral(text, channel.Credential);
-        if (Uri.TryCreate(channel.UriOf("/v1/").AbsoluteUri, UriKind.Absolute, out var address))
+        foreach (var secret in channel.SecretTexts)
+        {
+            MaskLiteral(text, secret);
+        }
+
+        if (Uri.TryCreate(channel.Site.Base, UriKind.Absolute, out var address))
         {
             MaskLiteral(text, address.Authority);
             MaskLiteral(text, address.Host);

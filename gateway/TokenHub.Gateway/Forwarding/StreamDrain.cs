@@ -18,7 +18,7 @@ internal static class StreamDrain
         (run.IsDraining, run.HasStarted) = (true, true);
 
         // Who left after the end mark has had his answer; only its usage may be missing.
-        run.End = reader.IsWhole(exchange.Dialect) ? AnswerEnd.ClientGone : AnswerEnd.Drained;
+        run.End = reader.IsWhole(exchange.UpstreamDialect) ? AnswerEnd.ClientGone : AnswerEnd.Drained;
         var end = run.End;
         var tokensMax = reader.CountedOutputTokens + run.Options.ClientDrainTokensMax;
         while (!reader.IsTerminal && !reader.HasError && !run.IsOutOfMoney && reader.CountedOutputTokens < tokensMax

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Protocols.Streams;
 
@@ -14,12 +15,15 @@ namespace TokenHub.Gateway.Forwarding;
 /// Passes one stream from an upstream to the client, bytes as they were read, flushed per read. Nothing reaches the
 /// client before the first content, so that until then another channel can still be tried.
 /// </summary>
-internal sealed class StreamPump(GatewayOptions options)
+internal sealed class StreamPump(GatewayOptions options, AnswerTranslations translations)
 {
     // One block of Kestrel's pool.
     internal const int ReadBytes = 4 << 10;
     private const int FiltersKeptMax = 256;
-    private readonly KeptStack<ChatUsageFilter> _filters = new(FiltersKeptMax);
+
+    // Behind the end mark only the connection's own end follows; with some upstreams late, or never.
+    private static readonly TimeSpan TrailTimeout = TimeSpan.FromSeconds(1);
+    private readonly KeptStack<UsageFilter> _filters = new(FiltersKeptMax);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptResult> RunAsync(
@@ -55,19 +59,33 @@ internal sealed class StreamPump(GatewayOptions options)
         {
             run.Held.Dispose();
             run.Rest.Dispose();
-            ReturnFilter(run.Filter);
+            ReturnFilter(exchange, run.Filter);
         }
     }
 
-    // Takes out what was asked for on the client's behalf; none where nothing was.
-    private ChatUsageFilter? RentFilter(Exchange exchange) =>
-        exchange is not { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false } ? null
-            : _filters.TryPop(out var filter) ? filter : new ChatUsageFilter();
-
-    private void ReturnFilter(ChatUsageFilter? filter)
+    // Translates, or takes out what was asked for on the client's behalf; none where the stream passes as it comes.
+    private IStreamFilter? RentFilter(Exchange exchange)
     {
-        filter?.Reset();
-        _ = filter is null || _filters.TryPush(filter);
+        if (exchange.Crossing is { } context)
+        {
+            return translations.Rent(exchange, context);
+        }
+
+        return exchange is not { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false } ? null
+            : _filters.TryPop(out var filter) ? filter : new UsageFilter();
+    }
+
+    private void ReturnFilter(Exchange exchange, IStreamFilter? filter)
+    {
+        if (filter is AnswerTranslation translation)
+        {
+            translations.Return(exchange, translation);
+        }
+        else if (filter is UsageFilter usage)
+        {
+            usage.Reset();
+            _filters.TryPush(usage);
+        }
     }
 
     // Reads until the answer has content. What it returns instead ends the attempt.
@@ -124,7 +142,8 @@ internal sealed class StreamPump(GatewayOptions options)
 
         if (reader.HasError)
         {
-            return UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
+            return run.Exchange.IsCrossing ? CrossingErrors.ReadReported(run.Exchange, reader)
+                : UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
         }
 
         if (count < 0)
@@ -135,7 +154,7 @@ internal sealed class StreamPump(GatewayOptions options)
         }
 
         // A proper end with tokens used but nothing said is passed on when nobody else can be asked.
-        return isLast && reader.Usage is not null && reader.IsWhole(run.Exchange.Dialect)
+        return isLast && reader.Usage is not null && reader.IsWhole(run.Exchange.UpstreamDialect)
             ? null
             : AttemptResult.Failed(
                 reader.Faults.HasFlag(StreamFaults.Malformed) ? AttemptFault.BadResponse : AttemptFault.EmptyAnswer,
@@ -164,7 +183,7 @@ internal sealed class StreamPump(GatewayOptions options)
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private static async ValueTask PassNextAsync(Run run)
     {
-        run.Exchange.Deadline.Set(Wait.UpstreamBytes, run.Options.IdleTimeout);
+        run.Exchange.Deadline.Set(Wait.UpstreamBytes, run.IsOver ? TrailTimeout : run.Options.IdleTimeout);
 
         // Waits without holding memory: of thousands of open streams few have something to say at any moment.
         if (await ReadAsync(run, Memory<byte>.Empty) < 0)
@@ -294,7 +313,12 @@ internal sealed class StreamPump(GatewayOptions options)
         /// <summary>Bytes kept back before the first content; later the room where a filtered stream is read.</summary>
         public BufferLease Held { get; } = exchange.Answer;
 
-        public ChatUsageFilter? Filter { get; init; }
+        public IStreamFilter? Filter { get; init; }
+
+        /// <summary>
+        /// The client still waits for the end of a stream whose own end mark has come: his is written behind it.
+        /// </summary>
+        public bool IsOver => Exchange.IsCrossing && Exchange.UpstreamDialect != Dialect.Gemini && Tap.Reader.IsTerminal;
 
         public AnswerEnd End { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Protocols.Errors;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -33,10 +34,13 @@ internal static class StreamTail
                 return AttemptResult.Passed(run.End, status, AttemptFault.ClientGone);
             case AnswerEnd.FundsExhausted:
                 return await EndForFundsAsync(run);
+            case AnswerEnd.Proper or AnswerEnd.UpstreamCut when reader.HasError && exchange.IsCrossing:
+                await EndTranslatedAsync(run);
+                return AttemptResult.Passed(AnswerEnd.UpstreamError, status, AttemptFault.ErrorBody);
             case AnswerEnd.Proper when reader.HasError:
                 await EndProperlyAsync(run);
                 return AttemptResult.Passed(AnswerEnd.UpstreamError, status, AttemptFault.ErrorBody);
-            case AnswerEnd.Proper or AnswerEnd.UpstreamCut when reader.IsWhole(exchange.Dialect):
+            case AnswerEnd.Proper or AnswerEnd.UpstreamCut when reader.IsWhole(exchange.UpstreamDialect):
                 await EndProperlyAsync(run);
                 return AttemptResult.Passed(AnswerEnd.Proper, status);
             default:
@@ -46,9 +50,9 @@ internal static class StreamTail
 
     private static async ValueTask EndProperlyAsync(StreamPump.Run run)
     {
-        if (run.Filter is { HeldBytes: > 0 } filter)
+        if (run.Filter is { } filter)
         {
-            filter.Complete(run.Writer);
+            filter.Complete(run.Tap.Usage, run.Writer);
             await StreamPump.FlushAsync(run, run.Stop);
         }
     }
@@ -62,14 +66,19 @@ internal static class StreamTail
 
     private static void WriteEnding(StreamPump.Run run)
     {
-        var exchange = run.Exchange;
+        var usage = run.Tap.Usage;
+        if (run.Filter?.TryEndForFunds(usage, run.Writer) ?? false)
+        {
+            return;
+        }
+
         if (run.Edge.EndsInReturn)
         {
             run.Writer.GetSpan(1)[0] = (byte)'\n';
             run.Writer.Advance(1);
         }
 
-        StreamEnding.Write(run, run.Tap.Usage);
+        StreamEnding.Write(run, usage);
     }
 
     private static async ValueTask<AttemptResult> EndCutAsync(StreamPump.Run run)
@@ -77,6 +86,12 @@ internal static class StreamTail
         var exchange = run.Exchange;
         var isIdle = exchange.Deadline.Missed == Wait.UpstreamBytes;
         var fault = isIdle ? AttemptFault.IdleTimeout : AttemptFault.CutMidStream;
+        if (exchange.IsCrossing)
+        {
+            await EndTranslatedAsync(run);
+            return AttemptResult.Passed(AnswerEnd.UpstreamCut, run.Answer.Status, fault);
+        }
+
         var cut = new GatewayError(GatewayFault.UpstreamCut);
         var error = ErrorTable.ToApiError(exchange.Dialect, cut, exchange.IdText);
 
@@ -84,11 +99,22 @@ internal static class StreamTail
         var closesEvent = run.Filter is null && !run.Edge.IsAtEdge;
         ErrorBody.WriteStreamEvent(
             exchange.Dialect, run.Writer, error, closesEvent, run.Tap.Reader.UpstreamId);
+        await AbortAsync(run);
+        return AttemptResult.Passed(AnswerEnd.UpstreamCut, run.Answer.Status, fault);
+    }
 
+    // Whatever the upstream's own end was, the client's is no clean one.
+    private static async ValueTask EndTranslatedAsync(StreamPump.Run run)
+    {
+        run.Filter!.TryFail(CrossingErrors.EndOf(run.Exchange, run.Tap.Reader), run.Writer);
+        await AbortAsync(run);
+    }
+
+    private static async ValueTask AbortAsync(StreamPump.Run run)
+    {
         // The run's own token has been cancelled by what ended it.
         using var limit = new CancellationTokenSource(run.Options.ClientWriteTimeout);
         await StreamPump.FlushAsync(run, limit.Token);
-        exchange.Lifetime.Abort();
-        return AttemptResult.Passed(AnswerEnd.UpstreamCut, run.Answer.Status, fault);
+        run.Exchange.Lifetime.Abort();
     }
 }

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
+using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Streams;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -10,7 +12,7 @@ namespace TokenHub.Gateway.Forwarding;
 /// Takes an answer in one piece before anything of it is relayed: its cost stands in the head, and an error that comes
 /// with status 200 is found while another channel can still be tried.
 /// </summary>
-internal sealed class WholeAnswer(GatewayOptions options)
+internal sealed class WholeAnswer(GatewayOptions options, AnswerTranslations translations)
 {
     private const int ReadBytes = 16 << 10;
     private const int WriteBytes = 64 << 10;
@@ -125,16 +127,17 @@ internal sealed class WholeAnswer(GatewayOptions options)
         }
     }
 
-    private static AttemptResult Judge(Exchange exchange, UpstreamAnswer answer, bool isLast)
+    private AttemptResult Judge(Exchange exchange, UpstreamAnswer answer, bool isLast)
     {
         exchange.Tap.Complete();
         var reader = exchange.Tap.Reader;
         if (reader.HasError && !reader.HasContent)
         {
-            return UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
+            return exchange.IsCrossing ? CrossingErrors.ReadReported(exchange, reader)
+                : UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
         }
 
-        if (reader.Faults.HasFlag(StreamFaults.Malformed) || !reader.IsWhole(exchange.Dialect))
+        if (reader.Faults.HasFlag(StreamFaults.Malformed) || !reader.IsWhole(exchange.UpstreamDialect))
         {
             return AttemptResult.Failed(AttemptFault.BadResponse, GatewayFault.UpstreamFailed, answer.Status);
         }
@@ -145,7 +148,21 @@ internal sealed class WholeAnswer(GatewayOptions options)
         }
 
         exchange.FirstContentMs = exchange.ElapsedMs;
-        return Relay(exchange, answer);
+        return exchange.Crossing is { } context ? Translate(exchange, context, answer) : Relay(exchange, answer);
+    }
+
+    // Whichever of body and stream the upstream gave, the client gets what he asked for.
+    private AttemptResult Translate(Exchange exchange, AnswerContext context, UpstreamAnswer answer)
+    {
+        using var upstream = new BufferLease();
+        upstream.TakeOver(exchange.Answer);
+        var translation = translations.Rent(exchange, context);
+        translation.Append(upstream.Span, exchange.Answer);
+        translation.Complete(exchange.Tap.Usage, exchange.Answer);
+        translations.Return(exchange, translation);
+        exchange.AnswerType = exchange.IsStream ? AnswerHead.StreamTypeOf(exchange) : "application/json";
+        AnswerHead.WriteDropped(exchange);
+        return AttemptResult.Whole(answer.Status);
     }
 
     private static AttemptResult Relay(Exchange exchange, UpstreamAnswer answer)

@@ -13,6 +13,7 @@ internal static class EndpointTable
 
     public const string SupportedPaths =
         "POST /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, "
+        + "/v1/responses/input_tokens, /v1/embeddings, /v1/rerank, "
         + "/v1beta/models/{model}:generateContent, :streamGenerateContent and :countTokens; "
         + "GET /v1/models, /v1/models/{id}, /v1beta/models, /healthz, /readyz, /metrics";
 
@@ -86,6 +87,14 @@ internal static class EndpointTable
         19 when path.SequenceEqual("/health/liveliness") => Endpoint.Health,
         20 when path.SequenceEqual("/v1/chat/completions") => Endpoint.ChatCompletions,
         25 when path.SequenceEqual("/v1/messages/count_tokens") => Endpoint.MessagesCountTokens,
+        10 when path.SequenceEqual("/v1/rerank") => Endpoint.Rerank,
+        14 when path.SequenceEqual("/v1/embeddings") => Endpoint.Embeddings,
+        16 when path.SequenceEqual("/v1/images/edits") => Endpoint.ImageEdits,
+        16 when path.SequenceEqual("/v1/audio/speech") => Endpoint.Speech,
+        22 when path.SequenceEqual("/v1/images/generations") => Endpoint.Images,
+        22 when path.SequenceEqual("/v1/audio/translations") => Endpoint.Translations,
+        24 when path.SequenceEqual("/v1/audio/transcriptions") => Endpoint.Transcriptions,
+        26 when path.SequenceEqual("/v1/responses/input_tokens") => Endpoint.ResponsesInputTokens,
         _ => Endpoint.Unknown,
     };
 

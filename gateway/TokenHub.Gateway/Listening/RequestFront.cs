@@ -70,8 +70,11 @@ internal sealed class RequestFront(GatewayOptions options)
                 GatewayFault.BadRequest, fault.Message, fault.Field is { Length: > 0 } field ? field : null);
         }
 
-        exchange.Facts = facts;
-        exchange.IsStream |= facts.Stream && exchange.Dialect != Dialect.Gemini && exchange.Endpoint.IsBilled();
+        // What is to be ranked stands in members of its own: all of the body counts.
+        exchange.Facts = exchange.Endpoint != Endpoint.Rerank ? facts
+            : facts with { Input = facts.Input with { AsciiBytes = exchange.Body.Length } };
+        exchange.IsStream |= facts.Stream && exchange.Dialect != Dialect.Gemini && exchange.Endpoint.IsBilled()
+            && !exchange.Endpoint.IsPassedOn();
         return facts.Traits.HasFlag(RequestTraits.StoredState) && AsksForBackground(exchange.Body.Span)
             ? new GatewayError(GatewayFault.BadRequest, "'background' is not offered here; leave it out.", "background")
             : default;

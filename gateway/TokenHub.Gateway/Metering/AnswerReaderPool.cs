@@ -12,7 +12,7 @@ internal sealed class AnswerReaderPool
 
     private readonly KeptStack<AnswerReader>[] _kept =
     [
-        .. Enumerable.Range(0, ((int)Dialect.Gemini + 1) * Encodings)
+        .. Enumerable.Range(0, ((int)Dialect.Converse + 1) * Encodings)
             .Select(_ => new KeptStack<AnswerReader>(KeptMax)),
     ];
 

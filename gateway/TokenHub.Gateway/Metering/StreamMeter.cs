@@ -1,5 +1,7 @@
+using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Streams;
+using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Gateway.Metering;
 
@@ -7,9 +9,10 @@ namespace TokenHub.Gateway.Metering;
 /// Room six: a tap on what passes, never a stage in the way. It keeps the in-flight slot up to date, so that a crash
 /// bills what was served, and knows at the end what was used.
 /// </summary>
-internal sealed class StreamMeter : IAnswerTap
+internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
 {
     private AnswerReader? _reader;
+    private (Dialect Dialect, TokenEncoding Encoding) _kind;
     private Hold? _hold;
     private Exchange? _exchange;
     private Candidate? _candidate;
@@ -20,7 +23,7 @@ internal sealed class StreamMeter : IAnswerTap
     private long _tokensBefore;
     private long _chargedMax;
 
-    /// <summary>Between <see cref="Begin"/> and <see cref="End"/>.</summary>
+    /// <summary>An attempt has begun, and the exchange is not over.</summary>
     public bool IsReading => _reader is not null;
 
     public AnswerReader Reader => _reader!;
@@ -33,18 +36,20 @@ internal sealed class StreamMeter : IAnswerTap
     public UsageNotes Notes { get; private set; }
 
     /// <summary>An exchange is about to be answered.</summary>
-    public void Begin(AnswerReader reader, Exchange exchange)
+    public void Begin(Exchange exchange)
     {
-        reader.Reset();
-        (_reader, _exchange, _inputTokens) = (reader, exchange, exchange.InputEstimate);
+        (_exchange, _inputTokens) = (exchange, exchange.InputEstimate);
         _hold = exchange.Endpoint.IsBilled() ? exchange.Hold : null;
         Notes = UsageNotes.None;
     }
 
     public void BeginAttempt()
     {
-        Reader.Reset();
+        // Every channel is read in its own protocol and counted as its own model counts.
+        GiveBack();
         (_candidate, _chargedMax) = (_exchange!.Serving, long.MaxValue);
+        _kind = (_exchange.UpstreamDialect, _candidate!.Encoding);
+        _reader = readers.Rent(_kind.Dialect, _kind.Encoding);
         (_counted, _countedBefore, _outputTokens, _tokensBefore) = (0, 0, 0, 0);
     }
 
@@ -58,7 +63,7 @@ internal sealed class StreamMeter : IAnswerTap
         // Content counts once it was begun to be passed on; what was kept back reached nobody.
         var outcome = OutcomeTable.Of(
             end.End, end.Fault, exchange.FirstContentMs >= 0 && Reader.HasContent, Reader.Usage is { IsEmpty: false },
-            Reader.IsWhole(exchange.Dialect));
+            Reader.IsWhole(exchange.UpstreamDialect));
         var reading = Read();
         Notes = reading.Notes | (exchange.WasDrained ? UsageNotes.Drained : UsageNotes.None);
         exchange.AddAttempt(new AttemptRecord(candidate.Channel.Id, end.Status, end.Fault, end.ElapsedMs)
@@ -123,12 +128,20 @@ internal sealed class StreamMeter : IAnswerTap
         Reasoning = Math.Min(usage.Reasoning, _chargedMax),
     };
 
-    /// <summary>Gives the reader back.</summary>
-    public AnswerReader End()
+    /// <summary>The exchange is over.</summary>
+    public void End()
     {
-        var reader = _reader!;
-        (_reader, _hold, _exchange, _candidate) = (null, null, null, null);
-        return reader;
+        GiveBack();
+        (_hold, _exchange, _candidate) = (null, null, null);
+    }
+
+    private void GiveBack()
+    {
+        if (_reader is { } reader)
+        {
+            readers.Return(_kind.Dialect, _kind.Encoding, reader);
+            _reader = null;
+        }
     }
 
     private MeterReading Read() =>

@@ -21,8 +21,15 @@ internal readonly record struct CostEstimate(long InputTokens, long StepTokens, 
     // Of a first step that cannot be afforded whole, so much must be.
     private const long LeastStepTokens = 64;
 
-    public static CostEstimate Of(in RequestFacts facts, Dialect dialect, bool isStream, GatewayOptions options)
+    /// <param name="isPassedOn">The answer is no text: only its input costs.</param>
+    public static CostEstimate Of(
+        in RequestFacts facts, Dialect dialect, bool isStream, bool isPassedOn, GatewayOptions options)
     {
+        if (isPassedOn)
+        {
+            return new CostEstimate(TokenEstimate.Of(facts, dialect), 0, 0, 0);
+        }
+
         var answers = Math.Max(1, facts.N);
         var limit = facts.MaxOutputTokens is { } given ? given * answers : OutputTokensUnlimited;
         var step = isStream ? Math.Min(limit, options.FirstStepTokens * (long)answers)

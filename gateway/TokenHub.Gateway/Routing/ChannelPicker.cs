@@ -44,20 +44,21 @@ internal readonly record struct RoutingResult(
 
     private string OtherProtocolSentence()
     {
-        var path = Route!.IsSpokenIn(Dialect.Anthropic) ? "/v1/messages"
-            : Route.IsSpokenIn(Dialect.Gemini) ? "/v1beta/models/{model}:generateContent"
-            : Route.IsSpokenIn(Dialect.Chat) ? "/v1/chat/completions"
+        var path = Route!.IsReachedFrom(Dialect.Anthropic) ? "/v1/messages"
+            : Route.IsReachedFrom(Dialect.Gemini) ? "/v1beta/models/{model}:generateContent"
+            : Route.IsReachedFrom(Dialect.Chat) ? "/v1/chat/completions"
             : "/v1/responses";
         return $"This model is not offered in this protocol; call it at {path}.";
     }
 }
 
 /// <summary>What a request brings to the choice.</summary>
-internal readonly record struct RoutingQuery(Dialect Dialect, string? Group, KeyEntry Key);
+internal readonly record struct RoutingQuery(
+    Dialect Dialect, string? Group, KeyEntry Key, Endpoint Endpoint = Endpoint.Unknown);
 
 /// <summary>
-/// Chooses channels: those of the client's own protocol, inside the key's scope and group; not cooling before cooling,
-/// higher priority before lower, by weight among equals.
+/// Chooses channels inside the key's scope and group: not cooling before cooling, higher priority before lower, those
+/// of the client's own protocol before those reached by translation, by weight among equals.
 /// </summary>
 internal sealed class ChannelPicker(ChannelHealth health, Random random)
 {
@@ -95,12 +96,12 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
         var total = 0L;
         foreach (var candidate in route.Candidates)
         {
-            if (ReferenceEquals(candidate, except) || !IsEligible(candidate.Channel, query))
+            if (ReferenceEquals(candidate, except) || !IsEligible(candidate, query))
             {
                 continue;
             }
 
-            var rank = RankOf(candidate.Channel);
+            var rank = RankOf(candidate.Channel, candidate.Speaks(query.Dialect));
             if (rank > bestRank)
             {
                 (bestRank, total) = (rank, 0);
@@ -120,16 +121,16 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
     }
 
     // Weight 0 means last among its equals, as a cooling channel is last among all.
-    private long RankOf(UpstreamChannel channel)
+    private long RankOf(UpstreamChannel channel, bool isOwnDialect)
     {
-        var rank = ((long)channel.Priority << 1) | (channel.Weight > 0 ? 1L : 0L);
+        var rank = ((long)channel.Priority << 2) | (channel.Weight > 0 ? 2L : 0L) | (isOwnDialect ? 1L : 0L);
         return health.IsCooling(channel) ? rank - (1L << 40) : rank;
     }
 
-    private static bool IsEligible(UpstreamChannel channel, in RoutingQuery query) =>
-        channel.Speaks(query.Dialect)
-        && query.Key.AllowsChannel(channel.Id)
-        && (query.Group is null || channel.IsInGroup(query.Group));
+    private static bool IsEligible(Candidate candidate, in RoutingQuery query) =>
+        candidate.Takes(query.Endpoint, query.Dialect)
+        && query.Key.AllowsChannel(candidate.Channel.Id)
+        && (query.Group is null || candidate.Channel.IsInGroup(query.Group));
 
     private static RoutingFault FaultOf(ModelRoute route, in RoutingQuery query)
     {
@@ -146,7 +147,7 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
         var anyDialect = false;
         foreach (var candidate in route.Candidates)
         {
-            anyDialect |= candidate.Channel.Speaks(query.Dialect);
+            anyDialect |= candidate.Takes(query.Endpoint, query.Dialect);
         }
 
         return anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol;

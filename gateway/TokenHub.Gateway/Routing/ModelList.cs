@@ -10,14 +10,11 @@ internal static class ModelList
 {
     private const string Epoch = "1970-01-01T00:00:00Z";
 
-    /// <summary>
-    /// Writes the list. OpenAI's shape shows every model, as the general list of the hub; the others those that their
-    /// own protocol can call.
-    /// </summary>
+    /// <summary>Writes the list: every model that can be reached, in whatever protocol its upstream speaks.</summary>
     public static void Write(IBufferWriter<byte> writer, RouteTable table, KeyEntry key, Dialect dialect)
     {
         var models = table.Models
-            .Where(m => key.AllowsModel(m.Model) && (dialect == Dialect.Chat || m.IsSpokenIn(dialect)))
+            .Where(m => key.AllowsModel(m.Model) && (dialect == Dialect.Chat || m.IsReachedFrom(dialect)))
             .Select(m => m.Model).ToList();
         using var json = new Utf8JsonWriter(writer);
         json.WriteStartObject();

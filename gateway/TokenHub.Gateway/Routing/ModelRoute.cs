@@ -21,5 +21,6 @@ internal sealed class ModelRoute(
 
     public bool HasCandidates => candidates.Length > 0;
 
-    public bool IsSpokenIn(Dialect dialect) => candidates.Any(c => c.Channel.Speaks(dialect));
+    /// <summary>A client of this protocol can call it, as it is or translated.</summary>
+    public bool IsReachedFrom(Dialect dialect) => candidates.Any(c => c.UpstreamDialect(dialect) != Dialect.None);
 }

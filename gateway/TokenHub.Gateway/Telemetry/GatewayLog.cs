@@ -36,6 +36,18 @@ internal static partial class GatewayLog
     [LoggerMessage(501, LogLevel.Warning, "Request {RequestId}: channel {Channel} failed: {Fault}, status {Status}.")]
     public static partial void AttemptFailed(ILogger log, string requestId, long channel, string fault, int status);
 
+    [LoggerMessage(502, LogLevel.Debug, "What belongs to calls could not be kept or found: {Reason}")]
+    public static partial void SideStoreAway(ILogger log, string reason);
+
+    [LoggerMessage(510, LogLevel.Warning, "Channel {Channel} gets no token: {Reason}")]
+    public static partial void TokenFailed(ILogger log, long channel, string reason);
+
+    [LoggerMessage(511, LogLevel.Information, "The issuer has replaced the refresh token of channel {Channel}.")]
+    public static partial void RefreshTokenReplaced(ILogger log, long channel);
+
+    [LoggerMessage(503, LogLevel.Debug, "Request {RequestId} could not be read for translation.")]
+    public static partial void Unreadable(ILogger log, string requestId, Exception error);
+
     [LoggerMessage(701, LogLevel.Debug, "Request {RequestId} ended: {Outcome}, cost {Cost} USD, {DurationMs} ms.")]
     public static partial void Settled(ILogger log, string requestId, string outcome, string cost, int durationMs);
 }

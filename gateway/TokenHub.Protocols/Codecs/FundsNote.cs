@@ -10,11 +10,11 @@ internal static class FundsNote
 {
     public static ReadOnlySpan<byte> Sentence => "The balance is used up: the answer ends here."u8;
 
-    /// <summary>Writes <c>,"tokenhub":{...}</c>.</summary>
-    public static void WriteMember(IBufferWriter<byte> output)
-    {
-        output.Write(",\"tokenhub\":{\"reason\":\"insufficient_funds\",\"message\":\""u8);
-        output.Write(Sentence);
-        output.Write("\"}"u8);
-    }
+    /// <summary>The member with its name, behind a comma.</summary>
+    public static ReadOnlySpan<byte> Member =>
+        ",\"tokenhub\":{\"reason\":\"insufficient_funds\","u8
+        + "\"message\":\"The balance is used up: the answer ends here.\"}"u8;
+
+    /// <summary>Writes <see cref="Member"/>.</summary>
+    public static void WriteMember(IBufferWriter<byte> output) => output.Write(Member);
 }

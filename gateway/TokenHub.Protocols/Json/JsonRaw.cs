@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 
@@ -71,13 +70,6 @@ internal static class JsonRaw
             var rune = JsonText.ReadEscape(ref escaped);
             output.Write(utf8[..rune.EncodeToUtf8(utf8)]);
         }
-    }
-
-    public static void WriteNumber(this IBufferWriter<byte> output, long number)
-    {
-        var room = output.GetSpan(20);
-        Utf8Formatter.TryFormat(number, room, out var written);
-        output.Advance(written);
     }
 
     public static string ToText(this ArrayBufferWriter<byte> buffer) => Encoding.UTF8.GetString(buffer.WrittenSpan);

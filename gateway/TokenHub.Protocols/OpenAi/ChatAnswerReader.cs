@@ -6,7 +6,7 @@ using TokenHub.Protocols.Tokens;
 namespace TokenHub.Protocols.OpenAi;
 
 /// <summary>
-/// Chat Completions, with the ways of Azure, DeepSeek, OpenRouter, Groq, Mistral and Moonshot, and embeddings.
+/// Chat Completions, with the ways of Azure, DeepSeek, OpenRouter, Groq, Mistral and Moonshot; embeddings and rerankings.
 /// </summary>
 internal sealed class ChatAnswerReader(IncrementalCounter counter) : AnswerReader(Shape, counter)
 {
@@ -14,7 +14,7 @@ internal sealed class ChatAnswerReader(IncrementalCounter counter) : AnswerReade
         ("id", Field.Id), ("model", Field.Model),
         .. Answer("choices.delta"), .. Answer("choices.message"),
         ("choices.text", Field.Text), ("choices.finish_reason", Field.Finish),
-        ("data.embedding", Field.Present),
+        ("data.embedding", Field.Present), ("results.relevance_score", Field.Present),
         ("error", Field.Error), ("error.type", Field.ErrorType), ("error.code", Field.ErrorCode),
         ("error.message", Field.ErrorMessage), ("message", Field.PlainMessage), ("detail", Field.PlainMessage),
         .. Numbers("usage"), .. Numbers("x_groq.usage"), .. Numbers("choices.usage"),
@@ -24,6 +24,14 @@ internal sealed class ChatAnswerReader(IncrementalCounter counter) : AnswerReade
     {
         // A filter's verdict is the answer, and has no text of its own.
         _event.HasContent |= FinishUtf8.SequenceEqual("content_filter"u8);
+
+        // Rerankers count their prompt in the total alone.
+        ref var usage = ref _eventUsage.Plain;
+        if (usage.Has(UsageField.Total) && !usage.Has(UsageField.Input) && !usage.Has(UsageField.Output))
+        {
+            usage.Set(UsageField.Input, usage[UsageField.Total]);
+        }
+
         TakeUsage(isFinal: true);
     }
 
@@ -51,6 +59,7 @@ internal sealed class ChatAnswerReader(IncrementalCounter counter) : AnswerReade
         (at, Field.Usage),
         ($"{at}.prompt_tokens", Field.Number + (int)UsageField.Input),
         ($"{at}.completion_tokens", Field.Number + (int)UsageField.Output),
+        ($"{at}.total_tokens", Field.Number + (int)UsageField.Total),
         ($"{at}.prompt_cache_hit_tokens", Field.Number + (int)UsageField.CacheHit),
         ($"{at}.prompt_tokens_details.cached_tokens", Field.Number + (int)UsageField.CacheRead),
         ($"{at}.prompt_tokens_details.cache_write_tokens", Field.Number + (int)UsageField.CacheWrite),

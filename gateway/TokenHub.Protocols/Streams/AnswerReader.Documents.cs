@@ -28,6 +28,7 @@ public abstract partial class AnswerReader
                 break;
             case Field.Iteration when kind == JsonKind.Object:
                 _eventUsage.Iteration = default;
+                _eventUsage.IsOneHour = false;
                 break;
             case >= Field.IterationNumber:
                 _eventUsage.Iteration.Spoil();
@@ -123,7 +124,7 @@ public abstract partial class AnswerReader
             case Field.Type:
                 _type.Append(part);
                 break;
-            case Field.Finish or Field.BlockReason or Field.ItemType or Field.IterationType:
+            case Field.Finish or Field.BlockReason or Field.ItemType or Field.IterationType or Field.CacheTtl:
                 _scratch.Append(part);
                 break;
             case Field.IterationModel:
@@ -177,6 +178,12 @@ public abstract partial class AnswerReader
                 ReasoningBytes += _event.PartTextBytes;
                 break;
             case Field.Iteration when kind == JsonKind.Object:
+                if (_eventUsage.IsOneHour)
+                {
+                    _eventUsage.Iteration.Set(UsageField.CacheWrite1h, _eventUsage.Iteration[UsageField.CacheWrite5m]);
+                    _eventUsage.Iteration.Set(UsageField.CacheWrite5m, 0);
+                }
+
                 _eventUsage.Iterations.Add(_eventUsage.Iteration);
                 _eventUsage.IterationCount++;
                 break;
@@ -205,6 +212,9 @@ public abstract partial class AnswerReader
             case Field.ItemType:
                 _event.HasContent |= IsContentItem(_scratch.Span);
                 Output?.SetItemType(_scratch.Span);
+                break;
+            case Field.CacheTtl:
+                _eventUsage.IsOneHour = _scratch.Span.SequenceEqual("1h"u8);
                 break;
             case Field.IterationType:
                 _eventUsage.HasFallback |= _scratch.Span.SequenceEqual("fallback_message"u8);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Anthropic;
+using TokenHub.Protocols.Bedrock;
 using TokenHub.Protocols.OpenAi;
 using TokenHub.Protocols.Gemini;
 using TokenHub.Protocols.Json;
@@ -64,6 +65,7 @@ public abstract partial class AnswerReader
             Dialect.Responses => new ResponsesAnswerReader(counter),
             Dialect.Anthropic => new AnthropicAnswerReader(counter),
             Dialect.Gemini => new GeminiAnswerReader(counter),
+            Dialect.Converse => new ConverseAnswerReader(counter),
             _ => throw new ArgumentOutOfRangeException(nameof(dialect)),
         };
         reader.IsStream = isStream;

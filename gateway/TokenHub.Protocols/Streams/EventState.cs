@@ -38,4 +38,5 @@ internal struct EventUsage
     public int IterationCount;
     public bool HasFallback;
     public bool HasOtherModel;
+    public bool IsOneHour;
 }

@@ -65,6 +65,9 @@ internal enum Field : byte
     IterationType,
     IterationModel,
 
+    /// <summary>How long the tokens of a part of the usage are kept: <c>5m</c> or <c>1h</c>.</summary>
+    CacheTtl,
+
     /// <summary>The place of the event's item or block in the answer.</summary>
     Index,
 
@@ -94,4 +97,7 @@ internal enum UsageField : byte
     Output,
     Reasoning,
     ToolUse,
+
+    /// <summary>The sum, where nothing else is said.</summary>
+    Total,
 }

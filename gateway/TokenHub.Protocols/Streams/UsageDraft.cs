@@ -81,7 +81,7 @@ internal struct UsageDraft
             && value is >= 0 and <= NumberMax;
     }
 
-    private const int FieldCount = (int)UsageField.ToolUse + 1;
+    private const int FieldCount = (int)UsageField.Total + 1;
 
     [InlineArray(FieldCount)]
     private struct Numbers

@@ -23,6 +23,19 @@ public sealed class KeyPublishingTests(Servers servers)
         Assert.NotNull(record);
         Assert.True(record.Enabled && record.UserEnabled);
         Assert.Equal((7, 200_000_000L), (record.Rpm, record.SpendLimit));
+        Assert.Null(record.Unsupported);
+    }
+
+    [Fact]
+    public async Task What_becomes_of_unsupported_members_is_told_to_gateways()
+    {
+        var made = await servers.Shared.Admin.PostAsync(Path, new { name = "a", unsupported = "error" });
+        var strict = await RecordAsync(made.Text("secret"));
+        await servers.Shared.Admin.PatchAsync($"{Path}/{made.Text("id")}", new { unsupported = "drop" });
+        var lenient = await RecordAsync(made.Text("secret"));
+
+        Assert.Equal(KeyRecord.UnsupportedIsError, strict!.Unsupported);
+        Assert.Null(lenient!.Unsupported);
     }
 
     [Fact]

@@ -58,6 +58,7 @@ public sealed class KeyTests(Servers servers)
             tpm = 100_000,
             max_concurrency = 4,
             ip_allow = new[] { "10.0.0.0/8", "2001:db8::1", "192.168.1.7" },
+            unsupported = "error",
         };
 
         var made = (await servers.Shared.Admin.PostAsync(Path, body)).Expect(HttpStatusCode.Created).Json;
@@ -69,6 +70,7 @@ public sealed class KeyTests(Servers servers)
         Assert.Equal("0.00000000", made.Str("spent"));
         Assert.Equal((60, 100_000, 4), (made.Int("rpm"), made.Int("tpm"), made.Int("max_concurrency")));
         Assert.Equal("[\"10.0.0.0/8\",\"2001:db8::1\",\"192.168.1.7\"]", made.GetProperty("ip_allow").GetRawText());
+        Assert.Equal("error", made.Str("unsupported"));
     }
 
     [Theory]
@@ -87,6 +89,7 @@ public sealed class KeyTests(Servers servers)
     [InlineData("""{"name":"a","ip_allow":["0177.0.0.1"]}""", "ip_allow[0] bad_address")]
     [InlineData("""{"name":"a","ip_allow":["fe80::1%eth0"]}""", "ip_allow[0] bad_address")]
     [InlineData("""{"name":"a","ip_allow":["example.com"]}""", "ip_allow[0] bad_address")]
+    [InlineData("""{"name":"a","unsupported":"ignore"}""", "unsupported unknown_value")]
     [InlineData("""{"name":"a","user_id":"1001"}""", "user_id bad_id")]
     [InlineData("""{"name":"a","user_id":"usr_999999"}""", "user_id unknown_user")]
     public async Task Bad_key_is_refused(string body, string error)

@@ -10,14 +10,14 @@ public sealed class HeaderRulesTests(SharedRig shared) : IClassFixture<SharedRig
 {
     private static readonly string[] Passing =
     [
-        "anthropic-version: 2026-10-21", "anthropic-beta: a-2025,b-2026", "openai-beta: responses=v1",
+        "anthropic-version: 2026-10-21", "anthropic-beta: a-2025,b-2026",
         "session-id: 1", "thread-id: 2", "x-session-id: 3", "x-client-request-id: 4", "x-codex-turn-metadata: {}",
         "x-claude-code-session-id: 5", "originator: codex_exec", "x-app: cli",
     ];
 
     private static readonly string[] Dropped =
     [
-        "cookie: session=1", "accept-encoding: gzip, br", "x-stainless-lang: js", "openai-organization: org-mine",
+        "cookie: session=1", "openai-beta: responses=v1", "accept-encoding: gzip, br", "x-stainless-lang: js", "openai-organization: org-mine",
         "openai-project: proj_mine", "x-forwarded-for: 1.2.3.4", "x-real-ip: 1.2.3.4", "proxy-authorization: Basic eA==",
         "x-api-key: not-ours", "idempotency-key: 1", "x-goog-user-project: mine", "te: trailers", "via: 1.1 me",
         "anthropic-dangerous-direct-browser-access: true", "range: bytes=0-1", "if-none-match: x", "expect-ct: x",

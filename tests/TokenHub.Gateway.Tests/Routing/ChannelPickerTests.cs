@@ -103,6 +103,37 @@ public sealed class ChannelPickerTests
         Assert.False(_health.IsCooling(Pick(Build(Entries.Channel(1, secret: "sk-new-one"))).First!.Channel));
     }
 
+    [Theory]
+    [InlineData(Dialect.Chat, Provider.OpenAi, Dialect.Chat)]
+    [InlineData(Dialect.Responses, Provider.OpenAi, Dialect.Responses)]
+    [InlineData(Dialect.Anthropic, Provider.OpenAi, Dialect.Responses)]
+    [InlineData(Dialect.Gemini, Provider.Azure, Dialect.Responses)]
+    [InlineData(Dialect.Anthropic, Provider.OpenAiCompatible, Dialect.Chat)]
+    [InlineData(Dialect.Responses, Provider.DeepSeek, Dialect.Chat)]
+    [InlineData(Dialect.Chat, Provider.Anthropic, Dialect.Anthropic)]
+    [InlineData(Dialect.Gemini, Provider.Anthropic, Dialect.Anthropic)]
+    [InlineData(Dialect.Anthropic, Provider.Gemini, Dialect.Gemini)]
+    public void Channel_of_another_protocol_is_reached_by_translation(Dialect client, Provider provider, Dialect upstream)
+    {
+        var picked = Pick(Build(Entries.Channel(1, provider: provider)), Chat with { Dialect = client });
+
+        Assert.Equal(upstream, picked.First!.UpstreamDialect(client));
+    }
+
+    [Fact]
+    public void Own_protocol_comes_first_among_equals_and_only_there()
+    {
+        var table = Build(
+            Entries.Channel(1, provider: Provider.Anthropic) with { Weight = 50 }, Entries.Channel(2),
+            Entries.Channel(3, provider: Provider.Gemini) with { Priority = 1 });
+
+        for (var i = 0; i < 100; i++)
+        {
+            var picked = Pick(table);
+            Assert.Equal((3, 2), (picked.First!.Channel.Id, picked.Second!.Channel.Id));
+        }
+    }
+
     [Fact]
     public void Key_scope_and_group_leave_channels_out()
     {
@@ -129,7 +160,6 @@ public sealed class ChannelPickerTests
         var bedrock = Build(Entries.Channel(1, provider: Provider.Bedrock));
         var unpriced = RouteTable.Build(Entries.Snapshot([Entries.Channel(1)]), Entries.Box);
 
-        Assert.Equal(RoutingFault.OtherProtocol, Pick(anthropic).Fault);
         Assert.Equal(RoutingFault.NoneUsable, Pick(bedrock).Fault);
         Assert.Equal(RoutingFault.Unpriced, Pick(unpriced).Fault);
         Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(anthropic, "nope"u8, Chat).Fault);

@@ -1,8 +1,11 @@
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
+using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Tests.Rig;
+using TokenHub.Protocols.Upstreams;
 using Xunit;
 
 namespace TokenHub.Gateway.Tests.Routing;
@@ -62,7 +65,7 @@ public sealed class RouteTableTests
         var table = Build([Entries.Channel(1), moved], Entries.Price("m"));
 
         var candidate = Assert.Single(Find(table, "m")!.Candidates.ToArray());
-        Assert.Equal(new KeyValuePair<string, string>("authorization", "Bearer sk-upstream-secret-0123456789"), candidate.Channel.AuthHeader);
+        Assert.Equal(new KeyValuePair<string, string>("authorization", "Bearer sk-upstream-secret-0123456789"), WhoOf(candidate));
         Assert.Equal("its credential cannot be read", Find(table, "m")!.ChannelFault);
     }
 
@@ -77,18 +80,23 @@ public sealed class RouteTableTests
     {
         var table = Build([Entries.Channel(1, provider: provider, secret: """{"type":"api_key","api_key":"k-1"}""")], Entries.Price("m"));
 
-        Assert.Equal(new KeyValuePair<string, string>(name, value), Find(table, "m")!.Candidates[0].Channel.AuthHeader);
+        Assert.Equal(new KeyValuePair<string, string>(name, value), WhoOf(Find(table, "m")!.Candidates[0]));
     }
 
     [Theory]
-    [InlineData(Provider.Bedrock)]
-    [InlineData(Provider.Vertex)]
-    public void Provider_that_is_not_supported_yet_says_so(Provider provider)
+    [InlineData(Provider.Bedrock, "aws", """{"access_key_id":"A","secret_access_key":"s"}""")]
+    [InlineData(Provider.OpenAi, "aws", """{"access_key_id":"A","secret_access_key":"s","region":"r"}""")]
+    [InlineData(Provider.Vertex, "google_service_account", """{"client_email":"a@b"}""")]
+    [InlineData(Provider.Azure, "entra", """{"tenant_id":"t","client_id":"c"}""")]
+    [InlineData(Provider.Azure, "oauth_refresh", """{"token_url":"https://x","client_id":"c"}""")]
+    [InlineData(Provider.Azure, "magic", """{"api_key":"k"}""")]
+    [InlineData(Provider.OpenAi, "api_key", """{"api_key":"k\r\nx: y"}""")]
+    [InlineData(Provider.OpenAi, "api_key", """{"api_key":7}""")]
+    public void Credential_that_lacks_something_leaves_the_channel_out(Provider provider, string type, string secret)
     {
-        var table = Build([Entries.Channel(1, provider: provider)], Entries.Price("m"));
+        var channel = Entries.Channel(1, provider: provider, secret: secret) with { CredentialType = type };
 
-        Assert.False(Find(table, "m")!.HasCandidates);
-        Assert.Equal("its provider is not supported yet", Find(table, "m")!.ChannelFault);
+        Assert.False(Find(Build([channel], Entries.Price("m")), "m")!.HasCandidates);
     }
 
     [Theory]
@@ -102,27 +110,27 @@ public sealed class RouteTableTests
     }
 
     [Theory]
-    [InlineData(Provider.OpenAi, "https://api.openai.com", (int)Endpoint.ChatCompletions, "https://api.openai.com/v1/chat/completions")]
-    [InlineData(Provider.OpenAi, "https://api.openai.com/", (int)Endpoint.Responses, "https://api.openai.com/v1/responses")]
-    [InlineData(Provider.OpenAi, "https://api.openai.com/v1", (int)Endpoint.ChatCompletions, "https://api.openai.com/v1/chat/completions")]
-    [InlineData(Provider.OpenAi, "https://api.openai.com/v1/", (int)Endpoint.ChatCompletions, "https://api.openai.com/v1/chat/completions")]
-    [InlineData(Provider.OpenAiCompatible, "https://openrouter.ai/api", (int)Endpoint.ChatCompletions, "https://openrouter.ai/api/v1/chat/completions")]
-    [InlineData(Provider.OpenAiCompatible, "https://h/api/paas/v4", (int)Endpoint.ChatCompletions, "https://h/api/paas/v4/chat/completions")]
-    [InlineData(Provider.OpenAiCompatible, "https://h/v1beta/openai/", (int)Endpoint.ChatCompletions, "https://h/v1beta/openai/chat/completions")]
-    [InlineData(Provider.Azure, "https://r.openai.azure.com", (int)Endpoint.Responses, "https://r.openai.azure.com/openai/v1/responses")]
-    [InlineData(Provider.Azure, "https://r.openai.azure.com/openai", (int)Endpoint.Responses, "https://r.openai.azure.com/openai/v1/responses")]
-    [InlineData(Provider.Azure, "https://r.openai.azure.com/openai/v1", (int)Endpoint.Responses, "https://r.openai.azure.com/openai/v1/responses")]
-    [InlineData(Provider.Anthropic, "https://api.anthropic.com", (int)Endpoint.Messages, "https://api.anthropic.com/v1/messages")]
-    [InlineData(Provider.Anthropic, "https://h/anthropic", (int)Endpoint.MessagesCountTokens, "https://h/anthropic/v1/messages/count_tokens")]
-    [InlineData(Provider.Gemini, "https://g.com", (int)Endpoint.GeminiStream, "https://g.com/v1beta/models/m:streamGenerateContent?alt=sse")]
-    [InlineData(Provider.Gemini, "https://g.com/v1beta", (int)Endpoint.GeminiGenerate, "https://g.com/v1beta/models/m:generateContent")]
-    [InlineData(Provider.Gemini, "https://g.com", (int)Endpoint.GeminiCountTokens, "https://g.com/v1beta/models/m:countTokens")]
+    [InlineData(Provider.OpenAi, "https://api.openai.com", Dialect.Chat, UpstreamCall.Whole, "https://api.openai.com/v1/chat/completions")]
+    [InlineData(Provider.OpenAi, "https://api.openai.com/", Dialect.Responses, UpstreamCall.Whole, "https://api.openai.com/v1/responses")]
+    [InlineData(Provider.OpenAi, "https://api.openai.com/v1", Dialect.Chat, UpstreamCall.Whole, "https://api.openai.com/v1/chat/completions")]
+    [InlineData(Provider.OpenAi, "https://api.openai.com/v1/", Dialect.Chat, UpstreamCall.Whole, "https://api.openai.com/v1/chat/completions")]
+    [InlineData(Provider.OpenAiCompatible, "https://openrouter.ai/api", Dialect.Chat, UpstreamCall.Whole, "https://openrouter.ai/api/v1/chat/completions")]
+    [InlineData(Provider.OpenAiCompatible, "https://h/api/paas/v4", Dialect.Chat, UpstreamCall.Whole, "https://h/api/paas/v4/chat/completions")]
+    [InlineData(Provider.OpenAiCompatible, "https://h/v1beta/openai/", Dialect.Chat, UpstreamCall.Whole, "https://h/v1beta/openai/chat/completions")]
+    [InlineData(Provider.Azure, "https://r.openai.azure.com", Dialect.Responses, UpstreamCall.Whole, "https://r.openai.azure.com/openai/v1/responses")]
+    [InlineData(Provider.Azure, "https://r.openai.azure.com/openai", Dialect.Responses, UpstreamCall.Whole, "https://r.openai.azure.com/openai/v1/responses")]
+    [InlineData(Provider.Azure, "https://r.openai.azure.com/openai/v1", Dialect.Responses, UpstreamCall.Whole, "https://r.openai.azure.com/openai/v1/responses")]
+    [InlineData(Provider.Anthropic, "https://api.anthropic.com", Dialect.Anthropic, UpstreamCall.Whole, "https://api.anthropic.com/v1/messages")]
+    [InlineData(Provider.Anthropic, "https://h/anthropic", Dialect.Anthropic, UpstreamCall.CountTokens, "https://h/anthropic/v1/messages/count_tokens")]
+    [InlineData(Provider.Gemini, "https://g.com", Dialect.Gemini, UpstreamCall.Stream, "https://g.com/v1beta/models/m:streamGenerateContent?alt=sse")]
+    [InlineData(Provider.Gemini, "https://g.com/v1beta", Dialect.Gemini, UpstreamCall.Whole, "https://g.com/v1beta/models/m:generateContent")]
+    [InlineData(Provider.Gemini, "https://g.com", Dialect.Gemini, UpstreamCall.CountTokens, "https://g.com/v1beta/models/m:countTokens")]
     public void Address_of_a_call_keeps_the_base_and_adds_the_version_once(
-        Provider provider, string baseUrl, int endpoint, string expected)
+        Provider provider, string baseUrl, Dialect dialect, UpstreamCall call, string expected)
     {
         var candidate = Find(Build([Entries.Channel(1, baseUrl, provider)], Entries.Price("m")), "m")!.Candidates[0];
 
-        Assert.Equal(expected, candidate.TargetOf((Endpoint)endpoint, asArray: false, isBeta: false).Address.AbsoluteUri);
+        Assert.Equal(expected, candidate.TargetOf(dialect, call).Address.AbsoluteUri);
     }
 
     [Fact]
@@ -130,7 +138,7 @@ public sealed class RouteTableTests
     {
         var candidate = Find(Build([Entries.Channel(1, "https://g.com", Provider.Gemini)], Entries.Price("m")), "m")!.Candidates[0];
 
-        Assert.Equal("https://g.com/v1beta/models/m:streamGenerateContent", candidate.TargetOf(Endpoint.GeminiStream, asArray: true, isBeta: false).Address.AbsoluteUri);
+        Assert.Equal("https://g.com/v1beta/models/m:streamGenerateContent", candidate.TargetOf(Dialect.Gemini, UpstreamCall.Stream, asArray: true).Address.AbsoluteUri);
     }
 
     [Fact]
@@ -142,6 +150,9 @@ public sealed class RouteTableTests
         Assert.Equal("real \"m\"", Find(table, "m")!.Candidates[0].Alias);
         Assert.Null(Find(table, "n")!.Candidates[0].Alias);
     }
+
+    private static KeyValuePair<string, string> WhoOf(Candidate candidate) =>
+        Assert.Single(new UpstreamCredentials((_, _) => null!, TimeProvider.System, NullLogger.Instance).Of(candidate.Channel).TryHeaders(default)!);
 
     private static RouteTable Build(IReadOnlyList<ChannelEntry> channels, params PriceEntry[] prices) =>
         RouteTable.Build(Entries.Snapshot(channels, prices), new SecretBox(TestOptions.MasterKey));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Forwarding.Upstreams;
 
@@ -9,15 +10,16 @@ namespace TokenHub.Gateway.Forwarding.Upstreams;
 internal sealed class UpstreamAnswer(
     UpstreamPool pool, UpstreamConnection connection, CancellationTokenRegistration stopping) : IDisposable
 {
+    private ReframedBody? _reframed;
     private bool _isDisposed;
 
-    public int Status => connection.Head.Status;
+    public int Status => _reframed?.Status ?? connection.Head.Status;
 
     public bool IsSuccess => Status is >= 200 and < 300;
 
-    public string ContentType => connection.Head.ContentType;
+    public string ContentType => _reframed?.ContentType ?? connection.Head.ContentType;
 
-    public long? ContentLength => connection.Head.Length;
+    public long? ContentLength => _reframed is null ? connection.Head.Length : null;
 
     /// <summary>A header of those that <see cref="HeaderRules.Read"/> lists.</summary>
     public string? Header(string name) => connection.Head.Header(name);
@@ -43,13 +45,18 @@ internal sealed class UpstreamAnswer(
     }
 
     /// <summary>Waits until there is something to read, without holding memory for it.</summary>
-    public ValueTask<int> WaitAsync() => connection.WaitAsync();
+    public ValueTask<int> WaitAsync() => _reframed?.WaitAsync() ?? connection.WaitAsync();
 
     /// <summary>
     /// Reads what there is, 0 bytes at the proper end. Throws <see cref="IOException"/> on a cut, and whatever a socket
     /// throws when it was closed from this side.
     /// </summary>
-    public ValueTask<int> ReadAsync(Memory<byte> destination) => connection.ReadAsync(destination);
+    public ValueTask<int> ReadAsync(Memory<byte> destination) =>
+        _reframed?.ReadAsync(destination) ?? connection.ReadAsync(destination);
+
+    /// <summary>From now on the body is read as a framing makes it, under another type and status.</summary>
+    public void Reframe(IAnswerFraming framing, string contentType, int status) =>
+        _reframed = new ReframedBody(connection, framing, contentType, status);
 
     public void Dispose()
     {
@@ -61,6 +68,7 @@ internal sealed class UpstreamAnswer(
         // First: once the connection serves another call, this one's end must not reach it.
         _isDisposed = true;
         stopping.Dispose();
+        _reframed?.Dispose();
         pool.Return(connection);
     }
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace TokenHub.Protocols.Json;
 
 /// <summary>Steps over a document whose members may come in any order and be of any type.</summary>
-internal static class JsonWalk
+internal static class JsonSteps
 {
     /// <summary>From a name to its value; true when that is an object, else the value is skipped.</summary>
     public static bool BeginObject(this scoped ref Utf8JsonReader reader) => reader.Begin(JsonTokenType.StartObject);

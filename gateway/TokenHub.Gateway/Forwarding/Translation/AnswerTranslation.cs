@@ -1,0 +1,56 @@
+using System.Buffers;
+using TokenHub.Core.Usage;
+using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Errors;
+
+namespace TokenHub.Gateway.Forwarding.Translation;
+
+/// <summary>
+/// An answer on its way from the upstream's protocol into the client's: a decoder, and the encoder that takes its
+/// events. Whole events come out, each as soon as it is there.
+/// </summary>
+internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder encoder) : IStreamFilter
+{
+    private readonly OpaqueCatch _catch = new();
+    private IChatSink _sink = encoder;
+    private Action<OpaqueCatch>? _keep;
+
+    /// <summary>Another answer begins.</summary>
+    /// <param name="keep">Is given, at the end, what the client's protocol has no place for; null where it has.</param>
+    public void Begin(AnswerContext context, Action<OpaqueCatch>? keep)
+    {
+        decoder.Begin(context);
+        encoder.Begin(context);
+        _catch.Begin(encoder, context.Upstream, context.UpstreamModel);
+        (_keep, _sink) = (keep, keep is null ? encoder : _catch);
+    }
+
+    public void Append(ReadOnlySpan<byte> upstream, IBufferWriter<byte> output)
+    {
+        encoder.WriteTo(output);
+        decoder.Append(upstream, _sink);
+    }
+
+    public void Complete(in TokenUsage usage, IBufferWriter<byte> output)
+    {
+        encoder.WriteTo(output);
+        decoder.Complete(_sink);
+        _keep?.Invoke(_catch);
+        encoder.Finish(usage);
+    }
+
+    public bool TryEndForFunds(in TokenUsage usage, IBufferWriter<byte> output)
+    {
+        encoder.WriteTo(output);
+        encoder.FinishForFunds(usage);
+        return true;
+    }
+
+    public bool TryFail(in ApiError error, IBufferWriter<byte> output)
+    {
+        encoder.WriteTo(output);
+        encoder.Fail(error);
+        return true;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Json;
+
+namespace TokenHub.Protocols.Codecs;
+
+/// <summary>
+/// Reads members of a request that must be of one kind: absent and null are the same, anything else that does not fit
+/// is the caller's fault and named.
+/// </summary>
+internal static class RequestMembers
+{
+    // Schemas of tools go deeper than the usual bound.
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 256 };
+
+    public static JsonDocument Parse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return Utf8.IsValid(body.Span) ? JsonDocument.Parse(body, Options) : throw NoJson();
+        }
+        catch (JsonException)
+        {
+            throw NoJson();
+        }
+    }
+
+    private static UntranslatableException NoJson() => new("The body is no valid JSON in UTF-8.");
+
+    /// <summary>The refusal of a text with half a pair of surrogates: no other document could hold it.</summary>
+    public static UntranslatableException NoUnicode() => new("The body has a string that is no valid Unicode.");
+
+    public static string? Text(this JsonElement from, string name, string at = "") =>
+        from.Get(name)?.AsText(at + name);
+
+    /// <summary>The text of a string that is also sound Unicode.</summary>
+    public static string AsText(this JsonElement value, string path)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            throw Fault(path, "a string");
+        }
+
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Fault(path, "a valid Unicode string");
+        }
+    }
+
+    public static bool? Flag(this JsonElement from, string name, string at = "") => from.Get(name)?.ValueKind switch
+    {
+        null => null,
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Fault(at + name, "true or false"),
+    };
+
+    public static long? Whole(this JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
+        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var real) && real == Math.Floor(real)
+            && Math.Abs(real) < 1e15 ? (long)real
+        : throw Fault(path, "a whole number");
+
+    public static double Number(this JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number)
+            ? number : throw Fault(path, "a number");
+
+    public static JsonElement Object(this JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.Object ? value : throw Fault(path, "an object");
+
+    public static JsonElement.ArrayEnumerator Items(this JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : throw Fault(path, "an array");
+
+    /// <summary>A text that may also be written as an object; the object then stands as it is written.</summary>
+    public static string TextOrJson(this JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.String ? value.AsText(path) : value.GetRawText();
+
+    public static UntranslatableException Fault(string path, string expected) =>
+        new($"Invalid value for '{path}': expected {expected}.", path);
+
+    /// <summary>The inside of a string where it stands in the body; a copy if it has escapes.</summary>
+    public static ReadOnlyMemory<byte> Inside(this JsonElement text, ReadOnlyMemory<byte> body)
+    {
+        var raw = JsonMarshal.GetRawUtf8Value(text);
+        raw = raw[1..^1];
+        return raw.IndexOf((byte)'\\') < 0 && body.Span.Overlaps(raw, out var from)
+            ? body.Slice(from, raw.Length) : Encoding.UTF8.GetBytes(text.GetString()!);
+    }
+}

@@ -1,0 +1,239 @@
+using System.Buffers;
+using System.Text.Json;
+using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
+using TokenHub.Protocols.OpenAi.Requests;
+
+namespace TokenHub.Protocols.OpenAi;
+
+/// <summary>Writes a request of Chat Completions, for OpenAI's own models and for servers that resemble them.</summary>
+internal sealed class OpenAiRequestWriter : IRequestWriter
+{
+    private const int StopsMax = 4;
+
+    public bool TakesUrl(MediaPart part, UpstreamModel model) => part.Kind == MediaKind.Image;
+
+    public void Write(ChatRequest request, UpstreamModel model, IBufferWriter<byte> body, Dropped dropped)
+    {
+        CallPairing.Complete(request);
+        using var json = new Utf8JsonWriter(body, JsonBytes.Plain);
+        var run = new OpenAiRequestRun(json, request, model, dropped);
+        json.WriteStartObject();
+        json.WriteString("model"u8, model.Name);
+        new OpenAiTurnWriter(run).Write();
+        new OpenAiToolWriter(run).Write();
+        WriteFormat(run);
+        WriteLimits(run);
+        WriteSampling(run);
+        WriteReasoning(run);
+        WriteCaller(run);
+        if (request.Stream)
+        {
+            json.WriteBoolean("stream"u8, true);
+            json.WriteStartObject("stream_options"u8);
+            json.WriteBoolean("include_usage"u8, true);
+            json.WriteEndObject();
+        }
+
+        WriteOthers(run);
+        json.WriteEndObject();
+    }
+
+    private static void WriteFormat(OpenAiRequestRun run)
+    {
+        var (json, format) = (run.Json, run.Request.Format);
+        if (format is null or { Kind: OutputFormatKind.Text })
+        {
+            return;
+        }
+
+        var isSchema = format is { Kind: OutputFormatKind.JsonSchema, Schema: not null };
+        if (isSchema && run.Facts.RefusesJsonSchema)
+        {
+            run.Drop("response_format");
+            isSchema = false;
+        }
+
+        json.WriteStartObject("response_format"u8);
+        json.WriteString("type"u8, isSchema ? "json_schema"u8 : "json_object"u8);
+        if (isSchema)
+        {
+            json.WriteStartObject("json_schema"u8);
+            WriteSchema(json, format);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>The members of a schema's form, which Chat and Responses have in common.</summary>
+    public static void WriteSchema(Utf8JsonWriter json, OutputFormat format)
+    {
+        json.WriteString("name"u8, ToolBook.ToldName(format.Name is { Length: > 0 } name ? name : "answer"));
+        if (format.Description is { } description)
+        {
+            json.WriteString("description"u8, description);
+        }
+
+        json.WriteAsItIs("schema"u8, format.Schema!.Value);
+        if (format.Strict is { } isStrict)
+        {
+            json.WriteBoolean("strict"u8, isStrict);
+        }
+    }
+
+    private static void WriteLimits(OpenAiRequestRun run)
+    {
+        var (json, request) = (run.Json, run.Request);
+        if (request.OutputTokensMax is { } max)
+        {
+            var isNew = run.Facts.RefusesMaxTokens || !run.Model.IsCompatible;
+            json.WriteNumber(
+                isNew ? "max_completion_tokens"u8 : "max_tokens"u8, Math.Min(max, run.Model.OutputTokensMax ?? max));
+        }
+
+        if (request.Stop.Count > 0)
+        {
+            if (run.Facts.RefusesStop || request.Stop.Count > StopsMax)
+            {
+                run.Drop("stop");
+            }
+
+            if (!run.Facts.RefusesStop)
+            {
+                json.WriteStartArray("stop"u8);
+                request.Stop.Take(StopsMax).ToList().ForEach(json.WriteStringValue);
+                json.WriteEndArray();
+            }
+        }
+    }
+
+    private static void WriteSampling(OpenAiRequestRun run)
+    {
+        var (json, sampling) = (run.Json, run.Request.Sampling);
+
+        // The only value that is taken is the one that stands for saying nothing.
+        run.Number("temperature", sampling.Temperature, run.Facts.RefusesSampling, standard: 1);
+        run.Number("top_p", sampling.TopP, run.Facts.RefusesSampling, standard: 1);
+        run.Number("frequency_penalty", sampling.FrequencyPenalty, run.Facts.RefusesSampling, standard: 0);
+        run.Number("presence_penalty", sampling.PresencePenalty, run.Facts.RefusesSampling, standard: 0);
+        run.DropIf("top_k", sampling.TopK is not null && run.Request.Caller != Dialect.Chat);
+        if (sampling.TopK is { } topK && run.Request.Caller == Dialect.Chat)
+        {
+            json.WriteNumber("top_k"u8, topK);
+        }
+
+        if (sampling.Seed is { } seed)
+        {
+            json.WriteNumber("seed"u8, seed);
+        }
+
+        if (sampling.N is > 1)
+        {
+            json.WriteNumber("n"u8, sampling.N.Value);
+        }
+
+        if (sampling.LogitBias is { } bias)
+        {
+            run.DropIf("logit_bias", run.Facts.RefusesSampling);
+            if (!run.Facts.RefusesSampling)
+            {
+                json.WriteAsItIs("logit_bias"u8, bias);
+            }
+        }
+
+        // No event carries them back.
+        run.DropIf("logprobs", sampling.Logprobs == true);
+        run.DropIf("top_logprobs", sampling.TopLogprobs is > 0);
+    }
+
+    private static void WriteReasoning(OpenAiRequestRun run)
+    {
+        var (json, facts) = (run.Json, run.Facts);
+        if (run.Request.Reasoning is not { } wish)
+        {
+            return;
+        }
+
+        var effort = wish.ToEffort();
+        var isOff = effort == Effort.None;
+        if (effort is { } asked)
+        {
+            // A server of which nothing is known may not know how to say none.
+            if (facts.TakesEffort && !(isOff && (run.Model.IsCompatible || facts.WantsReasoningAlways)))
+            {
+                json.WriteString("reasoning_effort"u8, facts.Clamp(asked).Word());
+            }
+
+            run.DropIf("reasoning_effort", !facts.TakesEffort && !isOff);
+        }
+
+        if (facts.WantsReasoningAlways && effort is not null)
+        {
+            json.WriteStartObject("thinking"u8);
+            json.WriteString("type"u8, isOff ? "disabled"u8 : "enabled"u8);
+            json.WriteEndObject();
+        }
+
+        // OpenAI's models keep their thoughts to themselves here.
+        if (wish.Summary is not null && !run.Model.IsCompatible && run.Request.Caller == Dialect.Responses)
+        {
+            run.Dropped.Add("reasoning.summary");
+        }
+    }
+
+    private static void WriteCaller(OpenAiRequestRun run)
+    {
+        var (json, request, isOwn) = (run.Json, run.Request, !run.Model.IsCompatible);
+        if (request.EndUser is { Length: > 0 } user)
+        {
+            json.WriteString(isOwn ? "safety_identifier"u8 : "user"u8, OpenAiRequestRun.ShortUser(user));
+        }
+
+        // What a server does not know it may refuse, and these change nothing but the price.
+        if (isOwn && request.PromptCacheKey is { Length: > 0 } key)
+        {
+            json.WriteString("prompt_cache_key"u8, OpenAiRequestRun.ShortUser(key));
+        }
+
+        if (OpenAiRequestRun.Tier(request.ServiceTier) is { } tier && (isOwn || tier != "default"))
+        {
+            run.DropIf("service_tier", !isOwn || tier.Length == 0);
+            if (isOwn && tier.Length > 0)
+            {
+                json.WriteString("service_tier"u8, tier);
+            }
+        }
+
+        if (request.Verbosity is { Length: > 0 } verbosity)
+        {
+            var isKnown = run.Facts.TakesVerbosity && isOwn;
+            run.DropIf("verbosity", !isKnown && verbosity != "medium");
+            if (isKnown)
+            {
+                json.WriteString("verbosity"u8, verbosity);
+            }
+        }
+
+        // Taken only together with store.
+        run.DropIf("metadata", request.Metadata is { } metadata && metadata.EnumerateObject().Any());
+    }
+
+    private static void WriteOthers(OpenAiRequestRun run)
+    {
+        foreach (var (name, value) in run.Request.Others)
+        {
+            if (run.Request.Caller == Dialect.Chat && !name.Contains('.', StringComparison.Ordinal))
+            {
+                run.Json.WritePropertyName(name);
+                run.Json.WriteAsItIs(value);
+            }
+            else
+            {
+                run.Dropped.Add(name);
+            }
+        }
+    }
+}
