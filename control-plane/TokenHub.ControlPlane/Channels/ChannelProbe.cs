@@ -42,7 +42,7 @@ internal sealed class ChannelProbe(UpstreamConnector connector, CredentialSeal s
         {
             return Failed($"No answer within {Timeout.TotalSeconds} s.");
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException)
+        catch (Exception fault) when (fault is HttpRequestException or IOException or SocketException)
         {
             return Failed(Explain(fault));
         }
