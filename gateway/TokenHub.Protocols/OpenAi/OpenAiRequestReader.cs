@@ -29,10 +29,11 @@ internal sealed class OpenAiRequestReader : IRequestReader
                 root.Get("messages") ?? throw RequestMembers.Fault("messages", "an array"));
             return request;
         }
-        catch
+        catch (Exception fault) when (fault is UntranslatableException or InvalidOperationException)
         {
+            // The latter is how a document says that a string of its own cannot be read.
             request.Dispose();
-            throw;
+            throw fault as UntranslatableException ?? RequestMembers.NoUnicode();
         }
     }
 

@@ -34,10 +34,11 @@ internal sealed class ResponsesRequestReader : IRequestReader
             request.Echo = ResponsesEcho.Write(root);
             return request;
         }
-        catch
+        catch (Exception fault) when (fault is UntranslatableException or InvalidOperationException)
         {
+            // The latter is how a document says that a string of its own cannot be read.
             request.Dispose();
-            throw;
+            throw fault as UntranslatableException ?? RequestMembers.NoUnicode();
         }
     }
 
