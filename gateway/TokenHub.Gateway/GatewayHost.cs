@@ -189,7 +189,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(
                 new UpstreamCalls(upstreams, new UpstreamCredentials(tokens.FetchAsync, time, log)),
-                new RequestTranslation(side, new MediaFetch(options)), new AnswerTranslations(side), health, options,
+                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), health, options,
                 metrics, time, log),
             Settler = settlement.Settler,
         };

@@ -1,6 +1,7 @@
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Streams;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Metering;
 
@@ -104,10 +105,12 @@ internal static class UsageSanity
         return usage with { Output = held, Reasoning = Math.Min(usage.Reasoning, held) };
     }
 
-    // Azure is asked for a deployment, whose name says nothing.
+    // Azure is asked for a deployment, whose name says nothing; Bedrock for its own name of a maker's model.
     private static bool IsAskedModel(AnswerReader reader, Candidate candidate) =>
         candidate.Channel.Provider == Provider.Azure
-        || ModelNames.AreSame(reader.ModelUtf8, candidate.UpstreamModel);
+        || ModelNames.AreSame(reader.ModelUtf8, candidate.Channel.Provider == Provider.Bedrock
+            ? BedrockSite.MakersName(candidate.UpstreamModel)
+            : candidate.UpstreamModel);
 
     private static UsageNotes NotesOf(AnswerReader reader, Candidate candidate)
     {

@@ -45,6 +45,9 @@ internal static partial class GatewayLog
     [LoggerMessage(511, LogLevel.Information, "The issuer has replaced the refresh token of channel {Channel}.")]
     public static partial void RefreshTokenReplaced(ILogger log, long channel);
 
+    [LoggerMessage(503, LogLevel.Debug, "Request {RequestId} could not be read for translation.")]
+    public static partial void Unreadable(ILogger log, string requestId, Exception error);
+
     [LoggerMessage(701, LogLevel.Debug, "Request {RequestId} ended: {Outcome}, cost {Cost} USD, {DurationMs} ms.")]
     public static partial void Settled(ILogger log, string requestId, string outcome, string cost, int durationMs);
 }

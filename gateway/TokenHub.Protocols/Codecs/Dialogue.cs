@@ -44,7 +44,7 @@ internal sealed class Dialogue
             dialogue.Instructions.Clear();
         }
 
-        dialogue.AppendTurns(request.Turns.Skip(leading), rules);
+        dialogue.AppendTurns(request.Turns[leading..], rules);
         if (dialogue.Turns.Count > 0 && dialogue.Turns[0].Role != ChatRole.User)
         {
             dialogue.Turns.Insert(0, Turn(ChatRole.User, new TextPart(Nothing)));
@@ -67,41 +67,46 @@ internal sealed class Dialogue
         }
     }
 
-    private void AppendTurns(IEnumerable<ChatTurn> turns, DialogueRules rules)
+    private void AppendTurns(List<ChatTurn> turns, DialogueRules rules)
     {
-        List<ChatPart>? waiting = null;
-        foreach (var turn in turns)
+        List<ChatPart> waiting = [];
+        for (var i = 0; i < turns.Count; i++)
         {
-            var parts = turn.Parts.Where(rules.Keeps).ToList();
+            var (turn, parts) = (turns[i], turns[i].Parts.Where(rules.Keeps));
             if (!turn.IsInstruction)
             {
                 Append(turn.Role, parts);
             }
-            else if (!rules.KeepsSystemInPlace)
+            else if (rules.KeepsSystemInPlace)
             {
-                Append(ChatRole.User, parts.Select(Marked));
-            }
-            else if (AwaitsResults)
-            {
-                // Nothing may come between calls and their results.
-                (waiting ??= []).AddRange(parts);
+                waiting.AddRange(parts);
             }
             else
             {
-                Append(ChatRole.System, parts);
+                Append(ChatRole.User, parts.Select(Marked));
             }
 
-            if (waiting is not null && !AwaitsResults)
+            // Nothing may come between calls and their results.
+            if (waiting.Count > 0 && !AwaitsResults(turns, i + 1))
             {
                 Append(ChatRole.System, waiting);
-                waiting = null;
+                waiting.Clear();
+            }
+        }
+    }
+
+    private static bool AwaitsResults(List<ChatTurn> turns, int next)
+    {
+        for (var i = next; i < turns.Count && turns[i].Role != ChatRole.Assistant; i++)
+        {
+            if (turns[i].Parts.Exists(part => part is ResultPart))
+            {
+                return true;
             }
         }
 
-        Append(ChatRole.System, waiting ?? []);
+        return false;
     }
-
-    private bool AwaitsResults => Turns.Count > 0 && Turns[^1].Parts.Exists(part => part is CallPart);
 
     private void Append(ChatRole role, IEnumerable<ChatPart> parts)
     {

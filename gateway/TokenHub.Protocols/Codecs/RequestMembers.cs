@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Codecs;
 
@@ -31,10 +32,6 @@ internal static class RequestMembers
 
     /// <summary>The refusal of a text with half a pair of surrogates: no other document could hold it.</summary>
     public static UntranslatableException NoUnicode() => new("The body has a string that is no valid Unicode.");
-
-    public static JsonElement? Get(this JsonElement from, string name) =>
-        from.ValueKind == JsonValueKind.Object && from.TryGetProperty(name, out var value)
-            && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
 
     public static string? Text(this JsonElement from, string name, string at = "") =>
         from.Get(name)?.AsText(at + name);

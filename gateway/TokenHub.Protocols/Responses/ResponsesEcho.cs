@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Responses;

@@ -49,6 +49,18 @@ public sealed class BedrockSite : UpstreamSite
 
     public override bool HasOwnErrors(Dialect dialect) => !_isMantle;
 
+    /// <summary>
+    /// The maker's own name in Bedrock's: <c>us.anthropic.claude-sonnet-4-5-20250929-v1:0</c> is
+    /// <c>claude-sonnet-4-5-20250929</c>.
+    /// </summary>
+    public static ReadOnlySpan<char> MakersName(ReadOnlySpan<char> model)
+    {
+        var name = model[(model.LastIndexOf('/') + 1)..];
+        name = name[(name.LastIndexOf('.') + 1)..];
+        var version = name.LastIndexOf("-v");
+        return version > 0 && version + 2 < name.Length && char.IsAsciiDigit(name[version + 2]) ? name[..version] : name;
+    }
+
     private static string VerbOf(Dialect dialect, UpstreamCall what) => (dialect, what) switch
     {
         (Dialect.Anthropic, UpstreamCall.Stream) => "/invoke-with-response-stream",

@@ -86,6 +86,15 @@ public sealed class UpstreamSiteTests
     }
 
     [Theory]
+    [InlineData("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929")]
+    [InlineData("anthropic.claude-opus-4-6-v1", "claude-opus-4-6")]
+    [InlineData("arn:aws:bedrock:eu-west-1:1:inference-profile/eu.anthropic.claude-haiku-4-5-v1:0", "claude-haiku-4-5")]
+    [InlineData("amazon.nova-pro-v1:0", "nova-pro")]
+    [InlineData("plain-vision", "plain-vision")]
+    public void Makers_name_is_found_in_bedrocks(string model, string expected) =>
+        Assert.Equal(expected, BedrockSite.MakersName(model).ToString());
+
+    [Theory]
     [InlineData("https://aiplatform.googleapis.com", "us-central1", "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1")]
     [InlineData("https://aiplatform.googleapis.com", "global", "https://aiplatform.googleapis.com/v1/projects/p/locations/global")]
     [InlineData("https://aiplatform.googleapis.com", "", "https://aiplatform.googleapis.com/v1/projects/p/locations/global")]

@@ -76,6 +76,44 @@ public sealed class BedrockTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Chat_client_is_served_by_converse(bool isStream)
+    {
+        var upstream = await AddAsync(Aws, "aws", model: "amazon.nova-pro-v1:0");
+        byte[][] frames =
+        [
+            EventStreamFrames.Event("messageStart", """{"role":"assistant","p":"abc"}"""),
+            EventStreamFrames.Event("contentBlockDelta", """{"contentBlockIndex":0,"delta":{"text":"Hel"}}"""),
+            EventStreamFrames.Event("contentBlockDelta", """{"contentBlockIndex":0,"delta":{"text":"lo!"}}"""),
+            EventStreamFrames.Event("contentBlockStop", """{"contentBlockIndex":0}"""),
+            EventStreamFrames.Event("messageStop", """{"stopReason":"end_turn"}"""),
+            EventStreamFrames.Event("metadata", """{"usage":{"inputTokens":11,"outputTokens":7,"totalTokens":18},"metrics":{"latencyMs":1}}"""),
+        ];
+        upstream.Enqueue(isStream
+            ? StreamOf([.. frames.SelectMany(f => f)], 37)
+            : ScriptedUpstreamScript.Answer(200, """{"output":{"message":{"role":"assistant","content":[{"text":"Hello!"}]}},"stopReason":"end_turn","usage":{"inputTokens":11,"outputTokens":7,"totalTokens":18}}"""));
+        var caller = await _rig.AddCallerAsync();
+
+        using var response = await caller.PostAsync(
+            "/v1/chat/completions",
+            (isStream ? Wire.ChatStreamBody : Wire.ChatBody).Replace("\"messages\"", "\"seed\":1,\"messages\"", StringComparison.Ordinal));
+
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Equal(200, (int)response.StatusCode);
+        Assert.Contains(isStream ? "lo!" : "Hello!", text, StringComparison.Ordinal);
+        Assert.Contains("\"finish_reason\":\"stop\"", text, StringComparison.Ordinal);
+        Assert.Equal(isStream, text.EndsWith("data: [DONE]\n\n", StringComparison.Ordinal));
+        Assert.Equal("seed", response.Header("x-tokenhub-dropped"));
+        var seen = Assert.Single(upstream.Requests);
+        Assert.Equal("/model/amazon.nova-pro-v1%3A0/converse" + (isStream ? "-stream" : ""), seen.Target);
+        Assert.Equal("""{"messages":[{"role":"user","content":[{"text":"Hello there"}]}],"inferenceConfig":{}}""", seen.BodyText);
+        AwsCheck.AssertSigned(seen, "eu-west-1", "bedrock");
+        var record = await _rig.RecordOfAsync(response.RequestId());
+        Assert.Equal(TariffMath.Cost(GatewayRig.Tariff, new TokenUsage { Input = 11, Output = 7 }), record.Cost);
+    }
+
     [Fact]
     public async Task Session_token_is_sent_and_signed()
     {
@@ -183,12 +221,13 @@ public sealed class BedrockTests : IAsyncLifetime
         Assert.DoesNotContain("internal", json.GetRawText(), StringComparison.Ordinal);
     }
 
-    private Task<ScriptedUpstream> AddAsync(string secret, string type, int priority = 0) => _rig.AddUpstreamAsync(
+    private Task<ScriptedUpstream> AddAsync(
+        string secret, string type, int priority = 0, string model = Model) => _rig.AddUpstreamAsync(
         Provider.Bedrock, ["m"], entry => entry with
         {
             CredentialType = type,
             SealedCredential = Entries.Box.Seal(System.Text.Encoding.UTF8.GetBytes(secret), entry.CredentialContext),
-            ModelMap = new Dictionary<string, string> { ["m"] = Model },
+            ModelMap = new Dictionary<string, string> { ["m"] = model },
             Priority = priority,
         });
 
