@@ -45,6 +45,7 @@ internal static class AccessTable
         Of("PATCH", "/channels/{id}", admin: All, member: Own, auditor: None),
         Of("DELETE", "/channels/{id}", admin: All, member: Own, auditor: None),
         Of("POST", "/channels/{id}/test", admin: All, member: Own, auditor: None),
+        Of("POST", "/channels/{id}/upstream-models", admin: All, member: Own, auditor: None),
 
         Of("PUT", "/prices", admin: All, member: None, auditor: None),
         Of("GET", "/prices", admin: All, member: Own, auditor: All),

@@ -30,7 +30,8 @@ internal sealed class ChannelChange(
 
         var id = await ChannelQueries.NextIdAsync(transaction, cancellation);
         var credential = seal.Seal(id, owner, body.Credential);
-        var row = await ChannelQueries.AddAsync(transaction, id, owner, shape, credential, cancellation);
+        var headers = body.Headers is { } given ? seal.Seal(id, owner, given, stored: null) : null;
+        var row = await ChannelQueries.AddAsync(transaction, id, owner, shape, credential, headers, cancellation);
         await AuditLog.AddAsync(transaction, caller.UserId, "channel.create", row.WireName, cancellation);
         await transaction.CommitAsync(cancellation);
         await changes.ChannelChangedAsync(row.Id, row.OwnerUserId);
@@ -53,10 +54,12 @@ internal sealed class ChannelChange(
             throw new RefusedException(ProblemCode.Conflict, "The channel is deleted; it is only kept for the ledger.");
         }
 
-        var shape = rules.Check(body, before.ToShape(), caller);
-        RequireFreshCredential(body.Value, before, shape);
+        var shape = rules.Check(body, before.ToShape(), before.HeaderNames, caller);
+        RequireFreshSecrets(body.Value, before, shape);
         var credential = body.Value.Credential is { } given ? seal.Seal(id, before.OwnerUserId, given) : null;
-        var after = await ChannelQueries.UpdateAsync(transaction, id, shape, credential, cancellation);
+        var headers = body.Value.Headers is { } changed
+            ? seal.Seal(id, before.OwnerUserId, changed, before) : null;
+        var after = await ChannelQueries.UpdateAsync(transaction, id, shape, credential, headers, cancellation);
         await AuditLog.AddAsync(
             transaction, caller.UserId, "channel.update", after.WireName, cancellation, AuditLog.Fields(body.Fields));
         await transaction.CommitAsync(cancellation);
@@ -76,21 +79,31 @@ internal sealed class ChannelChange(
         }
 
         var shape = before.ToShape() with { Status = "deleted" };
-        await ChannelQueries.UpdateAsync(transaction, id, shape, null, cancellation);
+        await ChannelQueries.UpdateAsync(transaction, id, shape, credential: null, headers: null, cancellation);
         await AuditLog.AddAsync(transaction, caller.UserId, "channel.delete", before.WireName, cancellation);
         await transaction.CommitAsync(cancellation);
         await changes.ChannelChangedAsync(before.Id, before.OwnerUserId);
     }
 
     // A stored secret goes only to the host it was given for: whoever moves the channel must show the secret again.
-    private static void RequireFreshCredential(UpdateChannel change, ChannelRow before, ChannelShape after)
+    private static void RequireFreshSecrets(UpdateChannel change, ChannelRow before, ChannelShape after)
     {
-        if (change.Credential is null
-            && !new Uri(after.BaseUrl).GetLeftPart(UriPartial.Authority).Equals(
-                new Uri(before.BaseUrl).GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase))
+        if (new Uri(after.BaseUrl).GetLeftPart(UriPartial.Authority).Equals(
+            new Uri(before.BaseUrl).GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase))
+        {
+            return;
+        }
+
+        if (change.Credential is null)
         {
             throw RefusedException.Field(
                 "credential", "required", "is required when base_url moves to another host");
+        }
+
+        if (before.HeaderNames.Length > 0 && (change.Headers is not { } headers || headers.Values.Contains("")))
+        {
+            throw RefusedException.Field(
+                "headers", "required", "are required with their values when base_url moves to another host");
         }
     }
 

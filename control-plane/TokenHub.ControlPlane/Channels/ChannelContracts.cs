@@ -44,6 +44,18 @@ internal sealed record ChannelView
     /// <summary>False holds reports of output to half to twice the gateway's own count.</summary>
     public required bool TrustsUsage { get; init; }
 
+    /// <summary>
+    /// The protocols that the upstream offers, of <c>chat</c>, <c>responses</c> and <c>messages</c>; empty stands for
+    /// what is usual of its provider.
+    /// </summary>
+    public required IReadOnlyList<string> Apis { get; init; }
+
+    /// <summary>Azure's api-version; with a date in it calls go to classic deployments.</summary>
+    public string? ApiVersion { get; init; }
+
+    /// <summary>Names of the headers that the channel sends of its own; their values are never shown.</summary>
+    public required IReadOnlyList<string> HeaderNames { get; init; }
+
     [Allowed("active", "disabled", "deleted")]
     public required string Status { get; init; }
 
@@ -101,6 +113,18 @@ internal sealed record CreateChannel
     /// <summary>Only an admin can say false, or true again.</summary>
     public bool? TrustsUsage { get; init; }
 
+    /// <summary>
+    /// The protocols that the upstream offers, of <c>chat</c>, <c>responses</c> and <c>messages</c>. Left out: chat and
+    /// responses for OpenAI and Azure, chat for whatever resembles them.
+    /// </summary>
+    public IReadOnlyList<string>? Apis { get; init; }
+
+    /// <summary>Azure's api-version, such as 2024-10-21 for classic deployments.</summary>
+    public string? ApiVersion { get; init; }
+
+    /// <summary>Headers to be sent with each call, up to 16; sealed like the credential.</summary>
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
     /// <summary>Who owns the channel; admins only. Left out: an admin makes the platform's, a member his own.</summary>
     public string? OwnerUserId { get; init; }
 }
@@ -125,6 +149,14 @@ internal sealed record UpdateChannel
 
     /// <summary>Only an admin can change it.</summary>
     public bool? TrustsUsage { get; init; }
+
+    public IReadOnlyList<string>? Apis { get; init; }
+
+    /// <summary>Null takes it away.</summary>
+    public string? ApiVersion { get; init; }
+
+    /// <summary>All headers anew; an empty value keeps the one that is stored under the name.</summary>
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
 
     [Allowed("active", "disabled")]
     public string? Status { get; init; }
@@ -162,6 +194,28 @@ internal sealed record ChannelCredential
 internal sealed record TestChannel
 {
     public required string Model { get; init; }
+}
+
+/// <summary>The models that an upstream says it has.</summary>
+internal sealed record UpstreamModels
+{
+    public required bool Ok { get; init; }
+
+    /// <summary>In order of their ids.</summary>
+    public required IReadOnlyList<UpstreamModelView> Models { get; init; }
+
+    /// <summary>The upstream's status, when there was an answer.</summary>
+    public int? Status { get; init; }
+
+    public string? Error { get; init; }
+}
+
+internal sealed record UpstreamModelView
+{
+    /// <summary>What a channel's model map would name.</summary>
+    public required string Id { get; init; }
+
+    public string? Name { get; init; }
 }
 
 /// <summary>What came of the try.</summary>

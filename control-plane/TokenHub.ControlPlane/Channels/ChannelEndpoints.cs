@@ -27,6 +27,8 @@ internal static class ChannelEndpoints
             .Documented("deleteChannel", Tag, "Take a channel out for good; its history stays.", 404);
         api.MapPost("/channels/{id}/test", TestAsync)
             .Documented("testChannel", Tag, "Send a tiny request to the upstream.", 400, 404);
+        api.MapPost("/channels/{id}/upstream-models", ListModelsAsync)
+            .Documented("listUpstreamModels", Tag, "Ask the upstream which models it has.", 404);
     }
 
     private static async Task<Created<ChannelView>> CreateAsync(
@@ -90,6 +92,15 @@ internal static class ChannelEndpoints
         return row is null or { IsDeleted: true }
             ? throw NotFound()
             : TypedResults.Ok(await probe.TryAsync(row, body.Value.Model, cancellation));
+    }
+
+    private static async Task<Ok<UpstreamModels>> ListModelsAsync(
+        string id, Caller caller, ChannelQueries channels, UpstreamModelList list, CancellationToken cancellation)
+    {
+        var row = await channels.FindAsync(ParseId(id), caller.OnlyUser, cancellation);
+        return row is null or { IsDeleted: true }
+            ? throw NotFound()
+            : TypedResults.Ok(await list.ReadAsync(row, cancellation));
     }
 
     private static long ParseId(string id) =>

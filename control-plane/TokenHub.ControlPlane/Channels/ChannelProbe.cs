@@ -1,9 +1,12 @@
+using System.Buffers;
 using System.Diagnostics;
-using System.Net.Sockets;
+using System.Net.Http.Headers;
 using System.Text;
 using TokenHub.ControlPlane.Upstreams;
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Bedrock;
 using TokenHub.Protocols.Streams;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.ControlPlane.Channels;
 
@@ -11,7 +14,8 @@ namespace TokenHub.ControlPlane.Channels;
 /// Tries a channel for real: one tiny streamed request, and the time until the first content. What the upstream says is
 /// cleaned before it is shown; the credential goes nowhere else.
 /// </summary>
-internal sealed class ChannelProbe(UpstreamConnector connector, CredentialSeal seal)
+internal sealed class ChannelProbe(
+    UpstreamConnector connector, UpstreamRules rules, CredentialSeal seal, ReplacedCredentials replaced, TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
@@ -20,52 +24,49 @@ internal sealed class ChannelProbe(UpstreamConnector connector, CredentialSeal s
 
     public async Task<ChannelTestResult> TryAsync(ChannelRow channel, string model, CancellationToken cancellation)
     {
-        if (seal.Open(channel) is not { } credential)
+        if (ChannelUpstream.Open(channel, seal) is not { } upstream)
         {
-            return Failed("The credential cannot be opened; it was sealed with another master key. Enter it again.");
+            return Failed(UpstreamFaults.Sealed);
         }
 
         var upstreamModel = channel.ToShape().ModelMap.GetValueOrDefault(model, model);
-        if (ProbeRequest.Build(channel, credential, upstreamModel) is not { } probe)
-        {
-            return Failed($"A {channel.Provider} channel with {credential.Type} cannot be tried from here yet.");
-        }
-
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(Timeout);
-        using var request = probe.Request;
         try
         {
-            return await SendAsync(request, probe.Dialect, credential, timeout.Token);
+            return await SendAsync(upstream, upstreamModel, timeout.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (Exception fault) when (UpstreamFaults.Explain(fault, Timeout, cancellation) is { } sentence)
         {
-            return Failed($"No answer within {Timeout.TotalSeconds} s.");
+            return Failed(sentence);
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException)
+        finally
         {
-            return Failed(Explain(fault));
+            await replaced.KeepAsync(upstream, cancellation);
         }
     }
 
     private async Task<ChannelTestResult> SendAsync(
-        HttpRequestMessage request, Dialect dialect, ChannelCredential credential, CancellationToken cancellation)
+        ChannelUpstream upstream, string model, CancellationToken cancellation)
     {
+        var dialect = upstream.Site.DialectFor(Dialect.Chat, model);
         using var client = connector.CreateClient();
-        var start = Stopwatch.GetTimestamp();
-        using var response = await client.SendAsync(request, cancellation);
-        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        var answer = AnswerReader.Create(dialect, isStream: true);
-        var head = new byte[AnswerBytesMax];
-        var length = 0;
-        int read;
-        while (!answer.HasContent && (read = await body.ReadAsync(head.AsMemory(length), cancellation)) > 0)
+        using var request = await upstream.RequestAsync(
+            client, rules, time, upstream.Site.UrlOf(dialect, UpstreamCall.Stream, model),
+            ProbeRequest.Write(upstream, dialect, model), cancellation);
+        if (dialect == Dialect.Anthropic && upstream.Site.FormOf(dialect) == BodyForm.Plain)
         {
-            answer.Append(head.AsSpan(length, read));
-            length += read;
+            request.Headers.TryAddWithoutValidation("anthropic-version", "2023-06-01");
         }
 
-        answer.Complete();
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(
+            upstream.Site is BedrockSite && upstream.Site.HasOwnErrors(dialect)
+                ? EventStreamFraming.ContentType
+                : "text/event-stream"));
+        var start = Stopwatch.GetTimestamp();
+        using var response = await client.SendAsync(request, cancellation);
+        var answer = AnswerReader.Create(dialect, isStream: true);
+        var said = await ReadAsync(upstream, dialect, response, answer, cancellation);
         var status = (int)response.StatusCode;
         if (response.IsSuccessStatusCode && answer is { HasContent: true, HasError: false })
         {
@@ -74,8 +75,7 @@ internal sealed class ChannelProbe(UpstreamConnector connector, CredentialSeal s
         }
 
         var error = response.IsSuccessStatusCode ? "The answer had no content." : $"The upstream answered {status}.";
-        var said = answer.ErrorMessage ?? Encoding.UTF8.GetString(head, 0, length);
-        var clean = Redaction.Clean(said, CredentialRules.Secrets(credential));
+        var clean = Redaction.Clean(answer.ErrorMessage ?? Encoding.UTF8.GetString(said), upstream.Secrets);
         return new ChannelTestResult
         {
             Ok = false,
@@ -84,14 +84,51 @@ internal sealed class ChannelProbe(UpstreamConnector connector, CredentialSeal s
         };
     }
 
-    private static string Explain(Exception fault) => fault switch
+    // Until the first content. Returns what was read, in the words of the protocol spoken.
+    private static async Task<byte[]> ReadAsync(
+        ChannelUpstream upstream,
+        Dialect dialect,
+        HttpResponseMessage response,
+        AnswerReader answer,
+        CancellationToken cancellation)
     {
-        { InnerException: AddressRefusedException refused } => refused.Message,
-        AddressRefusedException => fault.Message,
-        HttpRequestException { InnerException: SocketException socket } => $"No connection: {socket.SocketErrorCode}.",
-        HttpRequestException http => $"No connection: {http.HttpRequestError}.",
-        _ => "The connection broke.",
-    };
+        IAnswerFraming? framing = !response.IsSuccessStatusCode
+            ? upstream.Site.HasOwnErrors(dialect)
+                ? new ProviderErrors(
+                    upstream.Row.ToEntry().Provider, (int)response.StatusCode,
+                    response.Headers.TryGetValues("x-amzn-errortype", out var types) ? types.First() : null)
+                : null
+            : response.Content.Headers.ContentType?.MediaType == EventStreamFraming.ContentType
+                ? new EventStreamFraming(dialect)
+                : null;
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        var output = new ArrayBufferWriter<byte>();
+        var part = new byte[4 << 10];
+        var shown = 0;
+        var length = 0;
+        int count;
+        while (!answer.HasContent && length < AnswerBytesMax
+            && (count = await body.ReadAsync(part, cancellation)) > 0)
+        {
+            length += count;
+            if (framing is null)
+            {
+                output.Write(part.AsSpan(0, count));
+            }
+            else if (!framing.Append(part.AsSpan(0, count), output))
+            {
+                break;
+            }
+
+            answer.Append(output.WrittenSpan[shown..]);
+            shown = output.WrittenCount;
+        }
+
+        framing?.Complete(output);
+        answer.Append(output.WrittenSpan[shown..]);
+        answer.Complete();
+        return output.WrittenSpan.ToArray();
+    }
 
     private static ChannelTestResult Failed(string error) => new() { Ok = false, Error = error };
 }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Dapper;
 using Npgsql;
+using TokenHub.ControlPlane.Publishing;
 using TokenHub.ControlPlane.Wire;
+using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Channels;
 
@@ -24,6 +26,10 @@ internal sealed record ChannelRow
     public string Windows { get; init; } = "[]";
     public string OnClientAbort { get; init; } = "";
     public bool TrustsUsage { get; init; }
+    public string[] Apis { get; init; } = [];
+    public string? ApiVersion { get; init; }
+    public string? SealedHeaders { get; init; }
+    public string[] HeaderNames { get; init; } = [];
     public string Status { get; init; } = "";
     public long Version { get; init; }
     public DateTime CreatedAt { get; init; }
@@ -47,7 +53,25 @@ internal sealed record ChannelRow
         Windows = JsonSerializer.Deserialize(Windows, ApiJsonContext.Default.IReadOnlyListQuotaWindow)!,
         OnClientAbort = OnClientAbort,
         TrustsUsage = TrustsUsage,
+        Apis = Apis,
+        ApiVersion = ApiVersion,
         Status = Status,
+    };
+
+    /// <summary>The channel as gateways are told of it, as far as its upstream goes.</summary>
+    public ChannelEntry ToEntry() => new()
+    {
+        Id = Id,
+        Name = Name,
+        Provider = ChannelWords.ProviderOf(Provider),
+        BaseUrl = BaseUrl,
+        CredentialType = CredentialType,
+        SealedCredential = SealedCredential,
+        Models = Models,
+        Apis = [.. Apis.Select(ChannelWords.ApiOf)],
+        ApiVersion = ApiVersion,
+        OwnerAccount = OwnerUserId ?? 0,
+        SealedHeaders = SealedHeaders,
     };
 
     public ChannelView ToView()
@@ -71,6 +95,9 @@ internal sealed record ChannelRow
             Windows = shape.Windows,
             OnClientAbort = OnClientAbort,
             TrustsUsage = TrustsUsage,
+            Apis = Apis,
+            ApiVersion = ApiVersion,
+            HeaderNames = HeaderNames,
             Status = Status,
             Enabled = Status == "active",
             Version = Version,
@@ -82,13 +109,17 @@ internal sealed record ChannelRow
 /// <summary>A credential as it is stored.</summary>
 internal sealed record SealedCredential(string Type, string Sealed);
 
+/// <summary>Headers as they are stored: their names, and both together sealed; null when there are none.</summary>
+internal sealed record SealedHeaders(string[] Names, string? Sealed);
+
 /// <summary>Channels in PostgreSQL. <c>@OnlyUser</c> limits every statement to what the caller may see.</summary>
 internal sealed class ChannelQueries(NpgsqlDataSource database)
 {
     private const string Columns = """
         id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models,
         model_map::text as model_map, groups, weight, priority, owner_share_bp, max_concurrency,
-        windows::text as windows, on_client_abort, trusts_usage, status, version, created_at
+        windows::text as windows, on_client_abort, trusts_usage, apis, api_version, sealed_headers, header_names, status,
+        version, created_at
         """;
 
     private const string FindSql = $"""
@@ -120,12 +151,14 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
     private const string AddSql = $"""
         insert into channels (
           id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models, model_map, groups,
-          weight, priority, owner_share_bp, max_concurrency, windows, on_client_abort, trusts_usage)
+          weight, priority, owner_share_bp, max_concurrency, windows, on_client_abort, trusts_usage, apis, api_version,
+          sealed_headers, header_names)
         overriding system value
         values (
           @Id, @OwnerUserId, @Name, @Provider, @BaseUrl, @CredentialType, @SealedCredential, @Models,
           cast(@ModelMap as jsonb), @Groups, @Weight, @Priority, @OwnerShareBp, @MaxConcurrency,
-          cast(@Windows as jsonb), @OnClientAbort, @TrustsUsage)
+          cast(@Windows as jsonb), @OnClientAbort, @TrustsUsage, @Apis, @ApiVersion, @SealedHeaders,
+          coalesce(@HeaderNames, array[]::text[]))
         returning {Columns}
         """;
 
@@ -145,6 +178,10 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
             windows = cast(@Windows as jsonb),
             on_client_abort = @OnClientAbort,
             trusts_usage = @TrustsUsage,
+            apis = @Apis,
+            api_version = @ApiVersion,
+            sealed_headers = case when @HeaderNames::text[] is null then sealed_headers else @SealedHeaders end,
+            header_names = coalesce(@HeaderNames, header_names),
             status = @Status,
             version = version + 1
         where id = @Id
@@ -193,21 +230,25 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
         long? owner,
         ChannelShape shape,
         SealedCredential credential,
+        SealedHeaders? headers,
         CancellationToken cancellation) =>
         transaction.Connection!.QuerySingleAsync<ChannelRow>(new CommandDefinition(
-            AddSql, Parameters(id, owner, shape, credential), transaction, cancellationToken: cancellation));
+            AddSql, Parameters(id, owner, shape, credential, headers), transaction, cancellationToken: cancellation));
 
     /// <param name="credential">Null leaves the stored one.</param>
+    /// <param name="headers">Null leaves the stored ones.</param>
     public static Task<ChannelRow> UpdateAsync(
         NpgsqlTransaction transaction,
         long id,
         ChannelShape shape,
         SealedCredential? credential,
+        SealedHeaders? headers,
         CancellationToken cancellation) =>
         transaction.Connection!.QuerySingleAsync<ChannelRow>(new CommandDefinition(
-            UpdateSql, Parameters(id, null, shape, credential), transaction, cancellationToken: cancellation));
+            UpdateSql, Parameters(id, null, shape, credential, headers), transaction, cancellationToken: cancellation));
 
-    private static object Parameters(long id, long? owner, ChannelShape shape, SealedCredential? credential) => new
+    private static object Parameters(
+        long id, long? owner, ChannelShape shape, SealedCredential? credential, SealedHeaders? headers) => new
     {
         Id = id,
         OwnerUserId = owner,
@@ -226,6 +267,10 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
         Windows = JsonSerializer.Serialize(shape.Windows, ApiJsonContext.Default.IReadOnlyListQuotaWindow),
         shape.OnClientAbort,
         shape.TrustsUsage,
+        shape.Apis,
+        shape.ApiVersion,
+        SealedHeaders = headers?.Sealed,
+        HeaderNames = headers?.Names,
         shape.Status,
     };
 }

@@ -24,6 +24,8 @@ internal sealed record ChannelShape
     public IReadOnlyList<QuotaWindow> Windows { get; init; } = [];
     public string OnClientAbort { get; init; } = "cancel";
     public bool TrustsUsage { get; init; } = true;
+    public string[] Apis { get; init; } = [];
+    public string? ApiVersion { get; init; }
     public string Status { get; init; } = "active";
 }
 
@@ -61,7 +63,11 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             Windows = WindowRules.Check(checks, body.Windows),
             OnClientAbort = body.OnClientAbort ?? "cancel",
             TrustsUsage = body.TrustsUsage ?? true,
+            Apis = UpstreamFieldRules.CheckApis(checks, body.Apis, body.Provider),
+            ApiVersion = UpstreamFieldRules.CheckVersion(checks, body.ApiVersion, body.Provider),
         };
+        UpstreamFieldRules.CheckHeaders(checks, body.Headers, stored: []);
+        UpstreamFieldRules.CheckPlace(checks, shape, body.Credential);
         CheckNumbers(checks, shape);
         CheckMember(checks, shape, new ChannelShape { Name = "", Provider = "", BaseUrl = "", Models = [] }, caller);
         checks.ThrowIfAny();
@@ -69,11 +75,14 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
     }
 
     /// <summary>The shape after a change; fields that were not sent keep what they had.</summary>
-    public ChannelShape Check(JsonBody<UpdateChannel> body, ChannelShape before, Caller caller)
+    /// <param name="headers">Names of the headers that are stored.</param>
+    public ChannelShape Check(
+        JsonBody<UpdateChannel> body, ChannelShape before, IReadOnlyCollection<string> headers, Caller caller)
     {
         var checks = new FieldChecks();
         var change = body.Value;
         RefuseNulls(checks, body);
+        UpstreamFieldRules.CheckHeaders(checks, change.Headers, headers);
         if (change.Credential is { } credential)
         {
             CredentialRules.Check(checks, credential, before.Provider, upstreams);
@@ -93,6 +102,10 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             Windows = change.Windows is { } windows ? WindowRules.Check(checks, windows) : before.Windows,
             OnClientAbort = change.OnClientAbort ?? before.OnClientAbort,
             TrustsUsage = change.TrustsUsage ?? before.TrustsUsage,
+            Apis = change.Apis is { } apis
+                ? UpstreamFieldRules.CheckApis(checks, apis, before.Provider) : before.Apis,
+            ApiVersion = body.Has("api_version")
+                ? UpstreamFieldRules.CheckVersion(checks, change.ApiVersion, before.Provider) : before.ApiVersion,
             Status = StatusRules.Check(checks, body.Has, change.Status, change.Enabled) ?? before.Status,
         };
         CheckNumbers(checks, after);
@@ -110,7 +123,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             ("models", change.Models), ("model_map", change.ModelMap), ("groups", change.Groups),
             ("weight", change.Weight), ("priority", change.Priority), ("owner_share_bp", change.OwnerShareBp),
             ("windows", change.Windows), ("on_client_abort", change.OnClientAbort),
-            ("trusts_usage", change.TrustsUsage),
+            ("trusts_usage", change.TrustsUsage), ("apis", change.Apis), ("headers", change.Headers),
         })
         {
             checks.Require(!body.Has(field) || value is not null, field, "null", "must not be null");

@@ -1,6 +1,7 @@
 using System.Buffers;
 using TokenHub.ControlPlane.Problems;
 using TokenHub.ControlPlane.Upstreams;
+using TokenHub.Protocols.Signing;
 
 namespace TokenHub.ControlPlane.Channels;
 
@@ -18,11 +19,12 @@ internal static class CredentialRules
     private static readonly Dictionary<string, Shape> Shapes = new(StringComparer.Ordinal)
     {
         ["api_key"] = new(["api_key"], []),
-        ["oauth_refresh"] = new(["token_url", "client_id", "refresh_token"], ["client_secret", "scope"]),
+        ["oauth_refresh"] = new(
+            ["token_url", "client_id", "refresh_token"], ["client_secret", "scope", "project_id", "region"]),
         ["aws"] = new(["access_key_id", "secret_access_key", "region"], ["session_token"]),
         ["google_service_account"] = new(
             ["client_email", "private_key"], ["private_key_id", "project_id", "token_uri", "region"]),
-        ["entra"] = new(["tenant_id", "client_id", "client_secret"], ["scope"]),
+        ["entra"] = new(["tenant_id", "client_id", "client_secret"], ["scope", "token_url"]),
     };
 
     private static readonly Dictionary<string, string[]> TypesByProvider = new(StringComparer.Ordinal)
@@ -63,6 +65,10 @@ internal static class CredentialRules
             if (url is not null && upstreams.FaultOfUrl(url) is { } fault)
             {
                 checks.Add($"{Field}.{name}", "bad_url", fault);
+            }
+            else if (url is not null && !upstreams.AllowsOtherIssuers && !TokenExchange.IsIssuer(credential.Type, url))
+            {
+                checks.Add($"{Field}.{name}", "bad_url", "must be the issuer's own address");
             }
         }
     }

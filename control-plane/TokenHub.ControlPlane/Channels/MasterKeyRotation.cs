@@ -25,9 +25,10 @@ internal sealed class MasterKeyRotation(NpgsqlDataSource database, byte[] master
 
     // Deleted channels too: nothing that is kept may need the old key.
     private const string TakeSql = """
-        select id, owner_user_id as owner, sealed_credential as sealed
+        select id, owner_user_id as owner, sealed_credential as sealed, sealed_headers as headers
         from channels
-        where not starts_with(sealed_credential, @prefix) and id <> all(@unreadable)
+        where (not starts_with(sealed_credential, @prefix) or not starts_with(sealed_headers, @prefix))
+          and id <> all(@unreadable)
         order by id
         limit @limit
         for update
@@ -35,8 +36,9 @@ internal sealed class MasterKeyRotation(NpgsqlDataSource database, byte[] master
 
     private const string PutSql = """
         update channels c
-        set sealed_credential = n.sealed
-        from unnest(@ids::bigint[], @texts::text[]) n (id, sealed)
+        set sealed_credential = n.sealed,
+            sealed_headers = n.headers
+        from unnest(@ids::bigint[], @texts::text[], @headers::text[]) n (id, sealed, headers)
         where c.id = n.id
         """;
 
@@ -81,18 +83,20 @@ internal sealed class MasterKeyRotation(NpgsqlDataSource database, byte[] master
             return null;
         }
 
-        var sealedNow = new List<(long Id, string Text)>();
+        var sealedNow = new List<(long Id, string Text, string? Headers)>();
         foreach (var row in rows)
         {
-            var context = CredentialSeal.Context(row.Id, row.Owner);
-            if (_box.TryOpen(row.Sealed, context, out var secret))
+            var text = Reseal(row.Sealed, CredentialSeal.Context(row.Id, row.Owner));
+            var headers = row.Headers is null
+                ? null
+                : Reseal(row.Headers, CredentialSeal.HeadersContext(row.Id, row.Owner));
+            if (text is null || (row.Headers is not null && headers is null))
             {
-                sealedNow.Add((row.Id, _box.Seal(secret, context)));
-                CryptographicOperations.ZeroMemory(secret);
+                unreadable.Add(row.Id);
             }
             else
             {
-                unreadable.Add(row.Id);
+                sealedNow.Add((row.Id, text, headers));
             }
         }
 
@@ -100,6 +104,7 @@ internal sealed class MasterKeyRotation(NpgsqlDataSource database, byte[] master
         {
             ids = sealedNow.Select(row => row.Id).ToArray(),
             texts = sealedNow.Select(row => row.Text).ToArray(),
+            headers = sealedNow.Select(row => row.Headers).ToArray(),
         };
         await connection.ExecuteAsync(new CommandDefinition(PutSql, parameters, transaction, cancellationToken: ct));
         await AuditLog.AddAsync(
@@ -108,5 +113,17 @@ internal sealed class MasterKeyRotation(NpgsqlDataSource database, byte[] master
         return sealedNow.Count;
     }
 
-    private sealed record SecretRow(long Id, long? Owner, string Sealed);
+    private string? Reseal(string text, string context)
+    {
+        if (!_box.TryOpen(text, context, out var secret))
+        {
+            return null;
+        }
+
+        var anew = _box.Seal(secret, context);
+        CryptographicOperations.ZeroMemory(secret);
+        return anew;
+    }
+
+    private sealed record SecretRow(long Id, long? Owner, string Sealed, string? Headers);
 }

@@ -1,106 +1,68 @@
-using System.Net.Http.Headers;
+using System.Buffers;
 using System.Text.Json;
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.ControlPlane.Channels;
 
 /// <summary>
-/// The smallest request that makes an upstream answer, in its own dialect: one word in, a few tokens out.
+/// The smallest request that makes an upstream answer, in the protocol it is spoken to in: one word in, a few tokens
+/// out.
 /// </summary>
 internal static class ProbeRequest
 {
     private const int OutputTokens = 16;
     private const string Prompt = "Say OK.";
 
-    /// <summary>Null for providers and credentials that are signed in ways the control plane does not know.</summary>
-    public static (HttpRequestMessage Request, Dialect Dialect)? Build(
-        ChannelRow channel, ChannelCredential credential, string model)
+    public static byte[] Write(ChannelUpstream upstream, Dialect dialect, string model)
     {
-        if (credential is not { Type: "api_key", ApiKey: { } key })
+        var body = Write(json =>
         {
-            return null;
+            switch (dialect)
+            {
+                case Dialect.Responses:
+                    WriteModel(json, model, "max_output_tokens");
+                    json.WriteString("input", Prompt);
+                    break;
+                case Dialect.Anthropic:
+                    WriteModel(json, model, "max_tokens");
+                    WriteMessages(json);
+                    break;
+                case Dialect.Gemini:
+                    WriteTurn(json, "contents", "parts");
+                    break;
+                case Dialect.Converse:
+                    WriteTurn(json, "messages", "content");
+                    json.WriteStartObject("inferenceConfig");
+                    json.WriteNumber("maxTokens", OutputTokens);
+                    json.WriteEndObject();
+                    break;
+                default:
+                    // OpenAI's newer models refuse the older name, and what resembles it may not know the newer one.
+                    WriteModel(
+                        json, model,
+                        upstream.Row.Provider is "openai" or "azure" ? "max_completion_tokens" : "max_tokens");
+                    WriteMessages(json);
+                    break;
+            }
+        });
+        var form = upstream.Site.FormOf(dialect);
+        if (form == BodyForm.Plain)
+        {
+            return body;
         }
 
-        return channel.Provider switch
-        {
-            "openai" => (Chat(channel, key, model, "max_completion_tokens"), Dialect.Chat),
-            "deepseek" or "openai_compatible" => (Chat(channel, key, model, "max_tokens"), Dialect.Chat),
-            "azure" => (Azure(channel, key, model), Dialect.Chat),
-            "anthropic" => (Anthropic(channel, key, model), Dialect.Anthropic),
-            "gemini" => (Gemini(channel, key, model), Dialect.Gemini),
-            _ => null,
-        };
+        var changed = new ArrayBufferWriter<byte>(body.Length + 64);
+        ClaudeBody.Write(form, UpstreamCall.Stream, body, betas: null, ownBetas: null, changed);
+        return changed.WrittenSpan.ToArray();
     }
 
-    private static HttpRequestMessage Chat(ChannelRow channel, string key, string model, string limitName)
-    {
-        var request = Post(UrlOf(channel, "/v1/chat/completions"), WriteChat(model, limitName));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        return request;
-    }
-
-    private static HttpRequestMessage Azure(ChannelRow channel, string key, string model)
-    {
-        const string Path = "/openai/v1/chat/completions";
-        var hasPrefix = channel.BaseUrl.EndsWith("/openai", StringComparison.Ordinal);
-        var url = UrlOf(channel, hasPrefix ? Path["/openai".Length..] : Path);
-        var request = Post(url, WriteChat(model, "max_completion_tokens"));
-        request.Headers.Add("api-key", key);
-        return request;
-    }
-
-    private static HttpRequestMessage Anthropic(ChannelRow channel, string key, string model)
-    {
-        var request = Post(UrlOf(channel, "/v1/messages"), Write(json =>
-        {
-            json.WriteString("model", model);
-            json.WriteNumber("max_tokens", OutputTokens);
-            json.WriteBoolean("stream", true);
-            WriteMessages(json);
-        }));
-        request.Headers.Add("x-api-key", key);
-        request.Headers.Add("anthropic-version", "2023-06-01");
-        return request;
-    }
-
-    private static HttpRequestMessage Gemini(ChannelRow channel, string key, string model)
-    {
-        var path = $"/v1beta/models/{Uri.EscapeDataString(model)}:streamGenerateContent?alt=sse";
-        var request = Post(UrlOf(channel, path), Write(json =>
-        {
-            json.WriteStartArray("contents");
-            json.WriteStartObject();
-            json.WriteString("role", "user");
-            json.WriteStartArray("parts");
-            json.WriteStartObject();
-            json.WriteString("text", Prompt);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteEndObject();
-            json.WriteEndArray();
-        }));
-        request.Headers.Add("x-goog-api-key", key);
-        return request;
-    }
-
-    /// <summary>
-    /// The gateway's own rule: a base address that names a version (<c>/v1</c>, <c>/api/paas/v4</c>) stands for the
-    /// version of the path.
-    /// </summary>
-    private static string UrlOf(ChannelRow channel, string path)
-    {
-        var segments = new Uri(channel.BaseUrl).Segments;
-        var hasVersion = segments.Any(s => s.Length > 1 && s[0] == 'v' && char.IsAsciiDigit(s[1]));
-        return channel.BaseUrl + (hasVersion ? path[path.IndexOf('/', 1)..] : path);
-    }
-
-    private static byte[] WriteChat(string model, string limitName) => Write(json =>
+    private static void WriteModel(Utf8JsonWriter json, string model, string limitName)
     {
         json.WriteString("model", model);
         json.WriteNumber(limitName, OutputTokens);
         json.WriteBoolean("stream", true);
-        WriteMessages(json);
-    });
+    }
 
     private static void WriteMessages(Utf8JsonWriter json)
     {
@@ -108,6 +70,20 @@ internal static class ProbeRequest
         json.WriteStartObject();
         json.WriteString("role", "user");
         json.WriteString("content", Prompt);
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    private static void WriteTurn(Utf8JsonWriter json, string turns, string parts)
+    {
+        json.WriteStartArray(turns);
+        json.WriteStartObject();
+        json.WriteString("role", "user");
+        json.WriteStartArray(parts);
+        json.WriteStartObject();
+        json.WriteString("text", Prompt);
+        json.WriteEndObject();
+        json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndArray();
     }
@@ -123,15 +99,5 @@ internal static class ProbeRequest
         }
 
         return buffer.ToArray();
-    }
-
-    private static HttpRequestMessage Post(string url, byte[] body)
-    {
-        var content = new ByteArrayContent(body);
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = content };
-        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("tokenhub", null));
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-        return request;
     }
 }

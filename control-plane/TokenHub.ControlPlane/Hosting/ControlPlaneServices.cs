@@ -86,6 +86,8 @@ internal static class ControlPlaneServices
         services.AddSingleton<ChannelRules>();
         services.AddSingleton<ChannelChange>();
         services.AddSingleton<ChannelProbe>();
+        services.AddSingleton<UpstreamModelList>();
+        services.AddSingleton<ReplacedCredentials>();
         services.AddSingleton<CredentialSeal>();
 
         services.AddSingleton<PriceQueries>();

@@ -18,7 +18,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
     private const string ChannelsSql = """
         select c.id, c.owner_user_id, c.name, c.provider, c.base_url, c.credential_type, c.sealed_credential, c.models,
           c.model_map::text as model_map, c.groups, c.weight, c.priority, c.owner_share_bp, c.max_concurrency,
-          c.on_client_abort, c.trusts_usage
+          c.on_client_abort, c.trusts_usage, c.apis, c.api_version, c.sealed_headers
         from channels c
         left join users u on u.id = c.owner_user_id
         where c.status = 'active'
@@ -85,12 +85,15 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         public int? MaxConcurrency { get; init; }
         public string OnClientAbort { get; init; } = "";
         public bool TrustsUsage { get; init; }
+        public string[] Apis { get; init; } = [];
+        public string? ApiVersion { get; init; }
+        public string? SealedHeaders { get; init; }
 
         public ChannelEntry ToEntry() => new()
         {
             Id = Id,
             Name = Name,
-            Provider = ProviderOf(Provider),
+            Provider = ChannelWords.ProviderOf(Provider),
             BaseUrl = BaseUrl,
             CredentialType = CredentialType,
             SealedCredential = SealedCredential,
@@ -105,20 +108,9 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             MaxConcurrency = MaxConcurrency,
             OnClientAbort = OnClientAbort == "drain" ? AbortPolicy.Drain : AbortPolicy.Cancel,
             TrustsUsage = TrustsUsage,
-        };
-
-        // The words of the table's check constraint.
-        private static Provider ProviderOf(string word) => word switch
-        {
-            "openai" => Core.Snapshots.Provider.OpenAi,
-            "anthropic" => Core.Snapshots.Provider.Anthropic,
-            "gemini" => Core.Snapshots.Provider.Gemini,
-            "deepseek" => Core.Snapshots.Provider.DeepSeek,
-            "openai_compatible" => Core.Snapshots.Provider.OpenAiCompatible,
-            "azure" => Core.Snapshots.Provider.Azure,
-            "bedrock" => Core.Snapshots.Provider.Bedrock,
-            "vertex" => Core.Snapshots.Provider.Vertex,
-            _ => throw new InvalidOperationException($"Unknown provider '{word}'."),
+            Apis = [.. Apis.Select(ChannelWords.ApiOf)],
+            ApiVersion = ApiVersion,
+            SealedHeaders = SealedHeaders,
         };
     }
 

@@ -54,6 +54,9 @@ internal sealed class UpstreamRules(ControlPlaneOptions options)
         _ => false,
     };
 
+    /// <summary>For tests: tokens may be asked for elsewhere than at their issuers' own hosts.</summary>
+    public bool AllowsOtherIssuers => options.AllowPrivateUpstreams;
+
     /// <summary>Members' upstreams use the port of their scheme: other ports are how one scans a network.</summary>
     public bool AllowsPort(Uri uri) => uri.IsDefaultPort || options.AllowPrivateUpstreams;
 

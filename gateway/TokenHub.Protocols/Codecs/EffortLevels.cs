@@ -2,9 +2,27 @@ using TokenHub.Protocols.Chat;
 
 namespace TokenHub.Protocols.Codecs;
 
-/// <summary>Efforts as budgets of tokens and back; nobody publishes a table, so it is the one most in use.</summary>
+/// <summary>
+/// Efforts by OpenAI's words, and as budgets of tokens and back: nobody publishes a table, so it is the one most in
+/// use.
+/// </summary>
 internal static class EffortLevels
 {
+    private static readonly string[] Words = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+    public static string Word(this Effort effort) => Words[(int)effort];
+
+    /// <summary>Null for a word that stands for none of them.</summary>
+    public static Effort? Read(string word)
+    {
+        var at = Array.IndexOf(Words, word);
+        return at < 0 ? null : (Effort)at;
+    }
+
+    /// <summary>What a wish comes to as an effort; null where the model is left to decide.</summary>
+    public static Effort? ToEffort(this ReasoningWish wish) =>
+        wish.Effort ?? (wish.BudgetTokens is { } tokens ? Of(tokens) : null);
+
     public static long BudgetOf(Effort effort) => effort switch
     {
         Effort.None => 0,

@@ -13,7 +13,7 @@ internal sealed class OpenAiRequestReader : IRequestReader
     public ChatRequest Read(ReadOnlyMemory<byte> body, string model, bool isStream)
     {
         var source = RequestMembers.Parse(body);
-        var request = new ChatRequest(source) { Caller = Dialect.Chat, Model = model, IncludeUsage = false };
+        var request = new ChatRequest(source) { Dialect = Dialect.Chat, Model = model, IncludeUsage = false };
         try
         {
             var root = source.RootElement.Object("body");
@@ -176,7 +176,7 @@ internal sealed class OpenAiRequestReader : IRequestReader
     private static ReasoningWish Reasoning(ChatRequest request) => request.Reasoning ?? new ReasoningWish();
 
     private static Effort? ReadEffort(JsonElement value, string path) =>
-        EffortWords.Read(value.AsText(path)) ?? throw RequestMembers.Fault(
+        EffortLevels.Read(value.AsText(path)) ?? throw RequestMembers.Fault(
             path, "none, minimal, low, medium, high, xhigh or max");
 
     // OpenRouter's own member.

@@ -47,6 +47,17 @@ public static class TokenExchange
     public static bool IsExchanged(string credentialType) =>
         credentialType is "google_service_account" or "entra" or "oauth_refresh";
 
+    /// <summary>
+    /// True when a URL is one at which a credential of this type may be exchanged: Google's and Microsoft's own hosts,
+    /// anywhere for others.
+    /// </summary>
+    public static bool IsIssuer(string credentialType, string url) => credentialType switch
+    {
+        "google_service_account" => IsAt(url, GoogleHosts),
+        "entra" => IsAt(url, EntraHosts),
+        _ => true,
+    };
+
     /// <param name="allowsOtherIssuers">For tests: the issuers' own hosts are not insisted on.</param>
     /// <exception cref="TokenException">The credential is none of which a request could be made.</exception>
     public static TokenRequest Request(ChannelSecret secret, DateTimeOffset now, bool allowsOtherIssuers) =>
@@ -130,12 +141,14 @@ public static class TokenExchange
             return new Uri(usual);
         }
 
-        return Uri.TryCreate(given, UriKind.Absolute, out var url)
-            && (allowsOthers || (url.Scheme == Uri.UriSchemeHttps && url.IsDefaultPort && url.UserInfo.Length == 0
-                && hosts.Contains(url.IdnHost, StringComparer.OrdinalIgnoreCase)))
+        return Uri.TryCreate(given, UriKind.Absolute, out var url) && (allowsOthers || IsAt(given, hosts))
             ? url
             : throw new TokenException("The token URL is not the issuer's own.");
     }
+
+    private static bool IsAt(string text, string[] hosts) => Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && url.Scheme == Uri.UriSchemeHttps && url.IsDefaultPort && url.UserInfo.Length == 0
+        && hosts.Contains(url.IdnHost, StringComparer.OrdinalIgnoreCase);
 
     // A JWT of RS256, signed with the account's own key.
     private static string Assertion(ChannelSecret secret, string audience, DateTimeOffset now)

@@ -31,6 +31,8 @@ public sealed class BedrockSite : UpstreamSite
         ? [$"{_root}/openai/v1/models"]
         : [$"{_list}/foundation-models", $"{_list}/inference-profiles?maxResults=1000"];
 
+    public override bool AddsLists => true;
+
     public override Dialect DialectFor(Dialect client, string model) =>
         _isMantle ? ChooseByModel(client, model, prefersResponses: false)
         : IsClaude(model) ? Dialect.Anthropic

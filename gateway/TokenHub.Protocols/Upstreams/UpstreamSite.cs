@@ -51,6 +51,9 @@ public abstract class UpstreamSite
     /// </summary>
     public abstract IReadOnlyList<string> ListUrls { get; }
 
+    /// <summary>True when all lists together are the upstream's models; else the first that answers is.</summary>
+    public virtual bool AddsLists => false;
+
     /// <summary>True when the upstream counts the tokens of a prompt in this protocol.</summary>
     public abstract bool Counts(Dialect dialect);
 

@@ -33,6 +33,8 @@ internal sealed class VertexSite : UpstreamSite
     public override IReadOnlyList<string> ListUrls =>
         [$"{_listRoot}google/models?pageSize=1000", $"{_listRoot}anthropic/models?pageSize=1000"];
 
+    public override bool AddsLists => true;
+
     public override Dialect DialectFor(Dialect client, string model) =>
         IsClaude(model) ? Dialect.Anthropic
         : model.StartsWith("gemini", StringComparison.OrdinalIgnoreCase)

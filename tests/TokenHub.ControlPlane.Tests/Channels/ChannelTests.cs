@@ -96,6 +96,12 @@ public sealed class ChannelTests(Servers servers)
         "{\"type\":\"aws\",\"access_key_id\":\"a\",\"secret_access_key\":\"b\",\"region\":\"c\"}",
         "credential.type unfit_type")]
     [InlineData("owner_user_id", "\"usr_999999\"", "owner_user_id unknown_user")]
+    [InlineData("apis", "[\"chat\",\"embeddings\"]", "apis unknown_value")]
+    [InlineData("api_version", "\"2024-10-21\"", "api_version unfit_field")]
+    [InlineData("headers", "{\"Authorization\":\"x\"}", "headers bad_name")]
+    [InlineData("headers", "{\"x-a\":\"1\",\"X-A\":\"2\"}", "headers bad_name")]
+    [InlineData("headers", "{\"x-a\":\"a\\r\\nb: c\"}", "headers bad_text")]
+    [InlineData("headers", "{\"x-a\":\"\"}", "headers bad_text")]
     public async Task Bad_channel_is_refused(string field, string value, string error)
     {
         var body = Body;
@@ -114,7 +120,7 @@ public sealed class ChannelTests(Servers servers)
         """{"type":"aws","access_key_id":"a","secret_access_key":"s","region":"eu-west-1","session_token":"t"}""")]
     [InlineData(
         "vertex",
-        """{"type":"google_service_account","client_email":"a@b","private_key":"--BEGIN--\nx\n--END--\n"}""")]
+        """{"type":"google_service_account","client_email":"a@b","private_key":"--BEGIN--\nx\n--END--\n","project_id":"p"}""")]
     [InlineData(
         "openai",
         """{"type":"oauth_refresh","token_url":"https://id.example.com/token","client_id":"c","refresh_token":"r"}""")]

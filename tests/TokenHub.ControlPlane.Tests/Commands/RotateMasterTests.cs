@@ -174,10 +174,12 @@ public sealed class RotateMasterTests(Servers servers)
     {
         await using var connection = await plane.ConnectAsync();
         var rows = await connection.QueryAsync<ChannelRow>(
-            "select id, owner_user_id, sealed_credential from channels");
+            "select id, owner_user_id, sealed_credential, sealed_headers from channels");
         var opened = rows.Select(seal.Open).Where(credential => credential is not null).ToList();
         Assert.Equal(count, opened.Count);
         Assert.All(opened, credential => Assert.Equal(Secret, credential!.ApiKey));
+        Assert.All(rows.Where(row => row.SealedHeaders is not null), row =>
+            Assert.Equal(count > 0, seal.OpenHeaders(row).GetValueOrDefault("x-own") == Secret));
     }
 
     private static async Task<List<string>> SealedAsync(Plane plane)
@@ -198,6 +200,8 @@ public sealed class RotateMasterTests(Servers servers)
         provider = "openai",
         base_url = "https://api.example.com",
         credential = new { type = "api_key", api_key = Secret },
+        headers = new Dictionary<string, string> { ["X-Own"] = Secret },
+        headers = new Dictionary<string, string> { ["X-Own"] = Secret },
         models = new[] { "m" },
     })).Text("id");
 }

@@ -22,7 +22,7 @@ public sealed class OpenAiRequestWriterTests
 
     private static ChatRequest NewRequest(params ReadOnlySpan<ChatTurn> turns)
     {
-        var request = new ChatRequest(JsonDocument.Parse("{}")) { Caller = Dialect.Anthropic };
+        var request = new ChatRequest(JsonDocument.Parse("{}")) { Dialect = Dialect.Anthropic };
         request.Turns.AddRange(turns);
         return request;
     }

@@ -8,6 +8,9 @@ internal static class ToolTurns
 {
     public const string Arguments = """{"q":"caf\u00e9 \"1\""}""";
 
+    /// <summary>The same where they are a text: models write them in lines.</summary>
+    private const string ArgumentText = "{\n  \"q\": \"caf\\u00e9 \\\"1\\\"\"\n}";
+
     private const string Schema = """{"type":"object","properties":{"q":{"type":"string"}},"required":["q"]}""";
     private const string Empty = """{"type":"object","properties":{}}""";
 
@@ -80,7 +83,7 @@ internal static class ToolTurns
         (string Mark, string Value)[] values =
         [
             ("MODEL", model), ("STREAM", stream ? asked : ""), ("SCHEMA", Schema), ("EMPTY", Empty), ("ARGUMENTS", Arguments),
-            ("QUOTED", JsonSerializer.Serialize(Arguments)), ("ID0", ids?[0] ?? ""), ("ID1", ids?[1] ?? ""),
+            ("QUOTED", JsonSerializer.Serialize(ArgumentText)), ("ID0", ids?[0] ?? ""), ("ID1", ids?[1] ?? ""),
             ("OWN0", Id(ids?[0] ?? "")), ("OWN1", Id(ids?[1] ?? "")),
         ];
         return values.Aggregate(text, (filled, value) => filled.Replace(value.Mark, value.Value, StringComparison.Ordinal));
@@ -89,20 +92,20 @@ internal static class ToolTurns
     /// <summary>Two calls, the second without arguments.</summary>
     public static string Answer(string dialect, bool stream)
     {
-        var text = JsonSerializer.Serialize(Arguments);
+        var text = JsonSerializer.Serialize(ArgumentText);
         return (dialect, stream) switch
         {
             ("chat", false) => $$$$"""{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_a","type":"function","function":{"name":"look_up","arguments":{{{{text}}}}}},{"id":"call_b","type":"function","function":{"name":"now","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":11,"completion_tokens":7,"total_tokens":18}}""",
             ("chat", true) => Wire.ChatChunk("""{"role":"assistant","content":null}""")
                 + Wire.ChatChunk("""{"tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"look_up","arguments":""}}]}""")
-                + string.Concat(Arguments.Chunk(5).Select(part => Wire.ChatChunk(
+                + string.Concat(ArgumentText.Chunk(5).Select(part => Wire.ChatChunk(
                     $$$"""{"tool_calls":[{"index":0,"function":{"arguments":{{{JsonSerializer.Serialize(new string(part))}}}}}]}""")))
                 + Wire.ChatChunk("""{"tool_calls":[{"index":1,"id":"call_b","type":"function","function":{"name":"now","arguments":"{}"}}]}""")
                 + Wire.ChatFinish.Replace("\"stop\"", "\"tool_calls\"", StringComparison.Ordinal) + Wire.ChatUsage(11, 7) + "data: [DONE]\n\n",
             ("responses", false) => ResponsesBody(text),
             ("responses", true) => Wire.Event("response.created", """{"type":"response.created","sequence_number":0,"response":{"id":"resp_1","object":"response","status":"in_progress","model":"m","output":[]}}""")
                 + Wire.Event("response.output_item.added", """{"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_a","name":"look_up","arguments":"","status":"in_progress"}}""")
-                + string.Concat(Arguments.Chunk(5).Select((part, i) => Wire.Event("response.function_call_arguments.delta",
+                + string.Concat(ArgumentText.Chunk(5).Select((part, i) => Wire.Event("response.function_call_arguments.delta",
                     $$"""{"type":"response.function_call_arguments.delta","sequence_number":{{i + 2}},"item_id":"fc_1","output_index":0,"delta":{{JsonSerializer.Serialize(new string(part))}}}""")))
                 + Wire.Event("response.function_call_arguments.done", $$"""{"type":"response.function_call_arguments.done","sequence_number":20,"item_id":"fc_1","output_index":0,"name":"look_up","arguments":{{text}}}""")
                 + Wire.Event("response.output_item.done", $$$"""{"type":"response.output_item.done","sequence_number":21,"output_index":0,"item":{"type":"function_call","id":"fc_1","call_id":"call_a","name":"look_up","arguments":{{{text}}},"status":"completed"}}""")
@@ -122,7 +125,7 @@ internal static class ToolTurns
     public static string MessagesCalls(int index) =>
         Wire.Event("content_block_start", $$$$$"""{"type":"content_block_start","index":{{{{{index}}}}},"content_block":{"type":"tool_use","id":"call_a","name":"look_up","input":{}}}""")
         + Wire.Event("content_block_delta", $$$"""{"type":"content_block_delta","index":{{{index}}},"delta":{"type":"input_json_delta","partial_json":""}}""")
-        + string.Concat(Arguments.Chunk(5).Select(part => Wire.Event("content_block_delta",
+        + string.Concat(ArgumentText.Chunk(5).Select(part => Wire.Event("content_block_delta",
             $$$"""{"type":"content_block_delta","index":{{{index}}},"delta":{"type":"input_json_delta","partial_json":{{{JsonSerializer.Serialize(new string(part))}}}}}""")))
         + Wire.Event("content_block_stop", $$"""{"type":"content_block_stop","index":{{index}}}""")
         + Wire.Event("content_block_start", $$$$$"""{"type":"content_block_start","index":{{{{{index + 1}}}}},"content_block":{"type":"tool_use","id":"call_b","name":"now","input":{}}}""")
