@@ -19,8 +19,7 @@ public sealed class CrossingTests
     private const int CutStride = 1;
 
     public static TheoryData<Dialect, Dialect, string> Requests => Pairs(
-        (client, upstream) => client == upstream ? [] : CrossingCorpus.Scenarios("Clients", client, ".json")
-            .Where(name => name != "structured-tool" || upstream == Dialect.Anthropic));
+        (client, upstream) => client == upstream ? [] : CrossingCorpus.Scenarios("Clients", client, ".json"));
 
     public static TheoryData<Dialect, Dialect, string> Streams =>
         Pairs((_, upstream) => CrossingCorpus.Scenarios("Upstreams", upstream, ".sse"));
