@@ -189,8 +189,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(
                 new UpstreamCalls(upstreams, new UpstreamCredentials(tokens.FetchAsync, time, log)),
-                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), health, options,
-                metrics, time, log),
+                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side),
+                health, options, metrics, time, log),
             Settler = settlement.Settler,
         };
     }
