@@ -162,6 +162,12 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
             return;
         }
 
+        // A call that the limit has cut is not whole.
+        if (stop.Reason is StopReason.Length or StopReason.ContextLength)
+        {
+            _open.RemoveAll(block => block.Kind == Kind.Call);
+        }
+
         while (_open.Count > 0)
         {
             EndBlock(_open[0].Index, sink);
