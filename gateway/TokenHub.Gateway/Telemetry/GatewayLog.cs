@@ -45,6 +45,10 @@ internal static partial class GatewayLog
     [LoggerMessage(511, LogLevel.Information, "The issuer has replaced the refresh token of channel {Channel}.")]
     public static partial void RefreshTokenReplaced(ILogger log, long channel);
 
+    [LoggerMessage(
+        512, LogLevel.Warning, "The replaced refresh token of channel {Channel} is not stored yet: {Reason}")]
+    public static partial void RefreshTokenNotKept(ILogger log, long channel, string reason);
+
     [LoggerMessage(701, LogLevel.Debug, "Request {RequestId} ended: {Outcome}, cost {Cost} USD, {DurationMs} ms.")]
     public static partial void Settled(ILogger log, string requestId, string outcome, string cost, int durationMs);
 }
