@@ -191,8 +191,8 @@ internal sealed class GatewayHost : IAsyncDisposable
                 new UpstreamCalls(upstreams, new UpstreamCredentials(
                     tokens.FetchAsync,
                     new CredentialKeeper(plane, new SecretBox(options.MasterKey, options.MasterKeyOld)), time, log)),
-                new RequestTranslation(side, new MediaFetch(options)), new AnswerTranslations(side), health, options,
-                metrics, time, log),
+                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), health,
+                options, metrics, time, log),
             Settler = settlement.Settler,
         };
     }

@@ -53,7 +53,7 @@ internal static class ErrorTable
         GatewayFault.GroupUnknown => new(ErrorKind.NotFound, 404, "There is no channel group of this name."),
         GatewayFault.ModelUnpriced => new(
             ErrorKind.InvalidRequest, 400, "This model has no price and cannot be used yet."),
-        GatewayFault.OtherProtocol => new(ErrorKind.UnknownModel, 404, "This model is not offered in this protocol."),
+        GatewayFault.OtherProtocol => new(ErrorKind.UnknownModel, 404, "This model is not offered at this path."),
         GatewayFault.ChannelsOutOfScope => new(
             ErrorKind.Forbidden, 403, "None of the channels that serve this model may be used with this API key."),
         GatewayFault.AccountDisabled => new(ErrorKind.Forbidden, 403, "The account is disabled or unknown."),

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using TokenHub.Core.Keys;
@@ -122,7 +123,7 @@ public sealed class PlaneClient : IDisposable
 
             return await read(response, limit.Token);
         }
-        catch (Exception error) when (error is HttpRequestException or JsonException or IOException)
+        catch (Exception error) when (error is HttpRequestException or JsonException or IOException or SocketException)
         {
             throw new PlaneUnavailableException(
                 $"The control plane could not be asked {method} {PathOnly(path)}: {error.Message}", error);

@@ -14,7 +14,7 @@ internal enum RoutingFault : byte
     ModelNotAllowed,
     Unpriced,
 
-    /// <summary>The model is served, but in another protocol.</summary>
+    /// <summary>The model is served, but by nobody who has such a call.</summary>
     OtherProtocol,
 
     /// <summary>Every channel that serves it is outside the key's scope or the group asked for.</summary>
@@ -35,21 +35,12 @@ internal readonly record struct RoutingResult(
         RoutingFault.UnknownGroup => new(GatewayFault.GroupUnknown),
         RoutingFault.ModelNotAllowed => new(GatewayFault.ModelNotAllowed, Param: "model"),
         RoutingFault.Unpriced => new(GatewayFault.ModelUnpriced, Param: "model"),
-        RoutingFault.OtherProtocol => new(GatewayFault.OtherProtocol, OtherProtocolSentence(), Param: "model"),
+        RoutingFault.OtherProtocol => new(GatewayFault.OtherProtocol, Param: "model"),
         RoutingFault.OutOfScope => new(GatewayFault.ChannelsOutOfScope),
         _ => new(GatewayFault.NoChannel, Route?.ChannelFault is { } fault
             ? $"No channel can serve this model: {fault}."
             : null),
     };
-
-    private string OtherProtocolSentence()
-    {
-        var path = Route!.IsReachedFrom(Dialect.Anthropic) ? "/v1/messages"
-            : Route.IsReachedFrom(Dialect.Gemini) ? "/v1beta/models/{model}:generateContent"
-            : Route.IsReachedFrom(Dialect.Chat) ? "/v1/chat/completions"
-            : "/v1/responses";
-        return $"This model is not offered in this protocol; call it at {path}.";
-    }
 }
 
 /// <summary>What a request brings to the choice.</summary>

@@ -11,7 +11,9 @@ namespace TokenHub.Gateway.Settlement;
 /// </summary>
 public sealed class UsageShipper(LogFiles files, PlaneClient plane)
 {
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(20);
+    // A batch costs some hundred microseconds of processor time however little is in it. The ledger may be a second
+    // behind; a tenth of that lets a quiet gateway send tens of records at once.
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(2);
 

@@ -49,6 +49,9 @@ internal static partial class GatewayLog
         512, LogLevel.Warning, "The replaced refresh token of channel {Channel} is not stored yet: {Reason}")]
     public static partial void RefreshTokenNotKept(ILogger log, long channel, string reason);
 
+    [LoggerMessage(503, LogLevel.Debug, "Request {RequestId} could not be read for translation.")]
+    public static partial void Unreadable(ILogger log, string requestId, Exception error);
+
     [LoggerMessage(701, LogLevel.Debug, "Request {RequestId} ended: {Outcome}, cost {Cost} USD, {DurationMs} ms.")]
     public static partial void Settled(ILogger log, string requestId, string outcome, string cost, int durationMs);
 }

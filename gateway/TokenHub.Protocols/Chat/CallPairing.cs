@@ -3,7 +3,9 @@ using System.Text;
 
 namespace TokenHub.Protocols.Chat;
 
-/// <summary>Gives calls and results ids where the caller's protocol has none, or has longer ones than others take.</summary>
+/// <summary>
+/// Gives calls and results ids where the caller's protocol has none, or has longer ones than others take.
+/// </summary>
 public static class CallPairing
 {
     /// <summary>The longest id that Chat takes.</summary>

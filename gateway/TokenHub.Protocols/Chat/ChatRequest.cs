@@ -16,13 +16,6 @@ public sealed class ChatRequest(JsonDocument source) : IDisposable
     /// <summary>The dialect that the caller wrote it in; <see cref="Dialect.None"/> stands for Chat.</summary>
     public Dialect Dialect { get; init; }
 
-    /// <summary>The same.</summary>
-    public Dialect Caller
-    {
-        get => Dialect;
-        init => Dialect = value;
-    }
-
     /// <summary>The model's name as the caller wrote it.</summary>
     public string Model { get; set; } = "";
 
@@ -79,9 +72,6 @@ public sealed class ChatRequest(JsonDocument source) : IDisposable
     /// for the other dialects.
     /// </summary>
     public ReadOnlyMemory<byte> Echo { get; set; }
-
-    /// <summary>What the caller calls a member, by Chat's name of it: for the report of what is dropped.</summary>
-    public string NameOf(string chatName) => MemberNames.Of(Caller, chatName);
 
     public void Dispose() => source.Dispose();
 }

@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Codecs;
 
@@ -18,17 +20,18 @@ internal static class RequestMembers
     {
         try
         {
-            return JsonDocument.Parse(body, Options);
+            return Utf8.IsValid(body.Span) ? JsonDocument.Parse(body, Options) : throw NoJson();
         }
         catch (JsonException)
         {
-            throw new UntranslatableException("The body is no valid JSON.");
+            throw NoJson();
         }
     }
 
-    public static JsonElement? Get(this JsonElement from, string name) =>
-        from.ValueKind == JsonValueKind.Object && from.TryGetProperty(name, out var value)
-            && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
+    private static UntranslatableException NoJson() => new("The body is no valid JSON in UTF-8.");
+
+    /// <summary>The refusal of a text with half a pair of surrogates: no other document could hold it.</summary>
+    public static UntranslatableException NoUnicode() => new("The body has a string that is no valid Unicode.");
 
     public static string? Text(this JsonElement from, string name, string at = "") =>
         from.Get(name)?.AsText(at + name);

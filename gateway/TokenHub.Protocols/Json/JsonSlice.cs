@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace TokenHub.Protocols.Json;
@@ -71,7 +72,16 @@ internal ref struct JsonWalk
         return _isAtName;
     }
 
-    public readonly bool NameIs(ReadOnlySpan<byte> name) => _json.ValueTextEquals(name);
+    // Nobody escapes names, but everybody may.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool NameIs(ReadOnlySpan<byte> name) =>
+        _json.ValueIsEscaped ? _json.ValueTextEquals(name) : _json.ValueSpan.SequenceEqual(name);
+
+    /// <summary>The value of the member is still to be taken.</summary>
+    public readonly bool IsAtName => _isAtName;
+
+    /// <summary>Bytes of the member's name as it is written: tells many names apart at once.</summary>
+    public readonly int NameLength => _json.ValueSpan.Length;
 
     /// <summary>The value of the member; once.</summary>
     public JsonSlice Value()
@@ -79,6 +89,59 @@ internal ref struct JsonWalk
         _isAtName = false;
         _json.Read();
         return Take();
+    }
+
+    /// <summary>
+    /// Goes into the value of the member, an array: <see cref="NextObject"/> then walks its objects, to the last. False
+    /// for a value of any other kind, which is passed over.
+    /// </summary>
+    public bool EnterArray()
+    {
+        _isAtName = false;
+        _json.Read();
+        var isArray = _json.TokenType == JsonTokenType.StartArray;
+        if (!isArray)
+        {
+            _json.Skip();
+        }
+
+        return isArray;
+    }
+
+    /// <summary>
+    /// Goes into the next object of an array entered, whose members must then be walked to the last; other items are
+    /// passed over.
+    /// </summary>
+    public bool NextObject()
+    {
+        while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
+        {
+            if (_json.TokenType == JsonTokenType.StartObject)
+            {
+                return true;
+            }
+
+            _json.Skip();
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Goes into the value of the member, an object, whose members must then be walked to the last. False for a value
+    /// of any other kind, which is passed over.
+    /// </summary>
+    public bool EnterObject()
+    {
+        _isAtName = false;
+        _json.Read();
+        var isObject = _json.TokenType == JsonTokenType.StartObject;
+        if (!isObject)
+        {
+            _json.Skip();
+        }
+
+        return isObject;
     }
 
     /// <summary>Goes on to the next item of an array.</summary>

@@ -6,7 +6,8 @@ using TokenHub.Protocols.Tokens;
 namespace TokenHub.Protocols.OpenAi;
 
 /// <summary>
-/// Chat Completions, with the ways of Azure, DeepSeek, OpenRouter, Groq, Mistral and Moonshot; embeddings and rerankings.
+/// Chat Completions, with the ways of Azure, DeepSeek, OpenRouter, Groq, Mistral and Moonshot; embeddings and
+/// rerankings.
 /// </summary>
 internal sealed class ChatAnswerReader(IncrementalCounter counter) : AnswerReader(Shape, counter)
 {

@@ -26,7 +26,7 @@ internal sealed class OpenAiMessageReader
     }
 
     /// <summary>Reads on in a choice; <paramref name="finish"/> is its reason to end, or empty.</summary>
-    public void Read(int index, JsonSlice message, ReadOnlySpan<byte> finish, IChatSink sink)
+    public void Read(int index, in OpenAiMessage members, ReadOnlySpan<byte> finish, IChatSink sink)
     {
         if (index is < 0 or >= ChoicesMax)
         {
@@ -34,12 +34,14 @@ internal sealed class OpenAiMessageReader
         }
 
         var choice = Find(index);
-        var members = new Members();
-        members.Read(message);
         ReadReasoning(choice, members, sink);
         ReadContent(choice, members.Content, sink);
         Emit(choice, ChatEventKind.Refusal, members.Refusal.Text, sink);
-        ReadExtras(choice, members, sink);
+        if (members.HasExtras)
+        {
+            ReadExtras(choice, members, sink);
+        }
+
         ReadCalls(choice, members, sink);
         if (!finish.IsEmpty)
         {
@@ -67,12 +69,17 @@ internal sealed class OpenAiMessageReader
         }
     }
 
-    private void ReadReasoning(Choice choice, in Members members, IChatSink sink)
+    private void ReadReasoning(Choice choice, in OpenAiMessage members, IChatSink sink)
     {
         // The details repeat the plain text, where there is one.
         var text = members.ReasoningContent.Text;
         text = text.IsEmpty ? members.Reasoning.Text : text;
         Emit(choice, ChatEventKind.Reasoning, text, sink);
+        if (!members.Details.IsArray)
+        {
+            return;
+        }
+
         for (var walk = new JsonWalk(members.Details); walk.NextItem(out var detail);)
         {
             ReadDetail(choice, detail, isTextTold: !text.IsEmpty, sink);
@@ -119,6 +126,11 @@ internal sealed class OpenAiMessageReader
     private void ReadContent(Choice choice, JsonSlice content, IChatSink sink)
     {
         Emit(choice, ChatEventKind.Text, content.Text, sink);
+        if (!content.IsArray)
+        {
+            return;
+        }
+
         for (var walk = new JsonWalk(content); walk.NextItem(out var part);)
         {
             JsonSlice text = default, thinking = default, refusal = default, image = default;
@@ -165,7 +177,7 @@ internal sealed class OpenAiMessageReader
         }
     }
 
-    private void ReadExtras(Choice choice, in Members members, IChatSink sink)
+    private void ReadExtras(Choice choice, in OpenAiMessage members, IChatSink sink)
     {
         for (var walk = new JsonWalk(members.Audio); walk.NextMember();)
         {
@@ -243,13 +255,16 @@ internal sealed class OpenAiMessageReader
         }
     }
 
-    private void ReadCalls(Choice choice, in Members members, IChatSink sink)
+    private void ReadCalls(Choice choice, in OpenAiMessage members, IChatSink sink)
     {
-        var position = 0;
-        for (var walk = new JsonWalk(members.ToolCalls); walk.NextItem(out var call); position++)
+        if (members.ToolCalls.IsArray)
         {
-            EndReasoning(choice, sink);
-            _calls.Read(choice.Index, position, call, sink);
+            var position = 0;
+            for (var walk = new JsonWalk(members.ToolCalls); walk.NextItem(out var call); position++)
+            {
+                EndReasoning(choice, sink);
+                _calls.Read(choice.Index, position, call, sink);
+            }
         }
 
         if (members.FunctionCall.IsObject)
@@ -319,75 +334,5 @@ internal sealed class OpenAiMessageReader
         public int Index { get; set; }
         public StopReason Finish { get; set; }
         public bool IsReasoning { get; set; }
-    }
-
-    /// <summary>The members that count, in whatever order they came.</summary>
-    private ref struct Members
-    {
-        public JsonSlice Content;
-        public JsonSlice Refusal;
-        public JsonSlice Reasoning;
-        public JsonSlice ReasoningContent;
-        public JsonSlice Details;
-        public JsonSlice ToolCalls;
-        public JsonSlice FunctionCall;
-        public JsonSlice Images;
-        public JsonSlice Annotations;
-        public JsonSlice Audio;
-
-        public void Read(JsonSlice message)
-        {
-            for (var walk = new JsonWalk(message); walk.NextMember();)
-            {
-                if (walk.NameIs("content"u8))
-                {
-                    Content = walk.Value();
-                }
-                else if (walk.NameIs("tool_calls"u8))
-                {
-                    ToolCalls = walk.Value();
-                }
-                else if (walk.NameIs("reasoning_content"u8))
-                {
-                    ReasoningContent = walk.Value();
-                }
-                else if (walk.NameIs("reasoning"u8))
-                {
-                    Reasoning = walk.Value();
-                }
-                else if (walk.NameIs("reasoning_details"u8))
-                {
-                    Details = walk.Value();
-                }
-                else if (walk.NameIs("refusal"u8))
-                {
-                    Refusal = walk.Value();
-                }
-                else if (walk.NameIs("function_call"u8))
-                {
-                    FunctionCall = walk.Value();
-                }
-                else
-                {
-                    ReadRare(ref walk);
-                }
-            }
-        }
-
-        private void ReadRare(ref JsonWalk walk)
-        {
-            if (walk.NameIs("images"u8))
-            {
-                Images = walk.Value();
-            }
-            else if (walk.NameIs("annotations"u8))
-            {
-                Annotations = walk.Value();
-            }
-            else if (walk.NameIs("audio"u8))
-            {
-                Audio = walk.Value();
-            }
-        }
     }
 }

@@ -47,8 +47,8 @@ internal static class OpenAiModels
 
     private static readonly OpenAiModel Reasoning = new()
     {
-        InstructionRole = "developer", IsReasoning = true, RefusesSampling = true, RefusesMaxTokens = true, TakesEffort = true,
-        EffortMin = Effort.Low, EffortMax = Effort.High,
+        InstructionRole = "developer", IsReasoning = true, RefusesSampling = true, RefusesMaxTokens = true,
+        TakesEffort = true, EffortMin = Effort.Low, EffortMax = Effort.High,
     };
 
     private static readonly OpenAiModel Unknown = Plain with { TakesEffort = true, EffortMax = Effort.High };

@@ -2,6 +2,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 using TokenHub.Protocols.OpenAi.Requests;
 
 namespace TokenHub.Protocols.OpenAi;
@@ -12,7 +13,7 @@ internal sealed class OpenAiRequestReader : IRequestReader
     public ChatRequest Read(ReadOnlyMemory<byte> body, string model, bool isStream)
     {
         var source = RequestMembers.Parse(body);
-        var request = new ChatRequest(source) { Caller = Dialect.Chat, Model = model, IncludeUsage = false };
+        var request = new ChatRequest(source) { Dialect = Dialect.Chat, Model = model, IncludeUsage = false };
         try
         {
             var root = source.RootElement.Object("body");
@@ -29,10 +30,11 @@ internal sealed class OpenAiRequestReader : IRequestReader
                 root.Get("messages") ?? throw RequestMembers.Fault("messages", "an array"));
             return request;
         }
-        catch
+        catch (Exception fault) when (fault is UntranslatableException or InvalidOperationException)
         {
+            // The latter is how a document says that a string of its own cannot be read.
             request.Dispose();
-            throw;
+            throw fault as UntranslatableException ?? RequestMembers.NoUnicode();
         }
     }
 
@@ -174,7 +176,7 @@ internal sealed class OpenAiRequestReader : IRequestReader
     private static ReasoningWish Reasoning(ChatRequest request) => request.Reasoning ?? new ReasoningWish();
 
     private static Effort? ReadEffort(JsonElement value, string path) =>
-        EffortWords.Read(value.AsText(path)) ?? throw RequestMembers.Fault(
+        EffortLevels.Read(value.AsText(path)) ?? throw RequestMembers.Fault(
             path, "none, minimal, low, medium, high, xhigh or max");
 
     // OpenRouter's own member.

@@ -52,7 +52,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         var isSchema = format is { Kind: OutputFormatKind.JsonSchema, Schema: not null };
         if (isSchema && run.Facts.RefusesJsonSchema)
         {
-            run.Drop("response_format");
+            run.Drop(Wish.Format);
             isSchema = false;
         }
 
@@ -98,7 +98,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         {
             if (run.Facts.RefusesStop || request.Stop.Count > StopsMax)
             {
-                run.Drop("stop");
+                run.Drop(Wish.Stop);
             }
 
             if (!run.Facts.RefusesStop)
@@ -115,12 +115,16 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         var (json, sampling) = (run.Json, run.Request.Sampling);
 
         // The only value that is taken is the one that stands for saying nothing.
-        run.Number("temperature", sampling.Temperature, run.Facts.RefusesSampling, standard: 1);
-        run.Number("top_p", sampling.TopP, run.Facts.RefusesSampling, standard: 1);
-        run.Number("frequency_penalty", sampling.FrequencyPenalty, run.Facts.RefusesSampling, standard: 0);
-        run.Number("presence_penalty", sampling.PresencePenalty, run.Facts.RefusesSampling, standard: 0);
-        run.DropIf("top_k", sampling.TopK is not null && run.Request.Caller != Dialect.Chat);
-        if (sampling.TopK is { } topK && run.Request.Caller == Dialect.Chat)
+        run.Number(Wish.Temperature, "temperature"u8, sampling.Temperature, run.Facts.RefusesSampling, standard: 1);
+        run.Number(Wish.TopP, "top_p"u8, sampling.TopP, run.Facts.RefusesSampling, standard: 1);
+        run.Number(
+            Wish.FrequencyPenalty, "frequency_penalty"u8, sampling.FrequencyPenalty, run.Facts.RefusesSampling,
+            standard: 0);
+        run.Number(
+            Wish.PresencePenalty, "presence_penalty"u8, sampling.PresencePenalty, run.Facts.RefusesSampling,
+            standard: 0);
+        run.DropIf(Wish.TopK, sampling.TopK is not null && run.Request.Dialect != Dialect.Chat);
+        if (sampling.TopK is { } topK && run.Request.Dialect == Dialect.Chat)
         {
             json.WriteNumber("top_k"u8, topK);
         }
@@ -137,7 +141,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
 
         if (sampling.LogitBias is { } bias)
         {
-            run.DropIf("logit_bias", run.Facts.RefusesSampling);
+            run.DropIf(Wish.LogitBias, run.Facts.RefusesSampling);
             if (!run.Facts.RefusesSampling)
             {
                 json.WriteAsItIs("logit_bias"u8, bias);
@@ -145,8 +149,8 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         }
 
         // No event carries them back.
-        run.DropIf("logprobs", sampling.Logprobs == true);
-        run.DropIf("top_logprobs", sampling.TopLogprobs is > 0);
+        run.DropIf(Wish.Logprobs, sampling.Logprobs == true);
+        run.DropIf(Wish.Logprobs, sampling.TopLogprobs is > 0);
     }
 
     private static void WriteReasoning(OpenAiRequestRun run)
@@ -167,7 +171,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
                 json.WriteString("reasoning_effort"u8, facts.Clamp(asked).Word());
             }
 
-            run.DropIf("reasoning_effort", !facts.TakesEffort && !isOff);
+            run.DropIf(Wish.Reasoning, !facts.TakesEffort && !isOff);
         }
 
         if (facts.WantsReasoningAlways && effort is not null)
@@ -178,7 +182,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         }
 
         // OpenAI's models keep their thoughts to themselves here.
-        if (wish.Summary is not null && !run.Model.IsCompatible && run.Request.Caller == Dialect.Responses)
+        if (wish.Summary is not null && !run.Model.IsCompatible && run.Request.Dialect == Dialect.Responses)
         {
             run.Dropped.Add("reasoning.summary");
         }
@@ -200,7 +204,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
 
         if (OpenAiRequestRun.Tier(request.ServiceTier) is { } tier && (isOwn || tier != "default"))
         {
-            run.DropIf("service_tier", !isOwn || tier.Length == 0);
+            run.DropIf(Wish.ServiceTier, !isOwn || tier.Length == 0);
             if (isOwn && tier.Length > 0)
             {
                 json.WriteString("service_tier"u8, tier);
@@ -210,7 +214,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         if (request.Verbosity is { Length: > 0 } verbosity)
         {
             var isKnown = run.Facts.TakesVerbosity && isOwn;
-            run.DropIf("verbosity", !isKnown && verbosity != "medium");
+            run.DropIf(Wish.Verbosity, !isKnown && verbosity != "medium");
             if (isKnown)
             {
                 json.WriteString("verbosity"u8, verbosity);
@@ -218,14 +222,14 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         }
 
         // Taken only together with store.
-        run.DropIf("metadata", request.Metadata is { } metadata && metadata.EnumerateObject().Any());
+        run.DropIf(Wish.Metadata, request.Metadata is { } metadata && metadata.EnumerateObject().Any());
     }
 
     private static void WriteOthers(OpenAiRequestRun run)
     {
         foreach (var (name, value) in run.Request.Others)
         {
-            if (run.Request.Caller == Dialect.Chat && !name.Contains('.', StringComparison.Ordinal))
+            if (run.Request.Dialect == Dialect.Chat && !name.Contains('.', StringComparison.Ordinal))
             {
                 run.Json.WritePropertyName(name);
                 run.Json.WriteAsItIs(value);

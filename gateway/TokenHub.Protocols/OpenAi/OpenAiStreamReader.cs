@@ -47,11 +47,17 @@ internal sealed class OpenAiStreamReader : AnswerDecoder
 
         try
         {
-            var answer = OpenAiBodyReader.Read(body);
-            _isFailed |= answer.IsError;
-            for (var walk = new JsonWalk(answer.Choices); walk.NextItem(out var choice);)
+            Begin(body, sink);
+            for (var walk = new JsonWalk(body); walk.NextMember();)
             {
-                ReadChoice(answer, choice, sink);
+                if (walk.NameIs("choices"u8))
+                {
+                    ReadChoices(ref walk, sink);
+                }
+                else if (walk.NameIs("error"u8))
+                {
+                    _isFailed |= walk.Value().IsTruthy;
+                }
             }
         }
         catch (JsonException)
@@ -63,33 +69,50 @@ internal sealed class OpenAiStreamReader : AnswerDecoder
     // Usage comes behind the reason to stop, and a reason may be taken back by none: it waits for the end mark.
     private protected override void OnComplete(IChatSink sink) => End(sink);
 
-    private void ReadChoice(OpenAiAnswer answer, JsonSlice choice, IChatSink sink)
+    // Azure's first chunk has no choices, and neither an id nor a model.
+    private void Begin(ReadOnlySpan<byte> body, IChatSink sink)
     {
-        if (!_isBegun)
+        if (_isBegun)
+        {
+            return;
+        }
+
+        var answer = OpenAiBodyReader.Read(body);
+        if (new JsonWalk(answer.Choices).NextItem(out _))
         {
             _isBegun = true;
             sink.Take(new ChatEvent(ChatEventKind.Start) { Id = answer.Id.Text, Name = answer.Model.Text });
         }
+    }
 
-        JsonSlice message = default, finish = default;
-        var index = 0;
-        for (var walk = new JsonWalk(choice); walk.NextMember();)
+    private void ReadChoices(ref JsonWalk walk, IChatSink sink)
+    {
+        for (var isArray = walk.EnterArray(); isArray && walk.NextObject();)
         {
-            if (walk.NameIs("delta"u8) || walk.NameIs("message"u8))
+            var message = new OpenAiMessage();
+            JsonSlice finish = default;
+            var index = 0;
+            while (walk.NextMember())
             {
-                message = walk.Value();
+                if (walk.NameIs("delta"u8) || walk.NameIs("message"u8))
+                {
+                    if (walk.EnterObject())
+                    {
+                        message.Read(ref walk);
+                    }
+                }
+                else if (walk.NameIs("index"u8))
+                {
+                    index = walk.Value().NumberOr(0);
+                }
+                else if (walk.NameIs("finish_reason"u8))
+                {
+                    finish = walk.Value();
+                }
             }
-            else if (walk.NameIs("index"u8))
-            {
-                index = walk.Value().NumberOr(0);
-            }
-            else if (walk.NameIs("finish_reason"u8))
-            {
-                finish = walk.Value();
-            }
-        }
 
-        _message.Read(index, message, finish.Text, sink);
+            _message.Read(index, message, finish.Text, sink);
+        }
     }
 
     private void End(IChatSink sink)

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Responses;
@@ -57,7 +56,8 @@ internal static class ResponsesEcho
         json.WritePropertyName(name);
         if (root.Get(name) is { } value)
         {
-            json.WriteAsItIs(value);
+            // Not as it is: a line end between its tokens would end the event that it stands in.
+            value.WriteTo(json);
         }
         else
         {

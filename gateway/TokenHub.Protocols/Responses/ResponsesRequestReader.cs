@@ -2,17 +2,20 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 using TokenHub.Protocols.Responses.Requests;
 
 namespace TokenHub.Protocols.Responses;
 
-/// <summary>Reads a request of Responses. What rests on something kept by the upstream cannot be read elsewhere.</summary>
+/// <summary>
+/// Reads a request of Responses. What rests on something kept by the upstream cannot be read elsewhere.
+/// </summary>
 internal sealed class ResponsesRequestReader : IRequestReader
 {
     public ChatRequest Read(ReadOnlyMemory<byte> body, string model, bool isStream)
     {
         var source = RequestMembers.Parse(body);
-        var request = new ChatRequest(source) { Caller = Dialect.Responses, Model = model };
+        var request = new ChatRequest(source) { Dialect = Dialect.Responses, Model = model };
         try
         {
             var root = source.RootElement.Object("body");
@@ -34,10 +37,11 @@ internal sealed class ResponsesRequestReader : IRequestReader
             request.Echo = ResponsesEcho.Write(root);
             return request;
         }
-        catch
+        catch (Exception fault) when (fault is UntranslatableException or InvalidOperationException)
         {
+            // The latter is how a document says that a string of its own cannot be read.
             request.Dispose();
-            throw;
+            throw fault as UntranslatableException ?? RequestMembers.NoUnicode();
         }
     }
 
@@ -153,7 +157,7 @@ internal sealed class ResponsesRequestReader : IRequestReader
         request.Reasoning = new ReasoningWish
         {
             Effort = reasoning.Text("effort", "reasoning.") is not { } effort ? null
-                : EffortWords.Read(effort) ?? throw RequestMembers.Fault(
+                : EffortLevels.Read(effort) ?? throw RequestMembers.Fault(
                     "reasoning.effort", "none, minimal, low, medium, high, xhigh or max"),
             Summary = summary == "none" ? null : summary,
             ShowsText = summary is null or "none" ? null : true,

@@ -24,7 +24,8 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
         if (request.Sampling.N is > 1)
         {
             throw new UntranslatableException(
-                "This model gives one answer to a request: send the request again for another.", request.NameOf("n"));
+                "This model gives one answer to a request: send the request again for another.",
+                request.NameOf(Wish.N));
         }
 
         CallPairing.Complete(request);
@@ -53,7 +54,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
         var (json, format, verbosity) = (run.Json, run.Request.Format, run.Request.Verbosity);
         var isFormed = format is not (null or { Kind: OutputFormatKind.Text });
         var isWordy = verbosity is { Length: > 0 } && run.Facts.TakesVerbosity;
-        run.DropIf("verbosity", !isWordy && verbosity is not (null or "" or "medium"));
+        run.DropIf(Wish.Verbosity, !isWordy && verbosity is not (null or "" or "medium"));
         if (!isFormed && !isWordy)
         {
             return;
@@ -85,7 +86,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
     {
         var (json, wish, facts) = (run.Json, run.Request.Reasoning, run.Facts);
         var effort = wish?.ToEffort();
-        run.DropIf("reasoning_effort", !facts.TakesEffort && effort is not (null or Effort.None));
+        run.DropIf(Wish.Reasoning, !facts.TakesEffort && effort is not (null or Effort.None));
         var summary = wish is null || !facts.TakesEffort || effort == Effort.None ? null : SummaryOf(run, wish);
         if (facts.TakesEffort && (effort is not null || summary is not null))
         {
@@ -114,7 +115,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
 
     // Anthropic's clients get to read thoughts unless they say otherwise; the others have to ask.
     private static string? SummaryOf(OpenAiRequestRun run, ReasoningWish wish) =>
-        wish.Summary ?? (wish.ShowsText ?? run.Request.Caller == Dialect.Anthropic ? "auto" : null);
+        wish.Summary ?? (wish.ShowsText ?? run.Request.Dialect == Dialect.Anthropic ? "auto" : null);
 
     private static void WriteSampling(OpenAiRequestRun run)
     {
@@ -125,18 +126,18 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
                 "max_output_tokens"u8, Math.Max(OutputTokensMin, Math.Min(max, run.Model.OutputTokensMax ?? max)));
         }
 
-        run.Number("temperature", sampling.Temperature, run.Facts.RefusesSampling, standard: 1);
-        run.Number("top_p", sampling.TopP, run.Facts.RefusesSampling, standard: 1);
-        run.DropIf("stop", request.Stop.Count > 0);
-        run.DropIf("top_k", sampling.TopK is not null);
-        run.DropIf("seed", sampling.Seed is not null);
-        run.DropIf("frequency_penalty", sampling.FrequencyPenalty is not (null or 0));
-        run.DropIf("presence_penalty", sampling.PresencePenalty is not (null or 0));
-        run.DropIf("logit_bias", sampling.LogitBias is { } bias && bias.EnumerateObject().Any());
+        run.Number(Wish.Temperature, "temperature"u8, sampling.Temperature, run.Facts.RefusesSampling, standard: 1);
+        run.Number(Wish.TopP, "top_p"u8, sampling.TopP, run.Facts.RefusesSampling, standard: 1);
+        run.DropIf(Wish.Stop, request.Stop.Count > 0);
+        run.DropIf(Wish.TopK, sampling.TopK is not null);
+        run.DropIf(Wish.Seed, sampling.Seed is not null);
+        run.DropIf(Wish.FrequencyPenalty, sampling.FrequencyPenalty is not (null or 0));
+        run.DropIf(Wish.PresencePenalty, sampling.PresencePenalty is not (null or 0));
+        run.DropIf(Wish.LogitBias, sampling.LogitBias is { } bias && bias.EnumerateObject().Any());
 
         // No event carries them back.
-        run.DropIf("logprobs", sampling.Logprobs == true);
-        run.DropIf("top_logprobs", sampling.TopLogprobs is > 0);
+        run.DropIf(Wish.Logprobs, sampling.Logprobs == true);
+        run.DropIf(Wish.Logprobs, sampling.TopLogprobs is > 0);
     }
 
     private static void WriteCaller(OpenAiRequestRun run)
@@ -154,7 +155,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
 
         if (OpenAiRequestRun.Tier(request.ServiceTier) is { } tier)
         {
-            run.DropIf("service_tier", tier.Length == 0);
+            run.DropIf(Wish.ServiceTier, tier.Length == 0);
             if (tier.Length > 0)
             {
                 json.WriteString("service_tier"u8, tier);
@@ -171,7 +172,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
     {
         foreach (var (name, value) in run.Request.Others)
         {
-            if (run.Request.Caller == Dialect.Responses && !name.Contains('.', StringComparison.Ordinal))
+            if (run.Request.Dialect == Dialect.Responses && !name.Contains('.', StringComparison.Ordinal))
             {
                 run.Json.WritePropertyName(name);
                 run.Json.WriteAsItIs(value);

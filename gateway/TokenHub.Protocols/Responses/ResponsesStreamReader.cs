@@ -237,62 +237,40 @@ internal sealed class ResponsesStreamReader : AnswerDecoder
         {
             for (var walk = new JsonWalk(data); walk.NextMember();)
             {
-                if (walk.NameIs("type"u8))
+                // A dozen names, most of which come with few events: by their length first.
+                switch (walk.NameLength)
                 {
-                    Type = walk.Value();
-                }
-                else if (walk.NameIs("delta"u8))
-                {
-                    Delta = walk.Value();
-                }
-                else if (walk.NameIs("output_index"u8))
-                {
-                    OutputIndex = walk.Value();
-                }
-                else if (walk.NameIs("summary_index"u8))
-                {
-                    SummaryIndex = walk.Value();
-                }
-                else if (walk.NameIs("content_index"u8))
-                {
-                    ContentIndex = walk.Value();
-                }
-                else if (walk.NameIs("item"u8))
-                {
-                    Item = walk.Value();
-                }
-                else if (walk.NameIs("response"u8))
-                {
-                    Response = walk.Value();
-                }
-                else
-                {
-                    ReadRare(ref walk);
+                    case 4:
+                        Take(ref walk, "type"u8, ref Type);
+                        Take(ref walk, "item"u8, ref Item);
+                        Take(ref walk, "text"u8, ref Text);
+                        break;
+                    case 5:
+                        Take(ref walk, "delta"u8, ref Delta);
+                        Take(ref walk, "input"u8, ref Input);
+                        break;
+                    case 7 or 8:
+                        Take(ref walk, "response"u8, ref Response);
+                        Take(ref walk, "refusal"u8, ref Refusal);
+                        break;
+                    case 9 or 10:
+                        Take(ref walk, "arguments"u8, ref Arguments);
+                        Take(ref walk, "annotation"u8, ref Annotation);
+                        break;
+                    case 12 or 13:
+                        Take(ref walk, "output_index"u8, ref OutputIndex);
+                        Take(ref walk, "summary_index"u8, ref SummaryIndex);
+                        Take(ref walk, "content_index"u8, ref ContentIndex);
+                        break;
                 }
             }
         }
 
-        private void ReadRare(ref JsonWalk walk)
+        private static void Take(ref JsonWalk walk, ReadOnlySpan<byte> name, ref JsonSlice value)
         {
-            if (walk.NameIs("text"u8))
+            if (walk.IsAtName && walk.NameIs(name))
             {
-                Text = walk.Value();
-            }
-            else if (walk.NameIs("arguments"u8))
-            {
-                Arguments = walk.Value();
-            }
-            else if (walk.NameIs("refusal"u8))
-            {
-                Refusal = walk.Value();
-            }
-            else if (walk.NameIs("input"u8))
-            {
-                Input = walk.Value();
-            }
-            else if (walk.NameIs("annotation"u8))
-            {
-                Annotation = walk.Value();
+                value = walk.Value();
             }
         }
     }

@@ -149,6 +149,7 @@ internal sealed class Trials(Settings settings, CancellationToken cancel) : IAsy
     {
         if (!verdict.Passed && settings.Options.TryGetValue("logs", out var folder))
         {
+            Directory.CreateDirectory(folder);
             foreach (var plane in rig.Gateways.Concat(rig.ControlPlanes))
             {
                 File.WriteAllText(Path.Combine(folder, $"{verdict.Id}-{plane.Name}.log"), plane.Output);

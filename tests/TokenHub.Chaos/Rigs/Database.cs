@@ -26,9 +26,10 @@ internal sealed class Database : IAsyncDisposable
 
     public bool IsRunning => !_server.HasExited;
 
-    public static async Task<Database> StartAsync()
+    /// <param name="folder">Where it keeps its data; null for a temporary folder.</param>
+    public static async Task<Database> StartAsync(string? folder)
     {
-        var server = await PostgresServer.StartAsync();
+        var server = await PostgresServer.StartInAsync(folder);
         return new Database(server, await server.CreateDatabaseAsync());
     }
 

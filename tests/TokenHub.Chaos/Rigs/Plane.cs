@@ -104,6 +104,15 @@ internal sealed class Plane(
         return await _process.WaitForExitAsync(within);
     }
 
+    /// <summary>Runs the executable once with arguments, beside the process that serves; its exit code and output.</summary>
+    public async Task<(int Code, string Said)> CommandAsync(params string[] arguments)
+    {
+        await using var process = ChildProcess.Start(
+            "dotnet", ["exec", assembly, .. arguments], new Dictionary<string, string>(environment) { ["TOKENHUB_DATA_DIR"] = DataFolder });
+        var code = await process.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        return (code, process.Output);
+    }
+
     public void Signal(int signal) => _process?.Signal(signal);
 
     public void LoseData()

@@ -55,8 +55,8 @@ internal sealed class Rig : IAsyncDisposable
     public static async Task<Rig> StartAsync(RigOptions options, CancellationToken cancel)
     {
         var workload = new Workload(options.Seed, RichPayers + 1, options.PaceMs);
-        var database = Database.StartAsync();
-        var store = await StoreOf(options.Backend);
+        var database = Database.StartAsync(options.DatabaseFolder);
+        var store = await StoreOf(options);
         var upstream = new TruthfulUpstream(options.Channels, workload.PlanOf);
         var rig = new Rig(options)
         {
@@ -122,12 +122,12 @@ internal sealed class Rig : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static async Task<IStore> StoreOf(string backend) => backend switch
+    private static async Task<IStore> StoreOf(RigOptions options) => options.Backend switch
     {
-        "redis" => await RedisStore.StartAsync(),
+        "redis" => await RedisStore.StartAsync(options.StoreFolder),
         "garnet" => await GarnetStore.StartAsync(),
         "cluster" => await ClusterStore.StartAsync(),
-        _ => throw new NotSupportedException($"There is no backend '{backend}'."),
+        _ => throw new NotSupportedException($"There is no backend '{options.Backend}'."),
     };
 
     private async Task LaunchAsync()

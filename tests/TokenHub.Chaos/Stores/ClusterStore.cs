@@ -12,12 +12,12 @@ internal sealed class ClusterStore : IStore
     private const int NodeCount = 3;
     private const int Slots = 16_384;
     private static readonly TimeSpan WholeWithin = TimeSpan.FromSeconds(20);
-    private readonly IReadOnlyList<RedisNode> _nodes;
+    private readonly List<RedisNode> _nodes;
     private IReadOnlyList<RedisNode> _victims = [];
     private IReadOnlyList<int> _announced = [];
     private int _kills;
 
-    private ClusterStore(IReadOnlyList<RedisNode> nodes) => _nodes = nodes;
+    private ClusterStore(List<RedisNode> nodes) => _nodes = nodes;
 
     public string Name => "cluster";
 
@@ -31,9 +31,7 @@ internal sealed class ClusterStore : IStore
         for (var i = 0; i < NodeCount; i++)
         {
             // The bus is 10,000 above, so the port has to be a low one; the map of slots outlives a wiped folder.
-            nodes.Add(await RedisNode.StartAsync(
-                LowPort(), "--cluster-enabled", "yes", "--cluster-config-file", "../nodes.conf", "--cluster-node-timeout",
-                "2000"));
+            nodes.Add(await StartNodeAsync());
         }
 
         var store = new ClusterStore(nodes);
@@ -70,6 +68,67 @@ internal sealed class ClusterStore : IStore
 
         Announce(_announced);
         await WaitWholeAsync();
+    }
+
+    /// <summary>
+    /// A replica of the first node takes over from it, without what was written during <paramref name="lag"/>.
+    /// </summary>
+    public async Task FailOverAsync(Func<Task> lag)
+    {
+        var (master, replica) = (_nodes[0], await StartNodeAsync());
+        await ClusterMoves.FollowAsync(replica, master);
+        await ClusterMoves.DeafenAsync(replica, master);
+        await lag();
+        await master.KillAsync();
+        _nodes[0] = replica;
+        await ClusterMoves.WaitPromotedAsync(replica);
+        await master.DisposeAsync();
+    }
+
+    /// <summary>Moves the slot of a key from the node that has it to another.</summary>
+    public async Task MoveSlotOfAsync(string key, Func<Task> halfway)
+    {
+        using var talk = await RespTalk.ConnectAsync(_nodes[0].Port);
+        var slot = (int)(long)talk.Call("CLUSTER", "KEYSLOT", key)!;
+        var at = await OwnerOfAsync(slot);
+        await ClusterMoves.MoveAsync(_nodes[at], _nodes[(at + 1) % NodeCount], slot, halfway);
+    }
+
+    /// <summary>The one key of all nodes that matches.</summary>
+    public async Task<string> FindAsync(string pattern)
+    {
+        foreach (var node in _nodes)
+        {
+            using var talk = await RespTalk.ConnectAsync(node.Port);
+            if (talk.Scan(pattern) is [var key, ..])
+            {
+                return key;
+            }
+        }
+
+        throw new InvalidOperationException($"No node has a key like {pattern}.");
+    }
+
+    private async Task<int> OwnerOfAsync(int slot)
+    {
+        for (var i = 0; i < NodeCount; i++)
+        {
+            using var talk = await RespTalk.ConnectAsync(_nodes[i].Port);
+            var ranges = (List<object?>)talk.Call("CLUSTER", "SLOTS")!;
+            foreach (var range in ranges.Cast<List<object?>>())
+            {
+                if (slot >= (long)range[0]! && slot <= (long)range[1]!)
+                {
+                    var id = (string)((List<object?>)range[2]!)[2]!;
+                    if (id == (string)talk.Call("CLUSTER", "MYID")!)
+                    {
+                        return i;
+                    }
+                }
+            }
+        }
+
+        throw new InvalidOperationException($"No node has slot {slot}.");
     }
 
     public void CutTail(TimeSpan back) => Each(node => node.CutTail(back));
@@ -113,6 +172,9 @@ internal sealed class ClusterStore : IStore
             await node.DisposeAsync();
         }
     }
+
+    private static Task<RedisNode> StartNodeAsync() => RedisNode.StartAsync(
+        LowPort(), "--cluster-enabled", "yes", "--cluster-config-file", "../nodes.conf", "--cluster-node-timeout", "2000");
 
     private static int LowPort()
     {

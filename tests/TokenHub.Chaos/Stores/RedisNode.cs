@@ -9,16 +9,19 @@ namespace TokenHub.Chaos.Stores;
 internal sealed class RedisNode : IAsyncDisposable
 {
     private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(15);
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tokenhub-chaos-redis-");
+    private readonly DirectoryInfo _folder;
     private readonly List<(long AtMs, string File, long Bytes)> _lengths = [];
     private readonly Timer _watch;
     private readonly string[] _options;
     private ChildProcess _process;
 
-    private RedisNode(int port, string[] options)
+    private RedisNode(string? folder, int port, string[] options)
     {
         (Port, _options) = (port, options);
-        _process = Launch();
+        _folder = folder is null
+            ? Directory.CreateTempSubdirectory("tokenhub-chaos-redis-")
+            : Directory.CreateDirectory(Path.Combine(folder, $"redis-{port}"));
+        _process = Launch([]);
         _watch = new Timer(_ => NoteLength(), null, 100, 100);
     }
 
@@ -35,9 +38,12 @@ internal sealed class RedisNode : IAsyncDisposable
 
     private string Copy => Path.Combine(_folder.FullName, "copy");
 
-    public static async Task<RedisNode> StartAsync(int port, params string[] options)
+    public static Task<RedisNode> StartAsync(int port, params string[] options) => StartInAsync(null, port, options);
+
+    /// <param name="folder">Where it keeps its data; null for a temporary folder.</param>
+    public static async Task<RedisNode> StartInAsync(string? folder, int port, params string[] options)
     {
-        var node = new RedisNode(port, options);
+        var node = new RedisNode(folder, port, options);
         await node.WaitReadyAsync();
         return node;
     }
@@ -50,8 +56,24 @@ internal sealed class RedisNode : IAsyncDisposable
 
     public Task StartAgainAsync()
     {
-        _process = Launch();
+        _process = Launch([]);
         return WaitReadyAsync();
+    }
+
+    /// <summary>
+    /// Starts what was killed so that it takes about so long to read its file, and says meanwhile that it is loading.
+    /// </summary>
+    public void StartLoading(TimeSpan takes)
+    {
+        long bytes;
+        lock (_lengths)
+        {
+            bytes = _lengths.Count > 0 ? _lengths[^1].Bytes : 0;
+        }
+
+        // A command in the file has some 40 bytes at least; the delay is one for each, in microseconds.
+        var delay = Math.Max(1, (long)takes.TotalMicroseconds / Math.Max(1, bytes / 40));
+        _process = Launch(["--key-load-delay", $"{delay}"]);
     }
 
     public void Signal(int signal) => _process.Signal(signal);
@@ -91,7 +113,7 @@ internal sealed class RedisNode : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private ChildProcess Launch()
+    private ChildProcess Launch(string[] more)
     {
         Directory.CreateDirectory(Data);
         return ChildProcess.Start(
@@ -99,12 +121,12 @@ internal sealed class RedisNode : IAsyncDisposable
             [
                 "--bind", "127.0.0.1", "--port", $"{Port}", "--dir", Data, "--save", "", "--appendonly", "yes",
                 "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0", "--enable-debug-command", "yes",
-                "--repl-diskless-sync-delay", "0", .. _options,
+                "--repl-diskless-sync-delay", "0", .. _options, .. more,
             ],
             Variables);
     }
 
-    private Task WaitReadyAsync() => Probe.UntilAsync(
+    public Task WaitReadyAsync() => Probe.UntilAsync(
         async () => !_process.HasExited
             ? await Probe.AnswersAsync(Port, "PING\r\n", "+PONG")
             : throw new InvalidOperationException($"redis-server ended:\n{_process.Output}"),

@@ -17,7 +17,9 @@ internal sealed class RedisStore : IStore
 
     public RedisNode Node => _node;
 
-    public static async Task<RedisStore> StartAsync() => new(await RedisNode.StartAsync(FreePort.Next()));
+    /// <param name="folder">Where it keeps its data; null for a temporary folder.</param>
+    public static async Task<RedisStore> StartAsync(string? folder = null) =>
+        new(await RedisNode.StartInAsync(folder, FreePort.Next()));
 
     public string UrlOf(IReadOnlyList<int> edgePorts) => $"redis://127.0.0.1:{edgePorts[0]}";
 

@@ -12,6 +12,7 @@ public sealed class SharedRig : IAsyncLifetime
     public async ValueTask InitializeAsync() => Rig = await GatewayRig.StartAsync(options => options with
     {
         BodyBytesMax = 1 << 20,
+        AllowPrivateMedia = true,
         ConnectTimeout = TimeSpan.FromMilliseconds(500),
         FirstByteTimeout = TimeSpan.FromMilliseconds(400),
         UnstreamedTimeout = TimeSpan.FromMilliseconds(400),

@@ -1,6 +1,6 @@
 using System.Text;
-using System.Text.Json;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Tests.Codecs;
 
@@ -23,6 +23,9 @@ internal sealed class FoundAnswer : IChatSink
     public string[] Calls =>
         [.. _calls.Select(call => $"{call.Id} {call.Name} {Unescape(call.Arguments.ToString())}")];
 
+    /// <summary>Bytes of the choices but the first.</summary>
+    public int OtherBytes { get; private set; }
+
     public List<string> Opaque { get; } = [];
 
     public List<string> Citations { get; } = [];
@@ -40,6 +43,7 @@ internal sealed class FoundAnswer : IChatSink
     public void Take(in ChatEvent e)
     {
         Assert.Equal(StopReason.None, e.Choice == 0 ? Stop : StopReason.None);
+        OtherBytes += e.Choice > 0 ? e.Text.Length : 0;
         if (e.Choice > 0)
         {
             return;
@@ -83,12 +87,8 @@ internal sealed class FoundAnswer : IChatSink
         }
     }
 
-    private static string Unescape(ReadOnlySpan<byte> inside) => Unescape(Encoding.UTF8.GetString(inside));
+    // Half a pair of surrogates may come alone.
+    private static string Unescape(ReadOnlySpan<byte> inside) => JsonBytes.Unescape(inside);
 
-    private static string Unescape(string inside)
-    {
-        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes($"\"{inside}\""));
-        reader.Read();
-        return reader.GetString()!;
-    }
+    private static string Unescape(string inside) => JsonBytes.Unescape(Encoding.UTF8.GetBytes(inside));
 }

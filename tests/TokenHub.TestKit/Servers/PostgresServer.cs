@@ -34,9 +34,14 @@ public sealed class PostgresServer : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <param name="settings">More settings, as <c>max_connections=5</c>.</param>
-    public static async Task<PostgresServer> StartAsync(params string[] settings)
+    public static Task<PostgresServer> StartAsync(params string[] settings) => StartInAsync(null, settings);
+
+    /// <param name="folder">Where it keeps its data; null for a temporary folder.</param>
+    public static async Task<PostgresServer> StartInAsync(string? folder, params string[] settings)
     {
-        var directory = Directory.CreateTempSubdirectory("tokenhub-pg-");
+        var directory = folder is null
+            ? Directory.CreateTempSubdirectory("tokenhub-pg-")
+            : Directory.CreateDirectory(Path.Combine(folder, "postgres"));
         if (Environment.UserName == "root")
         {
             await RunAsync("chown", ["nobody", directory.FullName], asNobody: false);

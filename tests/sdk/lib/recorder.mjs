@@ -9,6 +9,9 @@ export function recorder() {
     /** The gateway's name for the last request. */
     requestId: () => calls.at(-1)?.response?.headers.get('x-request-id'),
 
+    /** The gateway's names for all requests, in order. */
+    requestIds: () => calls.map((call) => call.response?.headers.get('x-request-id')),
+
     async fetch(input, init = {}) {
       const call = {
         url: String(input instanceof Request ? input.url : input), method: init.method ?? 'GET',

@@ -88,7 +88,7 @@ internal sealed class OpaqueCatch : IChatSink
     // What was thought belongs to the next call: it has to stand before it when that comes back.
     private void EndThought(bool isKept)
     {
-        if (isKept && _signature is { } data)
+        if (isKept && _signature is { Length: > 0 } data)
         {
             var text = _kind == OpaqueKind.Redacted ? "" : Unescape(_thought.WrittenSpan);
             _items.Add((_calls.Count, new KeptItem(new OpaqueItem(_issuer, _family, _kind, data, _id), text)));
@@ -105,8 +105,16 @@ internal sealed class OpaqueCatch : IChatSink
             return System.Text.Encoding.UTF8.GetString(inside);
         }
 
-        var reader = new Utf8JsonReader([(byte)'"', .. inside, (byte)'"']);
-        reader.Read();
-        return reader.GetString()!;
+        try
+        {
+            var reader = new Utf8JsonReader([(byte)'"', .. inside, (byte)'"']);
+            reader.Read();
+            return reader.GetString()!;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            // Half a pair of surrogates is no text, and nobody's signature.
+            return "";
+        }
     }
 }

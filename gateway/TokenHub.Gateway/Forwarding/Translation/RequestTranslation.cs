@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Telemetry;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
 
@@ -10,7 +13,7 @@ namespace TokenHub.Gateway.Forwarding.Translation;
 /// Puts a client's request into the protocol of the channel that is tried. What has no place there is named in the
 /// exchange, or refused where the key says so.
 /// </summary>
-internal sealed class RequestTranslation(SideStore store, MediaFetch media)
+internal sealed class RequestTranslation(SideStore store, MediaFetch media, ILogger log)
 {
     /// <summary>Writes the body for the channel being tried, and sets the exchange's context of the answer.</summary>
     /// <returns>What the client is told when the request cannot be carried there.</returns>
@@ -45,6 +48,13 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media)
         catch (UntranslatableException error)
         {
             return new GatewayError(GatewayFault.Untranslatable, error.Message, error.Param);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
+        {
+            // Half a pair of surrogates, a number without end: nothing that a reader expects, nor an upstream.
+            GatewayLog.Unreadable(log, exchange.IdText, error);
+            return new GatewayError(
+                GatewayFault.Untranslatable, "The request has a value that its protocol does not know.");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Json;
 
@@ -152,7 +153,7 @@ internal sealed class OpenAiPartWriter(OpenAiRequestRun run)
 
     private void WriteFile(MediaPart media)
     {
-        if (media.Base64.IsEmpty && (media.FileId is null || run.Request.Caller != Core.Snapshots.Dialect.Chat))
+        if (media.Base64.IsEmpty && (media.FileId is null || run.Request.Dialect != Dialect.Chat))
         {
             throw Missing(media, "its upstream takes documents as bytes alone");
         }
@@ -173,7 +174,9 @@ internal sealed class OpenAiPartWriter(OpenAiRequestRun run)
         _json.WriteEndObject();
     }
 
-    /// <summary>What a request asks to be read and its upstream cannot read: leaving it out would change the question.</summary>
+    /// <summary>
+    /// What a request asks to be read and its upstream cannot read: leaving it out would change the question.
+    /// </summary>
     public static UntranslatableException Missing(MediaPart media, string why) =>
         new($"The model cannot be given this {media.Kind.ToString().ToLowerInvariant()}: {why}.", "messages");
 }

@@ -29,18 +29,18 @@ internal sealed class OpenAiRequestRun(Utf8JsonWriter json, ChatRequest request,
     public bool TakesCacheMarks =>
         Model.IsCompatible && Model.Name.Contains("claude", StringComparison.OrdinalIgnoreCase);
 
-    public void Drop(string chatName) => Dropped.Add(Request.NameOf(chatName));
+    public void Drop(Wish wish) => Dropped.Add(Request.NameOf(wish));
 
-    public void DropIf(string chatName, bool isDropped)
+    public void DropIf(Wish wish, bool isDropped)
     {
         if (isDropped)
         {
-            Drop(chatName);
+            Drop(wish);
         }
     }
 
     /// <summary>Writes a number, or reports it where it is refused and says anything but the standard.</summary>
-    public void Number(string chatName, double? number, bool isRefused, double standard)
+    public void Number(Wish wish, ReadOnlySpan<byte> name, double? number, bool isRefused, double standard)
     {
         if (number is not { } value)
         {
@@ -49,11 +49,11 @@ internal sealed class OpenAiRequestRun(Utf8JsonWriter json, ChatRequest request,
 
         if (!isRefused)
         {
-            Json.WriteNumber(chatName, value);
+            Json.WriteNumber(name, value);
         }
         else
         {
-            DropIf(chatName, value != standard);
+            DropIf(wish, value != standard);
         }
     }
 

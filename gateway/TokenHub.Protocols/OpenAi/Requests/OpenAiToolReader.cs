@@ -2,6 +2,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.OpenAi.Requests;
 

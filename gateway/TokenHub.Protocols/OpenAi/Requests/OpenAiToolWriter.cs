@@ -17,7 +17,7 @@ internal sealed class OpenAiToolWriter(OpenAiRequestRun run)
         var tools = run.Request.Tools.FindAll(tool => IsTold(tool, choice));
         if (tools.Count == 0)
         {
-            run.DropIf("tool_choice", choice is { Mode: ToolChoiceMode.Required });
+            run.DropIf(Wish.ToolChoice, choice is { Mode: ToolChoiceMode.Required });
             return;
         }
 
@@ -167,7 +167,7 @@ internal sealed class OpenAiToolWriter(OpenAiRequestRun run)
     {
         if (tools.Find(tool => tool.Name == name) is not { } tool)
         {
-            run.Drop("tool_choice");
+            run.Drop(Wish.ToolChoice);
             return;
         }
 

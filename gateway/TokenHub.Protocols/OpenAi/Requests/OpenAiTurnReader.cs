@@ -2,10 +2,13 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.OpenAi.Requests;
 
-/// <summary>Reads the messages of a Chat request into turns; results of calls go into the user turn that follows.</summary>
+/// <summary>
+/// Reads the messages of a Chat request into turns; results of calls go into the user turn that follows.
+/// </summary>
 internal sealed class OpenAiTurnReader(ChatRequest request, ReadOnlyMemory<byte> body)
 {
     // Where the caller's protocol has no ids: the last call of each function's name.

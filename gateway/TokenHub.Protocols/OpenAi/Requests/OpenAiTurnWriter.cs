@@ -3,6 +3,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.OpenAi.Requests;
 
@@ -245,7 +246,8 @@ internal sealed class OpenAiTurnWriter(OpenAiRequestRun run)
     private void WriteReasoning(ChatTurn turn, bool isUnderWay)
     {
         var thoughts = turn.Parts.OfType<ReasoningPart>().ToList();
-        var own = thoughts.FindAll(part => part.Opaque?.IsFor(Dialect.Chat, run.Model.Name) == true);
+        var own = thoughts.FindAll(part => part.Opaque?.IsFor(Dialect.Chat, run.Model.Name) == true
+            && IsDetail(part.Opaque.Data));
         if (own.Count > 0)
         {
             _json.WriteStartArray("reasoning_details"u8);
@@ -261,24 +263,36 @@ internal sealed class OpenAiTurnWriter(OpenAiRequestRun run)
         }
     }
 
+    // A carrier comes from the caller: it may hold anything.
+    private static bool IsDetail(string data)
+    {
+        try
+        {
+            using var detail = JsonDocument.Parse(data);
+            return detail.RootElement.ValueKind == JsonValueKind.Object;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     // In a stream the text of a signed thought came in details of its own.
     private void WriteDetail(ReasoningPart part)
     {
         using var detail = JsonDocument.Parse(part.Opaque!.Data);
-        var lacksText = part.Text.Length > 0 && detail.RootElement.Text("type") == "reasoning.text"
-            && detail.RootElement.Text("text") is null or "";
-        _json.WriteStartObject();
-        if (lacksText)
+        var root = detail.RootElement;
+        if (part.Text.Length == 0 || root.Text("type") != "reasoning.text" || root.Text("text") is { Length: > 0 })
         {
-            _json.WriteString("text"u8, part.Text);
+            _json.WriteAsItIs(root);
+            return;
         }
 
-        foreach (var member in detail.RootElement.EnumerateObject())
+        _json.WriteStartObject();
+        _json.WriteString("text"u8, part.Text);
+        foreach (var member in root.EnumerateObject().Where(member => !member.NameEquals("text"u8)))
         {
-            if (!lacksText || !member.NameEquals("text"u8))
-            {
-                member.WriteTo(_json);
-            }
+            member.WriteTo(_json);
         }
 
         _json.WriteEndObject();

@@ -226,7 +226,8 @@ internal sealed class ResponsesInputWriter(OpenAiRequestRun run)
 
     private void WriteOutput(ChatPart part)
     {
-        var (type, text) = part is RefusalPart refusal ? ("refusal", refusal.Text) : ("output_text", ((TextPart)part).Text);
+        var (type, text) = part is RefusalPart refusal
+            ? ("refusal", refusal.Text) : ("output_text", ((TextPart)part).Text);
         _json.WriteStartObject();
         _json.WriteString("type"u8, type);
         _json.WriteString(type == "refusal" ? "refusal"u8 : "text"u8, text);
@@ -288,7 +289,7 @@ internal sealed class ResponsesInputWriter(OpenAiRequestRun run)
     {
         if (media.FileId is { } id)
         {
-            if (run.Request.Caller != Dialect.Responses)
+            if (run.Request.Dialect != Dialect.Responses)
             {
                 throw OpenAiPartWriter.Missing(media, "its upstream cannot read a file by another's id");
             }

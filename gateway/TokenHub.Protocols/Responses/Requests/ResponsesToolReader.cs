@@ -2,6 +2,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Responses.Requests;
 
@@ -74,7 +75,8 @@ internal static class ResponsesToolReader
     private static string NameOf(JsonElement tool, string at) =>
         tool.Text("name", at) ?? throw RequestMembers.Fault($"{at}name", "a string");
 
-    private static ChatTool ReadTool(ChatRequest request, JsonElement tool, bool isFreeForm, string? space, string at) =>
+    private static ChatTool ReadTool(
+        ChatRequest request, JsonElement tool, bool isFreeForm, string? space, string at) =>
         new(isFreeForm ? ToolKind.FreeForm : ToolKind.Function,
             request.ToolBook.Add(NameOf(tool, at), space, isFreeForm))
         {

@@ -18,7 +18,7 @@ internal sealed class ResponsesToolWriter(OpenAiRequestRun run)
         var tools = run.Request.Tools.FindAll(IsTold);
         if (tools.Count == 0)
         {
-            run.DropIf("tool_choice", choice is { Mode: ToolChoiceMode.Required });
+            run.DropIf(Wish.ToolChoice, choice is { Mode: ToolChoiceMode.Required });
             return;
         }
 
@@ -115,7 +115,7 @@ internal sealed class ResponsesToolWriter(OpenAiRequestRun run)
         }
         else if (named.Count == 0)
         {
-            run.Drop("tool_choice");
+            run.Drop(Wish.ToolChoice);
         }
         else if (named.Count == 1 && choice.Mode == ToolChoiceMode.Required)
         {

@@ -42,6 +42,25 @@ internal sealed class F04DiskLost : IFault
         await gateway.StartAsync();
         trial.Note($"{trial.Rig.Allowances.RecordLost.Count} requests had their only record on the lost disk");
         await HeldIsReleasedAsync(trial);
+        await WriteOffAsync(trial, name);
+    }
+
+    // Until its lease is over the gateway counts as alive; then what it had open is given back and named at once.
+    private static async Task WriteOffAsync(Trial trial, string name)
+    {
+        var said = "";
+        var writtenOff = await trial.WaitAsync(
+            async () =>
+            {
+                (var code, said) = await trial.Rig.ControlPlanes[0].CommandAsync("gateway", "write-off", name);
+                return code == 0;
+            },
+            TimeSpan.FromSeconds(110));
+        trial.Expect(writtenOff, $"the write-off says: {said}");
+        var held = await I06NothingHeld.HeldAsync(trial.Rig);
+        var named = held.Where(rid => said.Contains(rid, StringComparison.Ordinal)).ToList();
+        trial.Expect(named.Count == 0, $"{named.Count} requests of the write-off still hold money");
+        trial.Note($"written off: {said.ReplaceLineEndings(" ")}"[..Math.Min(said.Length + 13, 160)]);
     }
 
     private static async Task HeldIsReleasedAsync(Trial trial)

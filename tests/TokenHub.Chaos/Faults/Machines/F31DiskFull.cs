@@ -1,43 +1,70 @@
 using TokenHub.Chaos.Rigs;
+using TokenHub.Chaos.Stores;
+using TokenHub.Chaos.Upstreams;
 
 namespace TokenHub.Chaos.Faults.Machines;
 
 /// <summary>
-/// The disk under the gateways fills up: new requests are refused while there is still room, what runs is closed, and
-/// everything goes on when there is room again.
+/// A disk fills up: under the gateways, new requests are refused while there is still room and what runs is closed;
+/// under PostgreSQL, the gateways' logs keep what it cannot take; under Redis, money fails closed. Everything goes on
+/// when there is room again.
 /// </summary>
 internal sealed class F31DiskFull : IFault, IDisposable
 {
-    private const int DiskMegabytes = 600;
-    private SmallDisk? _disk;
+    private const int GatewayMegabytes = 600;
+    private const int DatabaseMegabytes = 300;
+    private const int StoreMegabytes = 64;
+    private SmallDisk? _gateways;
+    private SmallDisk? _database;
+    private SmallDisk? _store;
 
     public string Id => "F31";
 
-    public string Says => "the gateways' disk is full";
+    public string Says => "the disk of gateways, PostgreSQL, Redis is full";
 
     public bool NeedsOwnRig => true;
 
     public RigOptions Fit(RigOptions options)
     {
-        _disk = SmallDisk.Create(DiskMegabytes);
-        return options with { GatewayFolder = _disk.Folder };
+        _gateways = SmallDisk.Create(GatewayMegabytes);
+        _database = SmallDisk.Create(DatabaseMegabytes);
+        _store = SmallDisk.Create(StoreMegabytes);
+        return options with
+        {
+            GatewayFolder = _gateways.Folder, DatabaseFolder = _database.Folder, StoreFolder = _store.Folder,
+        };
     }
 
     public async Task PlayAsync(Trial trial)
     {
-        var disk = _disk!;
+        await UnderGatewaysAsync(trial, _gateways!);
+        await UnderDatabaseAsync(trial, _database!);
+        if (trial.Rig.Store is RedisStore)
+        {
+            await UnderStoreAsync(trial, _store!);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var disk in (SmallDisk?[])[_gateways, _database, _store])
+        {
+            disk?.Dispose();
+        }
+    }
+
+    private static async Task UnderGatewaysAsync(Trial trial, SmallDisk disk)
+    {
         var streams = Enumerable.Range(0, 20).Select(i => trial.CallAsync(i % 2, errand =>
         {
-            trial.Rig.Upstream.Plan(errand.Model, new Chaos.Upstreams.UpstreamPlan(100, 40));
+            trial.Rig.Upstream.Plan(errand.Model, new UpstreamPlan(100, 40));
             return errand with { IsStream = true };
         })).ToList();
         await trial.PauseAsync(600);
 
         // Less than a segment of the log: the next one could not be set aside.
         disk.FillTo(16 << 20);
-        var refused = await trial.WaitAsync(
-            async () => await trial.CallAsync(0) is { Status: 503, HasRetryAfter: true }, TimeSpan.FromSeconds(5));
-        trial.Expect(refused, "a new request is served on a disk that is nearly full");
+        await RefusesAsync(trial, "a gateway's disk that is nearly full");
         disk.FillTo(0);
         var ended = await Task.WhenAll(streams);
         trial.Expect(
@@ -45,11 +72,45 @@ internal sealed class F31DiskFull : IFault, IDisposable
         trial.Expect(trial.Rig.Gateways.All(gateway => gateway.IsRunning), "a gateway has died of a full disk");
         await trial.PauseAsync(1000);
         disk.Empty();
+        await ServesAsync(trial);
     }
 
-    public void Dispose()
+    private static async Task UnderDatabaseAsync(Trial trial, SmallDisk disk)
     {
-        _disk?.Dispose();
-        _disk = null;
+        disk.FillTo(0);
+        for (var i = 0; i < 20; i++)
+        {
+            var receipt = await trial.CallAsync(i % 2);
+            trial.Expect(receipt.IsWhole, $"with PostgreSQL's disk full a call was answered {receipt.Status} {receipt.Tail}");
+            await trial.PauseAsync(150);
+        }
+
+        disk.Empty();
+        if (!trial.Rig.Database.IsRunning)
+        {
+            trial.Note("PostgreSQL had ended");
+            await trial.Rig.Database.StartAgainAsync();
+        }
+    }
+
+    private static async Task UnderStoreAsync(Trial trial, SmallDisk disk)
+    {
+        disk.FillTo(0);
+        await RefusesAsync(trial, "a Redis that cannot write its file");
+        disk.Empty();
+        await ServesAsync(trial);
+    }
+
+    private static async Task RefusesAsync(Trial trial, string what)
+    {
+        var refused = await trial.WaitAsync(
+            async () => await trial.CallAsync(0) is { Status: 503, HasRetryAfter: true }, TimeSpan.FromSeconds(8));
+        trial.Expect(refused, $"a new request is served on {what}");
+    }
+
+    private static async Task ServesAsync(Trial trial)
+    {
+        var serves = await trial.WaitAsync(async () => (await trial.CallAsync(0)).IsWhole, TimeSpan.FromSeconds(10));
+        trial.Expect(serves, "no request is served although there is room again");
     }
 }

@@ -9,17 +9,23 @@ internal sealed class F11SlowOrRefusing : IFault
 
     public string Id => "F11";
 
-    public string Says => "Redis slow, BUSY, out of memory, READONLY";
+    public string Says => "Redis slow, BUSY, out of memory, READONLY, LOADING; a slot that moves";
 
     public async Task PlayAsync(Trial trial)
     {
         await SlowAsync(trial);
-        if (trial.Rig.Store is not RedisStore)
+        if (trial.Rig.Store is ClusterStore cluster)
+        {
+            await MovedAsync(trial, cluster);
+        }
+
+        if (trial.Rig.Store is not RedisStore single)
         {
             // These replies are Redis' own.
             return;
         }
 
+        await LoadingAsync(trial, single);
         await BusyAsync(trial);
         await CommandAsync(trial, "out of memory", ["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]);
         await CommandAsync(trial, "read-only", ["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]);
@@ -36,6 +42,33 @@ internal sealed class F11SlowOrRefusing : IFault
             edges.ForEach(edge => edge.Heal());
             await trial.PauseAsync(400);
         }
+    }
+
+    // MOVED, ASK and TRYAGAIN: nobody is refused for longer than a call may wait, and nothing is counted twice.
+    private static async Task MovedAsync(Trial trial, ClusterStore cluster)
+    {
+        var serves = await trial.WaitAsync(async () => (await trial.CallAsync(0)).IsWhole, TimeSpan.FromSeconds(5));
+        trial.Expect(serves, "no request is served five seconds after Redis was slow");
+        foreach (var payer in trial.Rig.Payers)
+        {
+            await cluster.MoveSlotOfAsync(
+                await cluster.FindAsync($"{{s*}}:a:{payer.Account}"), () => trial.PauseAsync(300));
+            var receipt = await trial.CallAsync(0);
+            trial.Expect(receipt.IsWhole, $"after a slot has moved a call was answered {receipt.Status} {receipt.Tail}");
+        }
+    }
+
+    private static async Task LoadingAsync(Trial trial, RedisStore store)
+    {
+        await Trial.AloneAsync(trial.Rig.StoreGate, async () =>
+        {
+            await store.KillAsync();
+            store.Node.StartLoading(TimeSpan.FromSeconds(1.5));
+            await trial.PauseAsync(500);
+            await RefusedAsync(trial, "loading", mayServe: true);
+            await store.Node.WaitReadyAsync();
+        });
+        await trial.PauseAsync(500);
     }
 
     private static async Task BusyAsync(Trial trial)

@@ -8,6 +8,11 @@ namespace TokenHub.Chaos.Faults.Upstreams;
 /// </summary>
 internal sealed class F24Garbage : IFault
 {
+    private const long StreamBytesMax = 256 << 10;
+    private const int Streams = 200;
+    private const int StreamsFirst = 40;
+
+    // One line of 10 MB is read as an event: its text is there once or twice, besides what streams take.
     private const long RssGrowthMax = 160L << 20;
 
     public string Id => "F24";
@@ -32,6 +37,33 @@ internal sealed class F24Garbage : IFault
         var grown = RssOf(trial) - rssBefore;
         trial.Note(string.Create(CultureInfo.InvariantCulture, $"gateway memory {grown / (1 << 20):+#;-#;0} MiB"));
         trial.Expect(grown < RssGrowthMax, $"the gateway's memory grew by {grown >> 20} MiB");
+        await ManyAsync(trial);
+    }
+
+    // What one stream of nothing takes: of many at once, for one alone is lost in what the process takes anyway.
+    private static async Task ManyAsync(Trial trial)
+    {
+        await OpenAsync(trial, StreamsFirst);
+        var before = RssOf(trial);
+        var most = await OpenAsync(trial, Streams);
+        var each = (most - before) / Streams;
+        trial.Note(string.Create(CultureInfo.InvariantCulture, $"{each >> 10} KiB a stream of {Streams}"));
+        trial.Expect(each < StreamBytesMax, $"a stream of nothing takes {each >> 10} KiB");
+    }
+
+    private static async Task<long> OpenAsync(Trial trial, int count)
+    {
+        var streams = Enumerable.Range(0, count).Select(_ => Scripted.PlayAsync(trial, Comments)).ToList();
+        var all = Task.WhenAll(streams);
+        var most = 0L;
+        while (!all.IsCompleted)
+        {
+            most = Math.Max(most, RssOf(trial));
+            await trial.PauseAsync(200);
+        }
+
+        trial.Expect((await all).All(call => !call.IsWhole), "comments passed as a whole answer");
+        return most;
     }
 
     private static long RssOf(Trial trial) => long.Parse(

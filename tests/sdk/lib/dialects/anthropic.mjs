@@ -17,6 +17,8 @@ const usageOf = (usage, output) => ({
   output_tokens: output, service_tier: 'standard', inference_geo: 'not_available',
 });
 
+const thinkingOf = (thought) => ({ type: 'thinking', thinking: thought.text, signature: thought.opaque });
+
 const messageOf = (turn, content, stop, output) => ({
   model: turn.model, id: turn.id, type: 'message', role: 'assistant', content, stop_reason: stop, stop_sequence: null,
   usage: usageOf(turn.usage, output),
@@ -26,7 +28,10 @@ export const anthropic = {
   contentType: 'text/event-stream; charset=utf-8',
 
   answer(turn) {
-    const content = turn.deltas.length ? [{ type: 'text', text: turn.deltas.join('') }] : [];
+    const content = turn.thought ? [thinkingOf(turn.thought)] : [];
+    if (turn.deltas.length) {
+      content.push({ type: 'text', text: turn.deltas.join('') });
+    }
     if (turn.tool) {
       content.push({ type: 'tool_use', id: turn.tool.id, name: turn.tool.name, input: JSON.parse(turn.tool.args) });
     }
@@ -40,6 +45,13 @@ export const anthropic = {
     });
     add('message_start', { message: messageOf(turn, [], null, 1) });
     let index = 0;
+    if (turn.thought) {
+      add('content_block_start', { index, content_block: { type: 'thinking', thinking: '', signature: '' } });
+      add('content_block_delta', { index, delta: { type: 'thinking_delta', thinking: turn.thought.text } }, true);
+      add('content_block_delta', { index, delta: { type: 'signature_delta', signature: turn.thought.opaque } });
+      add('content_block_stop', { index });
+      index += 1;
+    }
     if (turn.deltas.length) {
       add('content_block_start', { index, content_block: { type: 'text', text: '' } });
       add('ping', {});

@@ -17,6 +17,9 @@ export const chat = {
 
   answer(turn) {
     const message = { role: 'assistant', content: turn.deltas.join('') || null, refusal: null, annotations: [] };
+    if (turn.thought) {
+      message.reasoning_content = turn.thought.text;
+    }
     if (turn.tool) {
       message.tool_calls = [toolCall(turn.tool)];
     }
@@ -39,6 +42,9 @@ export const chat = {
     };
     const choice = (delta, finish = null) => [{ index: 0, delta, logprobs: null, finish_reason: finish }];
     const frames = [frame(choice({ role: 'assistant', content: turn.tool ? null : '', refusal: null }), false)];
+    if (turn.thought) {
+      frames.push(frame(choice({ reasoning_content: turn.thought.text }), true));
+    }
     for (const delta of turn.deltas) {
       frames.push(frame(choice({ content: delta }), true));
     }

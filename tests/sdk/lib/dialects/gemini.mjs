@@ -22,11 +22,13 @@ const callOf = ({ id, name, args }) => ({
   functionCall: { id, name, args: JSON.parse(args) }, thoughtSignature: 'EpEgCo4gAb4+9vvWwdN/scripted==',
 });
 
+const thoughtsOf = ({ thought }) => thought ? [{ text: thought.text, thought: true }] : [];
+
 export const gemini = {
   contentType: 'text/event-stream',
 
   answer(turn) {
-    const parts = turn.deltas.length ? [{ text: turn.deltas.join('') }] : [];
+    const parts = [...thoughtsOf(turn), ...(turn.deltas.length ? [{ text: turn.deltas.join('') }] : [])];
     return chunk(turn, turn.tool ? [...parts, callOf(turn.tool)] : parts, usageOf(turn.usage), 'STOP');
   },
 
@@ -35,6 +37,9 @@ export const gemini = {
     const add = (parts, part, finish, isContent) => frames.push({
       text: `data: ${JSON.stringify(chunk(turn, parts, usageOf(turn.usage, part), finish))}\r\n\r\n`, isContent,
     });
+    if (turn.thought) {
+      add(thoughtsOf(turn), 0, undefined, true);
+    }
     turn.deltas.forEach((text, i) => add([{ text }], (i + 1) / (turn.deltas.length + 1), undefined, true));
     if (turn.tool) {
       add([callOf(turn.tool)], 0.9, undefined, true);

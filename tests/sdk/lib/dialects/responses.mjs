@@ -22,14 +22,33 @@ const itemOf = (turn, status) => turn.tool
       : [],
   };
 
+const reasoningOf = ({ id, thought }, isDone = true) => ({
+  id: `rs_${id}`, type: 'reasoning', summary: isDone ? [{ type: 'summary_text', text: thought.text }] : [],
+  ...(isDone ? { encrypted_content: thought.opaque } : {}),
+});
+
+const outputOf = (turn) => [...(turn.thought ? [reasoningOf(turn)] : []), itemOf(turn, 'completed')];
+
 const responseOf = (turn, status) => ({
   id: turn.id, object: 'response', created_at: 1_782_955_818, status, background: false, error: null,
   incomplete_details: null, instructions: null, max_output_tokens: null, model: turn.model,
-  output: status === 'completed' ? [itemOf(turn, 'completed')] : [], parallel_tool_calls: true,
+  output: status === 'completed' ? outputOf(turn) : [], parallel_tool_calls: true,
   previous_response_id: null, reasoning: { effort: null, summary: null }, store: false, temperature: 1,
   text: { format: { type: 'text' } }, tool_choice: 'auto', tools: [], top_p: 1, truncation: 'disabled',
   usage: status === 'completed' ? usageOf(turn.usage) : null, user: null, metadata: {},
 });
+
+function addThought(add, turn) {
+  const item = reasoningOf(turn);
+  const place = { item_id: item.id, output_index: 0, summary_index: 0 };
+  const [part] = item.summary;
+  add('response.output_item.added', { output_index: 0, item: reasoningOf(turn, false) });
+  add('response.reasoning_summary_part.added', { ...place, part: { ...part, text: '' } });
+  add('response.reasoning_summary_text.delta', { ...place, delta: part.text }, true);
+  add('response.reasoning_summary_text.done', { ...place, text: part.text });
+  add('response.reasoning_summary_part.done', { ...place, part });
+  add('response.output_item.done', { output_index: 0, item });
+}
 
 export const responses = {
   contentType: 'text/event-stream; charset=utf-8',
@@ -43,10 +62,13 @@ export const responses = {
       isContent,
     });
     const item = itemOf(turn, 'completed');
-    const place = { item_id: item.id, output_index: 0 };
+    const place = { item_id: item.id, output_index: turn.thought ? 1 : 0 };
     add('response.created', { response: responseOf(turn, 'in_progress') });
     add('response.in_progress', { response: responseOf(turn, 'in_progress') });
-    add('response.output_item.added', { output_index: 0, item: itemOf(turn, 'in_progress') });
+    if (turn.thought) {
+      addThought(add, turn);
+    }
+    add('response.output_item.added', { output_index: place.output_index, item: itemOf(turn, 'in_progress') });
     if (turn.tool) {
       for (const piece of cut(turn.tool.args)) {
         add('response.function_call_arguments.delta', { ...place, delta: piece }, true);
@@ -62,7 +84,7 @@ export const responses = {
       add('response.output_text.done', { ...place, content_index: 0, text, logprobs: [] });
       add('response.content_part.done', { ...place, content_index: 0, part: { ...part, text } });
     }
-    add('response.output_item.done', { output_index: 0, item });
+    add('response.output_item.done', { output_index: place.output_index, item });
     add('response.completed', { response: responseOf(turn, 'completed') });
     return frames;
   },

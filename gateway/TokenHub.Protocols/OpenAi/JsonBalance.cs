@@ -1,6 +1,6 @@
 using System.Buffers.Text;
 
-namespace TokenHub.Protocols.Json;
+namespace TokenHub.Protocols.OpenAi;
 
 /// <summary>
 /// Whether a JSON text that comes in pieces, each the inside of a string, is whole: begun, and every bracket and quote
