@@ -39,7 +39,8 @@ internal sealed class ReplacedCredentials(
             : await ReplaceAsync(replaced.Channel, replaced.Before, replaced.Sealed, cancellation);
     }
 
-    private async Task<bool> ReplaceAsync(long channel, string before, string sealedText, CancellationToken cancellation)
+    private async Task<bool> ReplaceAsync(
+        long channel, string before, string sealedText, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var rows = (await connection.QueryAsync<long?>(new CommandDefinition(

@@ -101,7 +101,9 @@ public static class PlaneMessages
     /// <summary>The highest LSN of the batch; everything up to it is committed.</summary>
     public sealed record UsageReceipt(long AckedLsn, int Accepted, int Repeated, int Dead);
 
-    /// <param name="Before">The sealed credential that it takes the place of; nothing is done when another is stored.</param>
+    /// <param name="Before">
+    /// The sealed credential that it takes the place of; nothing is done when another is stored.
+    /// </param>
     public sealed record CredentialReplaced(long Channel, string Before, string Sealed);
 
     public sealed record CredentialReceipt(bool Kept);

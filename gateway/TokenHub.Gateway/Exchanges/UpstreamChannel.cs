@@ -82,7 +82,9 @@ public sealed class UpstreamChannel
 
     public bool IsInGroup(string group) => _entry.Groups.Contains(group, StringComparer.Ordinal);
 
-    /// <summary>The protocol in which a model is called here for a client of a protocol: his own where it can be.</summary>
+    /// <summary>
+    /// The protocol in which a model is called here for a client of a protocol: his own where it can be.
+    /// </summary>
     public Dialect DialectFor(Dialect client, string upstreamModel) => Site.DialectFor(client, upstreamModel);
 
     private static KeyValuePair<string, string>[] OpenHeaders(ChannelEntry entry, SecretBox box, out bool isBroken)

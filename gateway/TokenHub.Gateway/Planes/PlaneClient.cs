@@ -58,7 +58,8 @@ public sealed class PlaneClient : IDisposable
             SnapshotJsonContext.Default.HydrateRequest, SnapshotJsonContext.Default.HydrateReply, cancel);
 
     /// <summary>Has a credential kept that an issuer has replaced; false when another is stored by now.</summary>
-    public async Task<bool> ReplaceCredentialAsync(PlaneMessages.CredentialReplaced replaced, CancellationToken cancel) =>
+    public async Task<bool> ReplaceCredentialAsync(
+        PlaneMessages.CredentialReplaced replaced, CancellationToken cancel) =>
         (await PostAsync(PlaneMessages.CredentialPath, replaced, SnapshotJsonContext.Default.CredentialReplaced,
             SnapshotJsonContext.Default.CredentialReceipt, cancel)).Kept;
 

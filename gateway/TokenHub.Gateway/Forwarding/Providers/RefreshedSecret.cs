@@ -38,8 +38,8 @@ internal sealed class RefreshedSecret(
     private string _before = "";
 
     /// <summary>
-    /// A newer snapshot's word. True when it is another refresh token: one that was replaced here is older than ours, and
-    /// ours is stored once more if it was sealed anew meanwhile.
+    /// A newer snapshot's word. True when it is another refresh token: one that was replaced here is older than ours,
+    /// and ours is stored once more if it was sealed anew meanwhile.
     /// </summary>
     public bool Take(UpstreamChannel newer)
     {
