@@ -68,6 +68,7 @@ internal static class AccessTable
         Plane("POST", PlaneMessages.BeatPath),
         Plane("POST", PlaneMessages.UsagePath),
         Plane("POST", PlaneMessages.HydratePath),
+        Plane("POST", PlaneMessages.CredentialPath),
         Plane("GET", PlaneMessages.SnapshotPath),
         Plane("GET", PlaneMessages.KeysPath + "/{hash}"),
     ];
