@@ -155,7 +155,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query);
         exchange.Model = routing.Route?.Model ?? "";
         (exchange.First, exchange.Second) = (routing.First, routing.Second);
-        if (exchange.Endpoint.CountsTokens() && !(exchange.Second?.Counts(exchange.Endpoint, exchange.Dialect) ?? false))
+        var endpoint = exchange.Endpoint;
+        if (endpoint.CountsTokens() && exchange.Second?.Counts(endpoint, exchange.Dialect) is not true)
         {
             exchange.Second = null;
         }

@@ -188,9 +188,11 @@ internal sealed class GatewayHost : IAsyncDisposable
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(
-                new UpstreamCalls(upstreams, new UpstreamCredentials(tokens.FetchAsync, time, log)),
-                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), health, options,
-                metrics, time, log),
+                new UpstreamCalls(upstreams, new UpstreamCredentials(
+                    tokens.FetchAsync,
+                    new CredentialKeeper(plane, new SecretBox(options.MasterKey, options.MasterKeyOld)), time, log)),
+                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), health,
+                options, metrics, time, log),
             Settler = settlement.Settler,
         };
     }

@@ -15,7 +15,11 @@ namespace TokenHub.ControlPlane.Channels;
 /// cleaned before it is shown; the credential goes nowhere else.
 /// </summary>
 internal sealed class ChannelProbe(
-    UpstreamConnector connector, UpstreamRules rules, CredentialSeal seal, ReplacedCredentials replaced, TimeProvider time)
+    UpstreamConnector connector,
+    UpstreamRules rules,
+    CredentialSeal seal,
+    ReplacedCredentials replaced,
+    TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 

@@ -118,8 +118,8 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
     private const string Columns = """
         id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models,
         model_map::text as model_map, groups, weight, priority, owner_share_bp, max_concurrency,
-        windows::text as windows, on_client_abort, trusts_usage, apis, api_version, sealed_headers, header_names, status,
-        version, created_at
+        windows::text as windows, on_client_abort, trusts_usage, apis, api_version, sealed_headers, header_names,
+        status, version, created_at
         """;
 
     private const string FindSql = $"""

@@ -50,7 +50,9 @@ internal sealed class CredentialSeal(ControlPlaneOptions options)
         var known = stored is null ? [] : OpenHeaders(stored);
         var all = headers.ToDictionary(
             header => header.Key.ToLowerInvariant(),
-            header => header.Value.Length > 0 ? header.Value : known.GetValueOrDefault(header.Key.ToLowerInvariant(), ""),
+            header => header.Value.Length > 0
+                ? header.Value
+                : known.GetValueOrDefault(header.Key.ToLowerInvariant(), ""),
             StringComparer.Ordinal);
         var json = JsonSerializer.SerializeToUtf8Bytes(all, ApiJsonContext.Default.DictionaryStringString);
         var sealedText = _box.Seal(json, Entry(channelId, owner).HeadersContext);

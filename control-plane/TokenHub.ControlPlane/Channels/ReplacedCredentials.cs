@@ -1,6 +1,7 @@
 using Dapper;
 using Npgsql;
 using TokenHub.ControlPlane.Changes;
+using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Channels;
 
@@ -8,7 +9,8 @@ namespace TokenHub.ControlPlane.Channels;
 /// Keeps refresh tokens that an issuer has given in the place of others: whoever sealed the last one that is stored
 /// replaces it, a later report of an earlier one changes nothing.
 /// </summary>
-internal sealed class ReplacedCredentials(NpgsqlDataSource database, CredentialSeal seal, ChangeNotices changes)
+internal sealed class ReplacedCredentials(
+    NpgsqlDataSource database, ChannelQueries channels, CredentialSeal seal, ChangeNotices changes)
 {
     private const string ReplaceSql = """
         update channels
@@ -28,8 +30,17 @@ internal sealed class ReplacedCredentials(NpgsqlDataSource database, CredentialS
         }
     }
 
-    /// <summary>False when another credential is stored by now.</summary>
-    public async Task<bool> ReplaceAsync(long channel, string before, string sealedText, CancellationToken cancellation)
+    /// <summary>Keeps what a gateway reports; null when it does not open as that channel's credential.</summary>
+    public async Task<bool?> KeepAsync(PlaneMessages.CredentialReplaced replaced, CancellationToken cancellation)
+    {
+        var row = await channels.FindAsync(replaced.Channel, onlyUser: null, cancellation);
+        return row is null ? false
+            : seal.Open(row with { SealedCredential = replaced.Sealed })?.Type != row.CredentialType ? null
+            : await ReplaceAsync(replaced.Channel, replaced.Before, replaced.Sealed, cancellation);
+    }
+
+    private async Task<bool> ReplaceAsync(
+        long channel, string before, string sealedText, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var rows = (await connection.QueryAsync<long?>(new CommandDefinition(

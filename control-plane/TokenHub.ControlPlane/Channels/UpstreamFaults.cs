@@ -22,6 +22,7 @@ internal static class UpstreamFaults
         AddressRefusedException => fault.Message,
         HttpRequestException { InnerException: SocketException socket } => $"No connection: {socket.SocketErrorCode}.",
         HttpRequestException http => $"No connection: {http.HttpRequestError}.",
+        SocketException socket => $"No connection: {socket.SocketErrorCode}.",
         IOException => "The connection broke.",
         _ => null,
     };

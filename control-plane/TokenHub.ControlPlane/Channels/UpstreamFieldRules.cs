@@ -4,7 +4,9 @@ using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.ControlPlane.Channels;
 
-/// <summary>What a channel's fields about its upstream may hold: protocols, api-version, headers, and its place.</summary>
+/// <summary>
+/// What a channel's fields about its upstream may hold: protocols, api-version, headers, and its place.
+/// </summary>
 internal static partial class UpstreamFieldRules
 {
     private static readonly string[] Known = ["chat", "responses", "messages"];

@@ -7,7 +7,11 @@ namespace TokenHub.ControlPlane.Channels;
 
 /// <summary>Asks an upstream which models it has: within a time, up to a size, over checked addresses alone.</summary>
 internal sealed class UpstreamModelList(
-    UpstreamConnector connector, UpstreamRules rules, CredentialSeal seal, ReplacedCredentials replaced, TimeProvider time)
+    UpstreamConnector connector,
+    UpstreamRules rules,
+    CredentialSeal seal,
+    ReplacedCredentials replaced,
+    TimeProvider time)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
     private const int AnswerBytesMax = 4 << 20;

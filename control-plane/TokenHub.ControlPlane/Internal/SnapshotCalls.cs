@@ -1,4 +1,5 @@
 using System.Globalization;
+using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Publishing;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
@@ -42,6 +43,26 @@ internal static class SnapshotCalls
         }
 
         context.Response.StatusCode = StatusCodes.Status304NotModified;
+    }
+
+    /// <summary>A credential that an issuer has replaced; 400 when it does not open as the channel's own.</summary>
+    public static async Task ReplaceCredentialAsync(HttpContext context)
+    {
+        var replaced = await PlaneBody.ReadJsonAsync(context, SnapshotJsonContext.Default.CredentialReplaced);
+        if (replaced is null)
+        {
+            return;
+        }
+
+        var credentials = context.RequestServices.GetRequiredService<ReplacedCredentials>();
+        if (await credentials.KeepAsync(replaced, context.RequestAborted) is not { } isKept)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+
+        await PlaneBody.WriteAsync(
+            context, new PlaneMessages.CredentialReceipt(isKept), SnapshotJsonContext.Default.CredentialReceipt);
     }
 
     public static async Task FindKeyAsync(HttpContext context)

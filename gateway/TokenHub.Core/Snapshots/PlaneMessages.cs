@@ -35,6 +35,12 @@ public static class PlaneMessages
     /// </summary>
     public const string HydratePath = BasePath + "/hydrate";
 
+    /// <summary>
+    /// POST, <see cref="CredentialReplaced"/> to <see cref="CredentialReceipt"/>: an issuer has given another refresh
+    /// token in the place of the one that is stored.
+    /// </summary>
+    public const string CredentialPath = BasePath + "/channels/credential";
+
     /// <summary>Redis pub/sub channel of change notices. Messages: the constants below.</summary>
     public const string ChangeChannel = "tokenhub:changes";
 
@@ -94,6 +100,13 @@ public static class PlaneMessages
 
     /// <summary>The highest LSN of the batch; everything up to it is committed.</summary>
     public sealed record UsageReceipt(long AckedLsn, int Accepted, int Repeated, int Dead);
+
+    /// <param name="Before">
+    /// The sealed credential that it takes the place of; nothing is done when another is stored.
+    /// </param>
+    public sealed record CredentialReplaced(long Channel, string Before, string Sealed);
+
+    public sealed record CredentialReceipt(bool Kept);
 
     public sealed record HydrateRequest(long Account, long Key);
 

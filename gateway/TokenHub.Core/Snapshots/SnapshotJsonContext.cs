@@ -15,6 +15,8 @@ namespace TokenHub.Core.Snapshots;
 [JsonSerializable(typeof(PlaneMessages.GatewayBeatReply))]
 [JsonSerializable(typeof(PlaneMessages.ShardEpoch))]
 [JsonSerializable(typeof(PlaneMessages.UsageReceipt))]
+[JsonSerializable(typeof(PlaneMessages.CredentialReplaced))]
+[JsonSerializable(typeof(PlaneMessages.CredentialReceipt))]
 [JsonSerializable(typeof(PlaneMessages.HydrateRequest))]
 [JsonSerializable(typeof(PlaneMessages.HydrateReply))]
 public sealed partial class SnapshotJsonContext : JsonSerializerContext;

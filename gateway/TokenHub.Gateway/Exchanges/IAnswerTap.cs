@@ -51,8 +51,8 @@ internal readonly record struct AttemptEnd(AnswerEnd End, AttemptFault Fault, in
 internal static class AnswerReaderFacts
 {
     /// <summary>
-    /// The protocol's own end has come. Many that speak Chat leave out the mark after the reason; Converse's usage after
-    /// it may be missing.
+    /// The protocol's own end has come. Many that speak Chat leave out the mark after the reason; Converse's usage
+    /// after it may be missing.
     /// </summary>
     public static bool IsWhole(this AnswerReader reader, Dialect dialect) =>
         reader.IsTerminal

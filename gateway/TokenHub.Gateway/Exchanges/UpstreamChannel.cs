@@ -18,6 +18,8 @@ public sealed class UpstreamChannel
             ? ChannelSecret.Read(entry.CredentialType, secret)
             : ChannelSecret.None;
         Site = UpstreamSite.Of(entry, Secret);
+        Fingerprint = (Secret == ChannelSecret.None ? entry.SealedCredential : Secret.Fingerprint)
+            + "\n" + entry.BaseUrl;
         ExtraHeaders = OpenHeaders(entry, box, out var areHeadersBroken);
         Fault = areHeadersBroken ? "its headers cannot be read" : FaultOf(entry, Secret);
     }
@@ -39,7 +41,13 @@ public sealed class UpstreamChannel
     public int Priority => _entry.Priority;
 
     /// <summary>Changes with address and credential: what was learnt of the former ones no longer holds.</summary>
-    internal string Fingerprint => _entry.SealedCredential + "\n" + _entry.BaseUrl;
+    internal string Fingerprint { get; }
+
+    /// <summary>The credential as it is stored.</summary>
+    internal string SealedCredential => _entry.SealedCredential;
+
+    /// <summary>What a credential of this channel is sealed with.</summary>
+    internal string CredentialContext => _entry.CredentialContext;
 
     /// <summary>Why this channel can serve nothing, or null.</summary>
     internal string? Fault { get; }
@@ -74,7 +82,9 @@ public sealed class UpstreamChannel
 
     public bool IsInGroup(string group) => _entry.Groups.Contains(group, StringComparer.Ordinal);
 
-    /// <summary>The protocol in which a model is called here for a client of a protocol: his own where it can be.</summary>
+    /// <summary>
+    /// The protocol in which a model is called here for a client of a protocol: his own where it can be.
+    /// </summary>
     public Dialect DialectFor(Dialect client, string upstreamModel) => Site.DialectFor(client, upstreamModel);
 
     private static KeyValuePair<string, string>[] OpenHeaders(ChannelEntry entry, SecretBox box, out bool isBroken)

@@ -318,7 +318,8 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
         /// <summary>
         /// The client still waits for the end of a stream whose own end mark has come: his is written behind it.
         /// </summary>
-        public bool IsOver => Exchange.IsCrossing && Exchange.UpstreamDialect != Dialect.Gemini && Tap.Reader.IsTerminal;
+        public bool IsOver =>
+            Exchange.IsCrossing && Exchange.UpstreamDialect != Dialect.Gemini && Tap.Reader.IsTerminal;
 
         public AnswerEnd End { get; set; }
 

@@ -57,6 +57,12 @@ public sealed class PlaneClient : IDisposable
         PostAsync(PlaneMessages.HydratePath, new PlaneMessages.HydrateRequest(account, key),
             SnapshotJsonContext.Default.HydrateRequest, SnapshotJsonContext.Default.HydrateReply, cancel);
 
+    /// <summary>Has a credential kept that an issuer has replaced; false when another is stored by now.</summary>
+    public async Task<bool> ReplaceCredentialAsync(
+        PlaneMessages.CredentialReplaced replaced, CancellationToken cancel) =>
+        (await PostAsync(PlaneMessages.CredentialPath, replaced, SnapshotJsonContext.Default.CredentialReplaced,
+            SnapshotJsonContext.Default.CredentialReceipt, cancel)).Kept;
+
     /// <summary>The record of a key that Redis does not have, or null when there is no such key.</summary>
     public Task<KeyRecord?> FindKeyAsync(HubKeyHash hash, CancellationToken cancel) =>
         SendAsync(HttpMethod.Get, $"{PlaneMessages.KeysPath}/{hash}", null, CallTimeout, async (response, token) =>

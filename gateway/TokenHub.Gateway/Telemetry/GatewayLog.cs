@@ -45,6 +45,10 @@ internal static partial class GatewayLog
     [LoggerMessage(511, LogLevel.Information, "The issuer has replaced the refresh token of channel {Channel}.")]
     public static partial void RefreshTokenReplaced(ILogger log, long channel);
 
+    [LoggerMessage(
+        512, LogLevel.Warning, "The replaced refresh token of channel {Channel} is not stored yet: {Reason}")]
+    public static partial void RefreshTokenNotKept(ILogger log, long channel, string reason);
+
     [LoggerMessage(503, LogLevel.Debug, "Request {RequestId} could not be read for translation.")]
     public static partial void Unreadable(ILogger log, string requestId, Exception error);
 

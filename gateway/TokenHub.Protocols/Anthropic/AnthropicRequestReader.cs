@@ -47,6 +47,12 @@ internal sealed class AnthropicRequestReader : IRequestReader
             ReadMember(request, member.Name, member.Value, content);
         }
 
+        // An effort alone asks for no thoughts to read.
+        if (request.Reasoning is { } wish && root.Get("thinking") is null)
+        {
+            request.Reasoning = wish with { ShowsText = false };
+        }
+
         // The system's text stands before the messages, wherever its member does.
         content.ReadSystem(root.Get("system"));
         content.ReadMessages(root.Get("messages"));

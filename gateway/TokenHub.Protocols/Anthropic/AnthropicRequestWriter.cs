@@ -20,6 +20,7 @@ internal sealed class AnthropicRequestWriter : IRequestWriter
     public void Write(ChatRequest request, UpstreamModel model, IBufferWriter<byte> body, Dropped dropped)
     {
         Refuse(request);
+        request.ReportNames(dropped);
         var facts = model.IsCompatible
             ? AnthropicModels.Of(model.Name) with { TakesFormat = false, TakesSystemTurns = false }
             : AnthropicModels.Of(model.Name);

@@ -50,9 +50,10 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
                 Take(e, sink);
             }
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            // The meter beside reads the same bytes and says that they are broken.
+            // The meter beside reads the same bytes and says that they are broken. The second is of a name with half a
+            // pair of surrogates.
         }
     }
 
@@ -62,7 +63,7 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
         {
             AnthropicBodyReader.Read(body, this, sink);
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
         }
     }
@@ -159,6 +160,12 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
         if (stop.Reason == StopReason.None)
         {
             return;
+        }
+
+        // A call that the limit has cut is not whole.
+        if (stop.Reason is StopReason.Length or StopReason.ContextLength)
+        {
+            _open.RemoveAll(block => block.Kind == Kind.Call);
         }
 
         while (_open.Count > 0)

@@ -5,8 +5,9 @@ namespace TokenHub.Protocols.Bedrock;
 /// <summary>Bedrock's exceptions in Anthropic's words.</summary>
 internal static class BedrockErrors
 {
-    /// <param name="exception">As a frame or a header names it: <c>throttlingException</c>, with a colon and more behind
-    /// it or not.</param>
+    /// <param name="exception">
+    /// As a frame or a header names it: <c>throttlingException</c>, with a colon and more behind it or not.
+    /// </param>
     public static string TypeOf(string exception)
     {
         var name = exception.Split(':')[0].Split('#')[^1];

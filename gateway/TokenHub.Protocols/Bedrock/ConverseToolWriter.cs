@@ -12,7 +12,9 @@ namespace TokenHub.Protocols.Bedrock;
 internal sealed class ConverseToolWriter(
     Utf8JsonWriter json, ChatRequest request, ConverseModel facts, Dropped dropped)
 {
-    /// <summary>The tool whose arguments are the answer where a form is asked for: there is no other way to one.</summary>
+    /// <summary>
+    /// The tool whose arguments are the answer where a form is asked for: there is no other way to one.
+    /// </summary>
     private const string FormatTool = "answer_in_form";
 
     /// <param name="called">The tools that the conversation has called so far.</param>

@@ -158,7 +158,9 @@ public sealed class EventStreamFraming(Dialect dialect) : IAnswerFraming
 
     private static void WriteError(in EventStreamFrame frame, IBufferWriter<byte> output)
     {
-        var message = frame.Message.IsEmpty ? BedrockErrors.MessageOf(frame.Payload) : Encoding.UTF8.GetString(frame.Message);
+        var message = frame.Message.IsEmpty
+            ? BedrockErrors.MessageOf(frame.Payload)
+            : Encoding.UTF8.GetString(frame.Message);
         output.Write("event: error\ndata: "u8);
         ProviderErrors.Write(output, BedrockErrors.TypeOf(Encoding.UTF8.GetString(frame.Name)), message);
         output.Write("\n\n"u8);

@@ -31,8 +31,8 @@ internal readonly ref struct EventStreamFrame
 }
 
 /// <summary>
-/// The framing <c>application/vnd.amazon.eventstream</c>, fed in pieces cut anywhere: lengths, a sum over them, headers,
-/// payload, a sum over all. A frame is kept until it is whole, and believed only when both sums are right.
+/// The framing <c>application/vnd.amazon.eventstream</c>, fed in pieces cut anywhere: lengths, a sum over them,
+/// headers, payload, a sum over all. A frame is kept until it is whole, and believed only when both sums are right.
 /// </summary>
 internal sealed class EventStreamReader
 {

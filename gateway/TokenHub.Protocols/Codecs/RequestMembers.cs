@@ -16,6 +16,15 @@ internal static class RequestMembers
     // Schemas of tools go deeper than the usual bound.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 256 };
 
+    /// <summary>Reports the speakers' names, which Chat alone has a place for.</summary>
+    public static void ReportNames(this ChatRequest request, Dropped dropped)
+    {
+        if (request.Turns.Exists(turn => turn.Name is { Length: > 0 }))
+        {
+            dropped.Add("messages.name");
+        }
+    }
+
     public static JsonDocument Parse(ReadOnlyMemory<byte> body)
     {
         try

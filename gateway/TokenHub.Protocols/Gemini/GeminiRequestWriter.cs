@@ -14,6 +14,7 @@ internal sealed class GeminiRequestWriter : IRequestWriter
     public void Write(ChatRequest request, UpstreamModel model, IBufferWriter<byte> body, Dropped dropped)
     {
         var facts = GeminiModels.Of(model.Name);
+        request.ReportNames(dropped);
         using var json = RequestJson.NewWriter(body);
         var contents = new ContentWriter(json, request, model, facts, dropped);
         var config = new ConfigWriter(json, request, model, facts, dropped);

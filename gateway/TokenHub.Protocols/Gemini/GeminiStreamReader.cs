@@ -42,9 +42,10 @@ internal sealed class GeminiStreamReader : AnswerDecoder
         {
             GeminiBodyReader.Read(body, this, sink);
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            // The meter beside reads the same bytes and says that they are broken.
+            // The meter beside reads the same bytes and says that they are broken. The second is of a name with half a
+            // pair of surrogates.
         }
     }
 

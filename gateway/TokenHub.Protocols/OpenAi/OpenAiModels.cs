@@ -27,6 +27,9 @@ internal sealed record OpenAiModel
 
     public Effort EffortMax { get; init; } = Effort.Max;
 
+    /// <summary>Knows <c>none</c> and <c>low</c>, and nothing between them.</summary>
+    public bool RefusesMinimal { get; init; }
+
     /// <summary><c>verbosity</c> and free-form tools are known.</summary>
     public bool TakesVerbosity { get; init; }
 
@@ -64,7 +67,7 @@ internal static class OpenAiModels
         ("gpt-5-chat", Plain with { RefusesMaxTokens = true }),
         ("gpt-5.", Reasoning with
         {
-            TakesVerbosity = true, EffortMin = Effort.None, EffortMax = Effort.XHigh,
+            TakesVerbosity = true, EffortMin = Effort.None, EffortMax = Effort.XHigh, RefusesMinimal = true,
         }),
         ("gpt-5", Reasoning with { TakesVerbosity = true, EffortMin = Effort.Minimal }),
         ("gpt-oss", Plain with { TakesEffort = true, EffortMin = Effort.Low, EffortMax = Effort.High }),
@@ -98,5 +101,6 @@ internal static class OpenAiModels
     }
 
     public static Effort Clamp(this OpenAiModel model, Effort effort) =>
-        effort < model.EffortMin ? model.EffortMin : effort > model.EffortMax ? model.EffortMax : effort;
+        effort == Effort.Minimal && model.RefusesMinimal ? Effort.Low
+        : effort < model.EffortMin ? model.EffortMin : effort > model.EffortMax ? model.EffortMax : effort;
 }

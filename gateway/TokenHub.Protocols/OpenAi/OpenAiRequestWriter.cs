@@ -61,7 +61,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         if (isSchema)
         {
             json.WriteStartObject("json_schema"u8);
-            WriteSchema(json, format);
+            WriteSchema(run, format);
             json.WriteEndObject();
         }
 
@@ -69,8 +69,9 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
     }
 
     /// <summary>The members of a schema's form, which Chat and Responses have in common.</summary>
-    public static void WriteSchema(Utf8JsonWriter json, OutputFormat format)
+    public static void WriteSchema(OpenAiRequestRun run, OutputFormat format)
     {
+        var json = run.Json;
         json.WriteString("name"u8, ToolBook.ToldName(format.Name is { Length: > 0 } name ? name : "answer"));
         if (format.Description is { } description)
         {
@@ -78,7 +79,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
         }
 
         json.WriteAsItIs("schema"u8, format.Schema!.Value);
-        if (format.Strict is { } isStrict)
+        if (StrictSchema.Of(format.Strict, format.Schema, run.Request.Dialect) is { } isStrict)
         {
             json.WriteBoolean("strict"u8, isStrict);
         }
@@ -229,7 +230,9 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
     {
         foreach (var (name, value) in run.Request.Others)
         {
-            if (run.Request.Dialect == Dialect.Chat && !name.Contains('.', StringComparison.Ordinal))
+            var isKnown = run.Request.Dialect == Dialect.Chat
+                || (!run.Model.IsCompatible && OpenAiRequestRun.Shared.Contains(name));
+            if (isKnown && !name.Contains('.', StringComparison.Ordinal))
             {
                 run.Json.WritePropertyName(name);
                 run.Json.WriteAsItIs(value);

@@ -160,7 +160,7 @@ internal sealed class ResponsesRequestReader : IRequestReader
                 : EffortLevels.Read(effort) ?? throw RequestMembers.Fault(
                     "reasoning.effort", "none, minimal, low, medium, high, xhigh or max"),
             Summary = summary == "none" ? null : summary,
-            ShowsText = summary is null or "none" ? null : true,
+            ShowsText = summary is not (null or "none"),
         };
     }
 

@@ -29,6 +29,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
         }
 
         CallPairing.Complete(request);
+        request.ReportNames(dropped);
         using var json = new Utf8JsonWriter(body, JsonBytes.Plain);
         var run = new OpenAiRequestRun(json, request, model, dropped);
         json.WriteStartObject();
@@ -68,7 +69,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
             json.WriteString("type"u8, isSchema ? "json_schema"u8 : "json_object"u8);
             if (isSchema)
             {
-                OpenAiRequestWriter.WriteSchema(json, format!);
+                OpenAiRequestWriter.WriteSchema(run, format!);
             }
 
             json.WriteEndObject();
@@ -172,7 +173,8 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
     {
         foreach (var (name, value) in run.Request.Others)
         {
-            if (run.Request.Dialect == Dialect.Responses && !name.Contains('.', StringComparison.Ordinal))
+            var isKnown = run.Request.Dialect == Dialect.Responses || OpenAiRequestRun.Shared.Contains(name);
+            if (isKnown && !name.Contains('.', StringComparison.Ordinal))
             {
                 run.Json.WritePropertyName(name);
                 run.Json.WriteAsItIs(value);

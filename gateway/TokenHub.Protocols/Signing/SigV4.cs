@@ -22,7 +22,9 @@ public static class SigV4
     public const string ContentType = "application/json";
     private const string Algorithm = "AWS4-HMAC-SHA256";
 
-    /// <summary>The headers that carry the signature; host and content-type are sent besides, as they were signed.</summary>
+    /// <summary>
+    /// The headers that carry the signature; host and content-type are sent besides, as they were signed.
+    /// </summary>
     /// <param name="address">As it goes over the wire: its path is escaped once.</param>
     public static KeyValuePair<string, string>[] Sign(
         SigV4Identity identity, string method, Uri address, ReadOnlySpan<byte> body, DateTimeOffset now)

@@ -22,8 +22,8 @@ public sealed record IssuedToken(string Text, TimeSpan Lifetime, string? Refresh
 }
 
 /// <summary>
-/// How a credential is exchanged for a token that an upstream takes: what to ask whom, and what the answer says. Neither
-/// sends anything nor knows the time.
+/// How a credential is exchanged for a token that an upstream takes: what to ask whom, and what the answer says.
+/// Neither sends anything nor knows the time.
 /// </summary>
 public static class TokenExchange
 {

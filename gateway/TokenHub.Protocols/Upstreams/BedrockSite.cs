@@ -60,7 +60,9 @@ public sealed class BedrockSite : UpstreamSite
         var name = model[(model.LastIndexOf('/') + 1)..];
         name = name[(name.LastIndexOf('.') + 1)..];
         var version = name.LastIndexOf("-v");
-        return version > 0 && version + 2 < name.Length && char.IsAsciiDigit(name[version + 2]) ? name[..version] : name;
+        return version > 0 && version + 2 < name.Length && char.IsAsciiDigit(name[version + 2])
+            ? name[..version]
+            : name;
     }
 
     private static string VerbOf(Dialect dialect, UpstreamCall what) => (dialect, what) switch

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -39,6 +40,15 @@ public sealed class ChannelSecret
 
     /// <summary>Every text that nobody may see.</summary>
     public IEnumerable<string> Texts => _fields.Where(f => !OpenNames.Contains(f.Key)).Select(f => f.Value);
+
+    /// <summary>
+    /// Tells credentials apart and nothing of what is in them. A refresh token that an issuer has replaced makes no
+    /// other credential.
+    /// </summary>
+    public string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
+        '\n',
+        _fields.Where(one => one.Key != "refresh_token").OrderBy(one => one.Key, StringComparer.Ordinal)
+            .Select(one => $"{one.Key}={one.Value}").Prepend(Type)))));
 
     /// <summary>The same with another refresh token, as an upstream gives one in the place of the last.</summary>
     public ChannelSecret WithRefreshToken(string token) =>

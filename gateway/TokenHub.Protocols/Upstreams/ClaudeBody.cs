@@ -5,8 +5,8 @@ using TokenHub.Protocols.Json;
 namespace TokenHub.Protocols.Upstreams;
 
 /// <summary>
-/// Changes a Messages request for Claude behind another provider: a few members of the root go or come, every other byte
-/// stays as it was written.
+/// Changes a Messages request for Claude behind another provider: a few members of the root go or come, every other
+/// byte stays as it was written.
 /// </summary>
 public static class ClaudeBody
 {

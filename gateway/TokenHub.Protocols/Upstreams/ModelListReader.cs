@@ -17,7 +17,8 @@ public static class ModelListReader
         ["data", "models", "modelSummaries", "inferenceProfileSummaries", "publisherModels"];
 
     private static readonly string[] Ids = ["modelId", "inferenceProfileId", "id", "name"];
-    private static readonly string[] Names = ["modelName", "inferenceProfileName", "display_name", "displayName", "model"];
+    private static readonly string[] Names =
+        ["modelName", "inferenceProfileName", "display_name", "displayName", "model"];
 
     /// <summary>The models in the order they stand in; null when the document is no list.</summary>
     public static IReadOnlyList<ListedModel>? Read(ReadOnlyMemory<byte> json)

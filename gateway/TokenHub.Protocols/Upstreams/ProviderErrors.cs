@@ -69,7 +69,8 @@ public sealed class ProviderErrors(Provider provider, int status, string? except
     };
 
     private static bool IsAnthropic(ReadOnlyMemory<byte> body) => TryParse(body, root =>
-        root.TryGetProperty("type", out var type) && type.ValueEquals("error"u8) && root.TryGetProperty("error", out _));
+        root.TryGetProperty("type", out var type) && type.ValueEquals("error"u8)
+        && root.TryGetProperty("error", out _));
 
     // Google's error, alone or in an array; its message may be Anthropic's own error as text.
     private static bool TryReadGoogle(ReadOnlyMemory<byte> body, out string? type, out string message)

@@ -91,8 +91,8 @@ public abstract class UpstreamSite
         : Array.Find(prefersResponses ? ResponsesFirst : ChatFirst, Offers);
 
     /// <summary>
-    /// A path put behind a base that may name a version already: <c>https://host</c> and <c>https://host/v1</c> mean the
-    /// same.
+    /// A path put behind a base that may name a version already: <c>https://host</c> and <c>https://host/v1</c> mean
+    /// the same.
     /// </summary>
     private protected static string Join(string origin, string path) =>
         HasVersion(origin) ? origin + path[path.IndexOf('/', 1)..] : origin + path;
@@ -145,5 +145,6 @@ public abstract class UpstreamSite
         _ => ":generateContent",
     };
 
-    private protected static bool IsClaude(string model) => model.Contains("claude", StringComparison.OrdinalIgnoreCase);
+    private protected static bool IsClaude(string model) =>
+        model.Contains("claude", StringComparison.OrdinalIgnoreCase);
 }

@@ -62,7 +62,8 @@ internal sealed class VertexSite : UpstreamSite
 
     private string Publisher(string name, string model)
     {
-        var plain = model.StartsWith(name + "/", StringComparison.OrdinalIgnoreCase) ? model[(name.Length + 1)..] : model;
+        var isPrefixed = model.StartsWith(name + "/", StringComparison.OrdinalIgnoreCase);
+        var plain = isPrefixed ? model[(name.Length + 1)..] : model;
         return $"{_root}/publishers/{name}/models/{Escape(plain)}";
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using TokenHub.ControlPlane.Tests.Support;
+using TokenHub.Core.Keys;
 using TokenHub.TestKit;
 
 namespace TokenHub.ControlPlane.Tests.Channels;
@@ -177,6 +178,41 @@ public sealed class UpstreamModelListTests(Servers servers)
         Assert.Contains("refresh_token=r-1", issuer.Requests[0].BodyText, StringComparison.Ordinal);
         Assert.Contains("refresh_token=r-2", issuer.Requests[1].BodyText, StringComparison.Ordinal);
         Assert.Equal(["Bearer one", "Bearer two"], upstream.Requests.Select(r => r.Header("authorization")));
+    }
+
+    [Fact]
+    public async Task Gateway_has_a_replaced_credential_stored_unless_another_is_by_now()
+    {
+        await using var plane = await Plane.StartAsync(servers);
+        var made = (await plane.Admin.PostAsync("/api/v1/channels", new
+        {
+            name = "c",
+            provider = "openai",
+            base_url = "https://api.example.com",
+            credential = new { type = "oauth_refresh", token_url = "https://id.example.com/t", client_id = "c", refresh_token = "r-1" },
+            models = new[] { "m" },
+        })).Expect(HttpStatusCode.Created);
+        var id = long.Parse(made.Text("id")[4..], null);
+        var box = new SecretBox(plane.Options.MasterKey);
+        var gateway = plane.With(Plane.Token);
+        async Task<string> StoredAsync() =>
+            JsonSerializer.Deserialize<JsonElement>((await gateway.GetAsync("/internal/v1/snapshot")).Content)
+                .At("channels")[0].Str("sealed_credential")!;
+        string Of(string token) => box.Seal(
+            JsonSerializer.SerializeToUtf8Bytes(new { type = "oauth_refresh", token_url = "https://id.example.com/t", client_id = "c", refresh_token = token }),
+            $"channels/credential/{id}/0");
+        var first = await StoredAsync();
+        var second = Of("r-2");
+
+        var kept = await gateway.PostAsync("/internal/v1/channels/credential", new { channel = id, before = first, @sealed = second });
+        var late = await gateway.PostAsync("/internal/v1/channels/credential", new { channel = id, before = first, @sealed = Of("r-3") });
+        var broken = await gateway.PostAsync("/internal/v1/channels/credential", new { channel = id, before = second, @sealed = "v1.x" });
+        var outside = await plane.Anyone.PostAsync("/internal/v1/channels/credential", new { channel = id, before = second, @sealed = second });
+
+        Assert.True(kept.Expect(HttpStatusCode.OK).Json.Bool("kept"));
+        Assert.False(late.Expect(HttpStatusCode.OK).Json.Bool("kept"));
+        Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.Unauthorized), (broken.Status, outside.Status));
+        Assert.Equal(second, await StoredAsync());
     }
 
     private static object Aws => new

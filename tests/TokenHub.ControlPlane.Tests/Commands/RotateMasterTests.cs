@@ -201,7 +201,6 @@ public sealed class RotateMasterTests(Servers servers)
         base_url = "https://api.example.com",
         credential = new { type = "api_key", api_key = Secret },
         headers = new Dictionary<string, string> { ["X-Own"] = Secret },
-        headers = new Dictionary<string, string> { ["X-Own"] = Secret },
         models = new[] { "m" },
     })).Text("id");
 }

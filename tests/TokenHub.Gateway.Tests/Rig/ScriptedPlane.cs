@@ -60,6 +60,9 @@ internal sealed class ScriptedPlane : IAsyncDisposable
 
     public ConcurrentQueue<PlaneMessages.GatewayBeat> Beats { get; } = [];
 
+    /// <summary>Credentials that were reported as replaced.</summary>
+    public ConcurrentQueue<PlaneMessages.CredentialReplaced> Replaced { get; } = new();
+
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     public static async Task<ScriptedPlane> StartAsync(RedisClient redis)
@@ -158,6 +161,12 @@ internal sealed class ScriptedPlane : IAsyncDisposable
                 break;
             case PlaneMessages.HydratePath:
                 await HydrateAsync(context);
+                break;
+            case PlaneMessages.CredentialPath:
+                var replaced = (await JsonSerializer.DeserializeAsync(
+                    context.Request.Body, SnapshotJsonContext.Default.CredentialReplaced))!;
+                Replaced.Enqueue(replaced);
+                await WriteAsync(context, new PlaneMessages.CredentialReceipt(true));
                 break;
             case PlaneMessages.UsagePath when RefusesUsage:
                 context.Response.StatusCode = 503;

@@ -157,10 +157,10 @@ public sealed class ChannelPickerTests
     public void Faults_tell_what_is_missing()
     {
         var anthropic = Build(Entries.Channel(1, provider: Provider.Anthropic));
-        var bedrock = Build(Entries.Channel(1, provider: Provider.Bedrock));
+        var nowhere = Build(Entries.Channel(1, baseUrl: "nowhere"));
         var unpriced = RouteTable.Build(Entries.Snapshot([Entries.Channel(1)]), Entries.Box);
 
-        Assert.Equal(RoutingFault.NoneUsable, Pick(bedrock).Fault);
+        Assert.Equal(RoutingFault.NoneUsable, Pick(nowhere).Fault);
         Assert.Equal(RoutingFault.Unpriced, Pick(unpriced).Fault);
         Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(anthropic, "nope"u8, Chat).Fault);
         Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(RouteTable.Empty, "m"u8, Chat).Fault);

@@ -152,7 +152,7 @@ public sealed class RouteTableTests
     }
 
     private static KeyValuePair<string, string> WhoOf(Candidate candidate) =>
-        Assert.Single(new UpstreamCredentials((_, _) => null!, TimeProvider.System, NullLogger.Instance).Of(candidate.Channel).TryHeaders(default)!);
+        Assert.Single(new UpstreamCredentials((_, _) => null!, null!, TimeProvider.System, NullLogger.Instance).Of(candidate.Channel).TryHeaders(default)!);
 
     private static RouteTable Build(IReadOnlyList<ChannelEntry> channels, params PriceEntry[] prices) =>
         RouteTable.Build(Entries.Snapshot(channels, prices), new SecretBox(TestOptions.MasterKey));

@@ -270,7 +270,7 @@ public sealed class AnthropicRequestWriterTests
     [InlineData(ToolChoiceMode.None, "", null, "{'type':'none'}", 2)]
     [InlineData(ToolChoiceMode.Auto, "", false, "{'type':'auto','disable_parallel_tool_use':true}", 2)]
     [InlineData(ToolChoiceMode.Required, "", true, "{'type':'any'}", 2)]
-    [InlineData(ToolChoiceMode.Required, "g", null, "{'type':'tool','name':'g'}", 1)]
+    [InlineData(ToolChoiceMode.Required, "g", null, "{'type':'tool','name':'g'}", 2)]
     [InlineData(ToolChoiceMode.Auto, "f", null, "{'type':'auto'}", 1)]
     public void Tool_choice_is_told(ToolChoiceMode mode, string names, bool? parallel, string choice, int tools)
     {

@@ -55,7 +55,7 @@ internal sealed class ChatAnswer : IChatSink
                 Citations.Add((Encoding.UTF8.GetString(e.Id), Encoding.UTF8.GetString(e.Name)));
                 break;
             case ChatEventKind.Stop:
-                Assert.Empty(_open);
+                Assert.True(_open.Count == 0 || e.Stop is StopReason.Length or StopReason.ContextLength);
                 Stops.Add((e.Stop, Unescape(Encoding.UTF8.GetString(e.Text))));
                 break;
             default:

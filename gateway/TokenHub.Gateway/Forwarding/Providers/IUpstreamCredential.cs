@@ -9,7 +9,9 @@ internal sealed class CredentialException(string message, Exception? inner = nul
 /// <summary>Says to an upstream who calls: by a key, by a token that is renewed in time, or by a signature.</summary>
 internal interface IUpstreamCredential
 {
-    /// <summary>The headers for a call when they are at hand, without waiting; null when they must be fetched.</summary>
+    /// <summary>
+    /// The headers for a call when they are at hand, without waiting; null when they must be fetched.
+    /// </summary>
     public KeyValuePair<string, string>[]? TryHeaders(in CallToSign call);
 
     /// <summary>The same, waiting for what must be fetched.</summary>

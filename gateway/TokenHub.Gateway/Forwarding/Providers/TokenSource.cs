@@ -54,6 +54,15 @@ internal sealed class TokenSource(
         return held;
     }
 
+    /// <summary>What failed before says nothing any more: the credential has changed.</summary>
+    public void ForgetFailures()
+    {
+        lock (_gate)
+        {
+            (_failures, _restUntil) = (0, default);
+        }
+    }
+
     /// <exception cref="CredentialException">It cannot be had, now or for a while.</exception>
     public async ValueTask<HeldToken> GetAsync(CancellationToken stop)
     {

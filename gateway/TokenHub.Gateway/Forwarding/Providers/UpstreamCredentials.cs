@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
-using TokenHub.Gateway.Telemetry;
 using TokenHub.Protocols.Signing;
 using TokenHub.Protocols.Upstreams;
 
@@ -12,7 +11,8 @@ namespace TokenHub.Gateway.Forwarding.Providers;
 /// credential or the address has changed.
 /// </summary>
 internal sealed class UpstreamCredentials(
-    Func<ChannelSecret, CancellationToken, Task<IssuedToken>> fetch, TimeProvider time, ILogger log)
+    Func<ChannelSecret, CancellationToken, Task<IssuedToken>> fetch, ICredentialKeeper keeper, TimeProvider time,
+    ILogger log)
 {
     private readonly ConcurrentDictionary<long, (string Fingerprint, IUpstreamCredential Credential)> _known = new();
 
@@ -27,6 +27,7 @@ internal sealed class UpstreamCredentials(
             channel.Id,
             _ => (channel.Fingerprint, Make(channel)),
             (_, former) => former.Fingerprint == channel.Fingerprint ? former : (channel.Fingerprint, Make(channel)));
+        (made as TokenCredential)?.Take(channel);
         channel.CredentialSlot = made;
         return made;
     }
@@ -42,9 +43,12 @@ internal sealed class UpstreamCredentials(
                     secret["access_key_id"], secret["secret_access_key"], secret["session_token"], site.Region,
                     site.Service),
                 time),
-            _ => new TokenCredential(new TokenSource(channel.Id, Fetcher(channel), time, log)),
+            _ => OfToken(new RefreshedSecret(channel, fetch, keeper, time, log), channel.Id),
         };
     }
+
+    private TokenCredential OfToken(RefreshedSecret secret, long channel) =>
+        new(new TokenSource(channel, secret.FetchAsync, time, log), secret);
 
     private static FixedCredential OfKey(Provider provider, string key) => provider switch
     {
@@ -53,21 +57,4 @@ internal sealed class UpstreamCredentials(
         Provider.Azure => new FixedCredential("api-key", key),
         _ => new FixedCredential("authorization", "Bearer " + key),
     };
-
-    // A refresh token that is replaced is asked with from then on. One source asks at a time.
-    private Func<CancellationToken, Task<IssuedToken>> Fetcher(UpstreamChannel channel)
-    {
-        var secret = channel.Secret;
-        return async stop =>
-        {
-            var token = await fetch(secret, stop);
-            if (token.RefreshToken is { } next && next != secret["refresh_token"])
-            {
-                secret = secret.WithRefreshToken(next);
-                GatewayLog.RefreshTokenReplaced(log, channel.Id);
-            }
-
-            return token;
-        };
-    }
 }

@@ -78,7 +78,9 @@ internal sealed class ToolPlan
 
     private void ChooseTools(Dropped dropped)
     {
-        var names = _request.ToolChoice?.Names ?? [];
+        // One tool can be named while all are told, which spares the cache; of several the others are kept back.
+        var choice = _request.ToolChoice;
+        var names = choice is null or { Mode: ToolChoiceMode.Required, Names.Count: 1 } ? [] : choice.Names;
         foreach (var tool in _request.Tools)
         {
             if (tool.Kind == ToolKind.Server && tool.SourceDialect != Dialect.Anthropic)
@@ -91,7 +93,8 @@ internal sealed class ToolPlan
             }
         }
 
-        if (_request.ToolChoice?.Mode == ToolChoiceMode.Required && _tools.Count == 0)
+        if (choice?.Mode == ToolChoiceMode.Required
+            && !_tools.Exists(tool => choice.Names.Count == 0 || choice.Names.Contains(tool.Name)))
         {
             throw new UntranslatableException(
                 "None of the tools that have to be called is known to this model.", _request.NameOf(Wish.ToolChoice));
@@ -139,7 +142,8 @@ internal sealed class ToolPlan
 
         json.WriteStartObject();
         json.WriteString("name"u8, tool.Name);
-        json.WriteText("description"u8, tool.Description);
+        json.WriteText(
+            "description"u8, tool.Kind == ToolKind.FreeForm ? FreeForm.Describe(tool) : tool.Description);
         json.WritePropertyName("input_schema"u8);
         var isStrict = tool.Strict is true && _model.TakesFormat && tool.Kind == ToolKind.Function;
         if (tool.Kind == ToolKind.FreeForm)

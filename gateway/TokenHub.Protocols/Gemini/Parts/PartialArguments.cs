@@ -54,13 +54,11 @@ internal sealed class PartialArguments
         {
             if (reader.ValueTextEquals("jsonPath"u8))
             {
-                reader.Read();
-                place = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                place = JsonBytes.Unescape(reader.ReadText());
             }
             else if (reader.ValueTextEquals("stringValue"u8))
             {
-                reader.Read();
-                text = reader.ValueSpan;
+                text = reader.ReadText();
                 other = default;
             }
             else if (reader.ValueTextEquals("nullValue"u8))

@@ -88,7 +88,7 @@ internal sealed class ConfigWriter(
         WriteNumber("candidateCount"u8, wishes.N is > 1 ? wishes.N : null);
         WriteLimit();
         WriteStops();
-        if (wishes.Logprobs is true)
+        if (wishes.Logprobs is true && request.Dialect == Dialect.Gemini)
         {
             json.WriteBoolean("responseLogprobs"u8, true);
             WriteNumber("logprobs"u8, wishes.TopLogprobs);
@@ -120,6 +120,11 @@ internal sealed class ConfigWriter(
         Report(request.Verbosity is not null, Wish.Verbosity);
         Report(request.Metadata is not null, Wish.Metadata);
         Report(request.Sampling.LogitBias is not null, Wish.LogitBias);
+
+        // No event carries them back into another dialect.
+        Report(
+            request.Dialect != Dialect.Gemini && (request.Sampling.Logprobs is true || request.Sampling.TopLogprobs is > 0),
+            Wish.Logprobs);
         if (request.Dialect == Dialect.Gemini)
         {
             WriteOthers("");
@@ -161,7 +166,8 @@ internal sealed class ConfigWriter(
 
         json.WriteStartObject();
         json.WriteString("name"u8, tool.Name);
-        json.WriteText("description"u8, tool.Description);
+        json.WriteText(
+            "description"u8, tool.Kind == ToolKind.FreeForm ? FreeForm.Describe(tool) : tool.Description);
         if (tool.Kind == ToolKind.FreeForm)
         {
             json.WritePropertyName("parametersJsonSchema"u8);

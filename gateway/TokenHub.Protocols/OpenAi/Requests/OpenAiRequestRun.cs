@@ -12,6 +12,9 @@ internal sealed class OpenAiRequestRun(Utf8JsonWriter json, ChatRequest request,
     /// <summary>The longest identifier of a user or a cache that OpenAI takes.</summary>
     private const int IdentifierCharsMax = 64;
 
+    /// <summary>Members that Chat and Responses have in common, and nobody else has.</summary>
+    public static readonly string[] Shared = ["prompt_cache_retention", "prompt_cache_options", "moderation"];
+
     public Utf8JsonWriter Json { get; } = json;
 
     public ChatRequest Request { get; } = request;

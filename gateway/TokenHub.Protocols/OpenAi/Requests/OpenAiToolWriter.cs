@@ -69,7 +69,7 @@ internal sealed class OpenAiToolWriter(OpenAiRequestRun run)
 
         _json.WritePropertyName("parameters"u8);
         WriteParameters(_json, tool);
-        if (tool.Strict is { } isStrict)
+        if (StrictSchema.Of(tool.Strict, tool.Parameters, tool.SourceDialect) is { } isStrict)
         {
             _json.WriteBoolean("strict"u8, isStrict);
         }
@@ -85,14 +85,40 @@ internal sealed class OpenAiToolWriter(OpenAiRequestRun run)
         {
             json.WriteRawValue(FreeForm.Schema, skipInputValidation: true);
         }
-        else if (tool.Parameters is { } schema)
+        else if (tool.Parameters is not { } schema)
+        {
+            json.WriteRawValue("{\"type\":\"object\",\"properties\":{}}"u8, skipInputValidation: true);
+        }
+        else if (tool.SourceDialect is Dialect.Chat or Dialect.Responses)
         {
             json.WriteAsItIs(schema);
         }
         else
         {
-            json.WriteRawValue("{\"type\":\"object\",\"properties\":{}}"u8, skipInputValidation: true);
+            WriteSchema(json, schema);
         }
+    }
+
+    // OpenAI refuses an object without properties, which others take for one without members.
+    private static void WriteSchema(Utf8JsonWriter json, JsonElement schema)
+    {
+        if (schema.Get("properties") is not null || schema.Get("$ref") is not null || schema.Get("anyOf") is not null)
+        {
+            json.WriteAsItIs(schema);
+            return;
+        }
+
+        json.WriteStartObject();
+        json.WriteString("type"u8, "object"u8);
+        json.WriteStartObject("properties"u8);
+        json.WriteEndObject();
+        foreach (var member in schema.EnumerateObject().Where(member => member.Name is not ("type" or "properties")))
+        {
+            json.WritePropertyName(member.Name);
+            json.WriteAsItIs(member.Value);
+        }
+
+        json.WriteEndObject();
     }
 
     private void WriteFreeForm(ChatTool tool)

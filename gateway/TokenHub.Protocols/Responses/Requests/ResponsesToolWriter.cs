@@ -71,7 +71,8 @@ internal sealed class ResponsesToolWriter(OpenAiRequestRun run)
             OpenAiToolWriter.WriteParameters(_json, tool);
 
             // Left out it would be read as true, which few schemas allow.
-            _json.WriteBoolean("strict"u8, tool.Strict ?? false);
+            _json.WriteBoolean(
+                "strict"u8, StrictSchema.Of(tool.Strict, tool.Parameters, tool.SourceDialect) ?? false);
         }
 
         _json.WriteEndObject();

@@ -5,6 +5,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Tests.Rig;
 using TokenHub.TestKit;
+using TokenHub.TestKit.Servers;
 using Xunit;
 
 namespace TokenHub.Gateway.Tests.Forwarding.Providers;
@@ -153,6 +154,32 @@ public sealed class CloudTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Replaced_refresh_token_is_stored_and_makes_no_other_credential()
+    {
+        _issuer.Enqueue(TokenOf("one", ",\"refresh_token\":\"r-2\""));
+        var upstream = await AddRefreshAsync();
+        upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Wire.ChatAnswer);
+        var caller = await _rig.AddCallerAsync();
+        using (var first = await caller.PostAsync("/v1/chat/completions", Wire.ChatBody))
+        {
+            Assert.Equal(200, (int)first.StatusCode);
+        }
+
+        await Probe.UntilAsync(() => !_rig.Plane.Replaced.IsEmpty, TimeSpan.FromSeconds(10), "the new token is reported");
+        var replaced = Assert.Single(_rig.Plane.Replaced);
+        var entry = Entries.Channel(1, upstream.Url, Provider.OpenAi);
+        Assert.True(Entries.Box.TryOpen(replaced.Sealed, entry.CredentialContext, out var secret));
+        Assert.Contains("\"refresh_token\":\"r-2\"", Encoding.UTF8.GetString(secret), StringComparison.Ordinal);
+
+        // The snapshot that comes of it has the same credential: nothing is fetched anew.
+        await _rig.PublishAsync(Entries.Snapshot(
+            [entry with { CredentialType = "oauth_refresh", SealedCredential = replaced.Sealed }], GatewayRig.Price));
+        using var second = await caller.PostAsync("/v1/chat/completions", Wire.ChatBody);
+        Assert.Equal(200, (int)second.StatusCode);
+        Assert.Single(_issuer.Requests);
+    }
+
+    [Fact]
     public async Task Token_outlives_a_change_of_the_channel_but_not_of_its_credential()
     {
         _issuer.Enqueue(TokenOf("one")).Enqueue(TokenOf("two"));
@@ -160,7 +187,7 @@ public sealed class CloudTests : IAsyncLifetime
         upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Wire.ChatAnswer);
         var caller = await _rig.AddCallerAsync();
         var entry = Refresh(Entries.Channel(1, upstream.Url, Provider.OpenAi));
-        foreach (var (changed, token) in new[] { (entry, "one"), (entry with { Weight = 7 }, "one"), (Refresh(entry), "two") })
+        foreach (var (changed, token) in new[] { (entry, "one"), (entry with { Weight = 7 }, "one"), (Refresh(entry), "one"), (Refresh(entry, "c2"), "two") })
         {
             if (upstream.Requests.Count > 0)
             {
@@ -201,8 +228,10 @@ public sealed class CloudTests : IAsyncLifetime
     private Task<ScriptedUpstream> AddRefreshAsync(Func<ChannelEntry, ChannelEntry>? change = null) =>
         _rig.AddUpstreamAsync(Provider.OpenAi, ["m"], entry => Refresh(change is null ? entry : change(entry)));
 
-    private ChannelEntry Refresh(ChannelEntry entry) => WithSecret(entry, "oauth_refresh", Json(
-        ("type", "oauth_refresh"), ("token_url", _issuer.Url + "/token"), ("client_id", "c"), ("refresh_token", "r-1")));
+    private ChannelEntry Refresh(ChannelEntry entry) => Refresh(entry, "c");
+
+    private ChannelEntry Refresh(ChannelEntry entry, string client) => WithSecret(entry, "oauth_refresh", Json(
+        ("type", "oauth_refresh"), ("token_url", _issuer.Url + "/token"), ("client_id", client), ("refresh_token", "r-1")));
 
     private Task<ScriptedUpstream> AddAsync(
         Provider provider, string type, string secret, string model, Func<ChannelEntry, ChannelEntry>? change = null) =>

@@ -9,7 +9,7 @@ import { startAgentUpstream } from './upstream.mjs';
 /** What an agent asks for, the channel's provider, and the name under which the upstream knows the model. */
 export const targets = {
   chat: { model: 'agent-on-chat', provider: 'openai_compatible', upstream: 'gpt-4o' },
-  responses: { model: 'agent-on-responses', provider: 'openai', upstream: 'gpt-5' },
+  responses: { model: 'agent-on-responses', provider: 'openai', upstream: 'gpt-5', apis: ['responses'] },
   claude: { model: 'agent-on-claude', provider: 'anthropic', upstream: 'claude-sonnet-4-5' },
   gemini: { model: 'agent-on-gemini', provider: 'gemini', upstream: 'gemini-3-pro-preview' },
 };
@@ -20,10 +20,10 @@ export async function startAgentRig() {
   const control = new Control(product.console);
   await control.signIn(admin.email, admin.password);
   await control.put('/prices', { model: '*', input: '2', output: '8', cache_read: '0.2' });
-  for (const { model, provider, upstream: name } of Object.values(targets)) {
+  for (const { model, provider, upstream: name, apis } of Object.values(targets)) {
     await control.post('/channels', {
       name: model, provider, base_url: upstream.url, credential: { type: 'api_key', api_key: 'sk-upstream-agents-1f2e' },
-      models: [model], model_map: { [model]: name },
+      models: [model], model_map: { [model]: name }, ...(apis ? { apis } : {}),
     });
   }
   const password = randomBytes(12).toString('hex');

@@ -1,6 +1,7 @@
 // Anthropic Messages, strictly.
 
 import { claim, isText, onlyKeys } from '../claims.mjs';
+import { checkSubset } from '../schemas.mjs';
 
 export const signature = 'EqQBCgIYAhIkMDk5/scripted+signature==';
 
@@ -24,6 +25,15 @@ export const target = {
       claim(json.thinking.budget_tokens >= 1024, 'thinking.budget_tokens: at least 1024');
       claim(json.thinking.budget_tokens < json.max_tokens, '`max_tokens` must be greater than `thinking.budget_tokens`');
     }
+    checkModel(json);
+    checkChoice(json);
+    claim((JSON.stringify(json).match(/"cache_control":\{/g) ?? []).length <= 4,
+      'A maximum of 4 blocks with cache_control may be provided.');
+    if (json.output_config?.format) {
+      checkSubset(json.output_config.format.schema, 'output_config.format.schema');
+    }
+    claim((json.stop_sequences ?? []).every((stop) => stop.trim()),
+      'stop_sequences: each stop sequence must contain non-whitespace');
     for (const tool of json.tools ?? []) {
       claim(/^[a-zA-Z0-9_-]{1,128}$/.test(tool.name), `tools: ${tool.name} is no name`);
       claim(tool.type !== undefined && tool.type !== 'custom' ? true : tool.input_schema?.type === 'object',
@@ -36,8 +46,56 @@ export const target = {
       open = checkMessage(message, open, `messages.${i}`);
     }
     claim(open.length === 0, '`tool_use` ids were found without `tool_result` blocks at the end');
+    checkThoughts(json);
   },
 };
+
+// Versions from 4.7 on take no sampling; those before 4.6 think by a budget, the others by an effort.
+const versionOf = (model) => {
+  const [, major, minor] = /^claude-\w+-(\d)(?:-(\d)(?!\d))?/.exec(model) ?? [];
+  return major ? Number(major) * 100 + Number(minor ?? 0) : undefined;
+};
+
+function checkModel(json) {
+  const version = versionOf(json.model);
+  const isThinking = ['enabled', 'adaptive'].includes(json.thinking?.type);
+  claim(json.temperature === undefined || (json.temperature >= 0 && json.temperature <= 1), 'temperature: range: 0..1');
+  claim(!isThinking || [undefined, 1].includes(json.temperature),
+    '`temperature` may only be set to 1 when thinking is enabled');
+  if (version >= 407) {
+    claim([undefined, 1].includes(json.temperature) && json.top_k === undefined && (json.top_p ?? 1) >= 0.99,
+      `${json.model} takes no sampling parameters`);
+    claim(json.thinking?.type !== 'enabled', 'thinking.type: enabled is not supported by this model');
+  }
+  if (version < 406) {
+    claim(json.thinking?.type !== 'adaptive' && json.output_config?.effort === undefined,
+      'adaptive thinking is not supported by this model');
+    claim(version >= 405 || json.output_config === undefined, 'output_config: Extra inputs are not permitted');
+    claim(version < 401 || json.temperature === undefined || json.top_p === undefined,
+      '`temperature` and `top_p` cannot both be specified for this model.');
+  }
+}
+
+function checkChoice(json) {
+  const choice = json.tool_choice;
+  claim(choice === undefined || json.tools?.length > 0, 'tool_choice may only be specified while providing tools');
+  claim(choice?.type !== 'tool' || json.tools.some((tool) => tool.name === choice.name),
+    `Tool '${choice?.name}' not found in provided tools`);
+  claim(choice?.type !== 'none' || choice.disable_parallel_tool_use === undefined,
+    'tool_choice.none.disable_parallel_tool_use: Extra inputs are not permitted');
+  claim(json.thinking?.type !== 'enabled' || !['any', 'tool'].includes(choice?.type),
+    'Thinking may not be enabled when tool_choice forces tool use.');
+}
+
+// With a budget, the answer under way, calls and all that they brought, must begin with the thought that led to it.
+function checkThoughts(json) {
+  const last = json.messages.findLastIndex((message) => message.role === 'assistant');
+  const isUnderWay = last >= 0 && blocksOf(json.messages[last]).some((block) => block.type === 'tool_use')
+    && blocksOf(json.messages[last + 1] ?? { content: [] }).every((block) => block.type === 'tool_result');
+  claim(json.thinking?.type !== 'enabled' || !isUnderWay
+    || ['thinking', 'redacted_thinking'].includes(blocksOf(json.messages[last])[0].type),
+    `messages.${last}.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`tool_use\``);
+}
 
 function blocksOf(message) {
   return typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content;
@@ -54,8 +112,9 @@ function checkMessage(message, open, where) {
     claim(firstOther < 0 || blocks.slice(firstOther).every((block) => block.type !== 'tool_result'),
       `${where}: tool results come first`);
   }
+  claim(new Set(results).size === results.length, `${where}: each tool_use must have a single result`);
   for (const block of blocks) {
-    claim(block.type !== 'text' || isText(block.text), `${where}: text content blocks must be non-empty`);
+    claim(block.type !== 'text' || (isText(block.text) && block.text.trim()), `${where}: text content blocks must be non-empty`);
     claim(block.type !== 'thinking' || block.signature === signature,
       `${where}: Invalid \`signature\` in \`thinking\` block`);
     claim(block.type !== 'tool_use' || (/^[a-zA-Z0-9_-]+$/.test(block.id) && block.input?.constructor === Object),

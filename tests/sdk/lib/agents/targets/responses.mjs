@@ -1,6 +1,8 @@
 // OpenAI Responses, strictly.
 
 import { claim, isText, onlyKeys } from '../claims.mjs';
+import { checkParameters, checkStrict } from '../schemas.mjs';
+import { checkEffort, isReasoner } from './chat.mjs';
 
 export const encrypted = 'gAAAAABscripted_encrypted_reasoning-==';
 
@@ -28,7 +30,12 @@ export const target = {
     claim(json.max_output_tokens === undefined || json.max_output_tokens >= 16, 'max_output_tokens: at least 16');
     for (const tool of json.tools ?? []) {
       claim(tool.type !== 'function' || /^[a-zA-Z0-9_-]{1,64}$/.test(tool.name), `tools: ${tool.name} is no name`);
+      if (tool.type === 'function' && tool.parameters) {
+        // Left out it stands for true.
+        checkParameters(tool.parameters, tool.strict ?? true, `tools.${tool.name}.parameters`);
+      }
     }
+    checkWishes(json);
     const list = items(json);
     const calls = new Set();
     for (const [i, item] of list.entries()) {
@@ -37,6 +44,28 @@ export const target = {
     claim(calls.size === 0, `No tool output found for function call ${[...calls].join(', ')}.`);
   },
 };
+
+function checkWishes(json) {
+  checkEffort(json.model, json.reasoning?.effort);
+  for (const name of ['temperature', 'top_p']) {
+    claim(!isReasoner(json.model) || [undefined, 1].includes(json[name]), `Unsupported parameter: '${name}'`);
+  }
+  const names = json.tools?.map((tool) => tool.name) ?? [];
+  const choice = json.tool_choice;
+  for (const one of choice?.type === 'allowed_tools' ? choice.tools : choice?.type ? [choice] : []) {
+    claim(names.includes(one.name), `Tool choice '${one.name}' not found in 'tools' parameter.`);
+  }
+  const form = json.text?.format;
+  if (form?.type === 'json_schema') {
+    claim(/^[a-zA-Z0-9_-]{1,64}$/.test(form.name), 'text.format.name');
+    if (form.strict) {
+      checkStrict(form.schema, 'text.format.schema');
+    }
+  }
+  for (const name of ['safety_identifier', 'prompt_cache_key', 'user']) {
+    claim((json[name] ?? '').length <= 64, `${name}: string too long`);
+  }
+}
 
 function items(json) {
   return typeof json.input === 'string' ? [{ type: 'message', role: 'user', content: json.input }] : json.input;
@@ -59,6 +88,7 @@ function checkItem(item, next, calls, where) {
     case 'function_call':
       claim(isText(item.call_id) && item.call_id.length <= 64, `${where}.call_id`);
       JSON.parse(item.arguments);
+      claim(!calls.has(item.call_id), `${where}.call_id: ${item.call_id} stands for two calls`);
       calls.add(item.call_id);
       break;
     case 'custom_tool_call':
