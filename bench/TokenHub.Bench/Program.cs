@@ -8,6 +8,7 @@ const string Help = """
       (nothing)           runs them all, briefly, in this process
       check               bytes allocated by each, against bench/baseline.json; exit code 1 when one allocates more
       check --update      the same, and writes what it found into bench/baseline.json
+      translate           a chunk translated against one passed, by pair of dialects; exit code 1 when above three times
       settle              processor time of one settlement: record, log, group commit, slot; then with Redis and ledger
       ttft                time to the first byte while the log's disk stalls, and while not; exit code 1 when apart
       --filter *Usd* ...  any arguments of BenchmarkDotNet
@@ -22,6 +23,8 @@ switch (args)
         return AllocationCheck.Run(update: false) ? 0 : 1;
     case ["check", "--update"]:
         return AllocationCheck.Run(update: true) ? 0 : 1;
+    case ["translate"]:
+        return TranslationCost.Run(Console.Out) ? 0 : 1;
     case ["settle"]:
         SettleCost.Run(Console.Out);
         await SettleStages.RunAsync(Console.Out);

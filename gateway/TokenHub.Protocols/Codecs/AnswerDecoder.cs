@@ -39,8 +39,15 @@ public abstract class AnswerDecoder
     /// <summary>Reads on and hands out the events that are whole.</summary>
     public void Append(ReadOnlySpan<byte> bytes, IChatSink sink)
     {
-        var frames = new FrameSink(this, sink);
-        _sse.Feed(bytes, ref frames);
+        while (_sse.IsBetweenEvents && !_isOver && TryReadWhole(ref bytes, sink))
+        {
+        }
+
+        if (!bytes.IsEmpty)
+        {
+            var frames = new FrameSink(this, sink);
+            _sse.Feed(bytes, ref frames);
+        }
     }
 
     /// <summary>The upstream is through: an event without its last blank line counts all the same.</summary>
@@ -69,6 +76,40 @@ public abstract class AnswerDecoder
     /// <summary>The answer is through: what was held back for lack of its end goes out.</summary>
     private protected virtual void OnComplete(IChatSink sink)
     {
+    }
+
+    // As nearly every event comes: whole in one read, its name, if any, before one line of data. It is read where it is.
+    private bool TryReadWhole(ref ReadOnlySpan<byte> bytes, IChatSink sink)
+    {
+        var rest = bytes;
+        ReadOnlySpan<byte> name = default;
+        if (rest.StartsWith("event: "u8))
+        {
+            var end = rest.IndexOfAny((byte)'\n', (byte)'\r');
+            if (end < 0)
+            {
+                return false;
+            }
+
+            name = rest["event: ".Length..end];
+            rest = rest[(end + 1)..];
+        }
+
+        if (!rest.StartsWith("data: "u8))
+        {
+            return false;
+        }
+
+        rest = rest["data: ".Length..];
+        var length = rest.IndexOfAny((byte)'\n', (byte)'\r');
+        if (length <= 0 || length > EventBytesMax || !rest[length..].StartsWith("\n\n"u8))
+        {
+            return false;
+        }
+
+        bytes = rest[(length + 2)..];
+        ReadEvent(name, rest[..length], sink);
+        return true;
     }
 
     private void Keep(ReadOnlySpan<byte> part)

@@ -36,7 +36,12 @@ internal static class GeminiBodyReader
         var hasCandidates = false;
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("candidates"u8))
+            if (reader.ValueTextEquals("candidates"u8) && answer.IsStarted)
+            {
+                // The answer's id, which comes behind them, is told already.
+                ReadCandidates(ref reader, answer, sink);
+            }
+            else if (reader.ValueTextEquals("candidates"u8))
             {
                 candidates = reader;
                 hasCandidates = true;
@@ -67,15 +72,18 @@ internal static class GeminiBodyReader
         if (hasCandidates || !blocked.IsEmpty)
         {
             answer.Start(id, model, sink);
-            ReadCandidates(candidates, hasCandidates, answer, sink);
+            if (hasCandidates)
+            {
+                ReadCandidates(ref candidates, answer, sink);
+            }
+
             answer.End(0, blocked.IsEmpty ? StopReason.None : StopReason.Filtered, told);
         }
     }
 
-    private static void ReadCandidates(
-        Utf8JsonReader reader, bool hasCandidates, GeminiStreamReader answer, IChatSink sink)
+    private static void ReadCandidates(scoped ref Utf8JsonReader reader, GeminiStreamReader answer, IChatSink sink)
     {
-        if (!hasCandidates || !reader.BeginArray())
+        if (!reader.BeginArray())
         {
             return;
         }

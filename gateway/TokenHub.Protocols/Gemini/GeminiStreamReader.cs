@@ -19,12 +19,14 @@ internal sealed class GeminiStreamReader : AnswerDecoder
 
     private readonly List<GeminiChoice> _choices = [];
     private readonly ArrayBufferWriter<byte> _arguments = new(256);
-    private bool _isStarted;
     private int _calls;
+
+    /// <summary>The answer's beginning has been told.</summary>
+    internal bool IsStarted { get; private set; }
 
     private protected override void OnBegin()
     {
-        (_isStarted, _calls) = (false, 0);
+        (IsStarted, _calls) = (false, 0);
         foreach (var choice in _choices)
         {
             choice.Reset();
@@ -69,9 +71,9 @@ internal sealed class GeminiStreamReader : AnswerDecoder
 
     internal void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model, IChatSink sink)
     {
-        if (!_isStarted)
+        if (!IsStarted)
         {
-            _isStarted = true;
+            IsStarted = true;
             sink.Take(new ChatEvent(ChatEventKind.Start) { Id = id, Name = model });
         }
     }

@@ -12,7 +12,13 @@ namespace TokenHub.Gateway.Forwarding.Translation;
 /// </summary>
 internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder encoder) : IStreamFilter
 {
+    /// <summary>Room for what a read becomes that is kept for the next.</summary>
+    private const int KeptBytesMax = 64 << 10;
+
     private readonly OpaqueCatch _catch = new();
+
+    // An encoder writes an event in many small pieces, and the client's pipe takes a lock for each.
+    private ArrayBufferWriter<byte> _events = new(1 << 10);
     private IChatSink _sink = encoder;
     private Action<OpaqueCatch>? _keep;
 
@@ -28,8 +34,20 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
 
     public void Append(ReadOnlySpan<byte> upstream, IBufferWriter<byte> output)
     {
-        encoder.WriteTo(output);
+        encoder.WriteTo(_events);
         decoder.Append(upstream, _sink);
+        if (_events.WrittenCount == 0)
+        {
+            return;
+        }
+
+        output.Write(_events.WrittenSpan);
+        if (_events.Capacity > KeptBytesMax)
+        {
+            _events = new ArrayBufferWriter<byte>(1 << 10);
+        }
+
+        _events.ResetWrittenCount();
     }
 
     public void Complete(in TokenUsage usage, IBufferWriter<byte> output)
