@@ -1,5 +1,5 @@
 using TokenHub.Core.Usage;
-using TokenHub.Protocols.Json;
+using TokenHub.Protocols.Json.Tokenizing;
 using TokenHub.Protocols.Streams;
 using TokenHub.Protocols.Tokens;
 

@@ -23,15 +23,15 @@ internal static class AnthropicBodyReader
         var stop = default(AnthropicStop);
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("id"u8))
+            if (reader.NameIs("id"u8))
             {
                 id = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("model"u8))
+            else if (reader.NameIs("model"u8))
             {
                 model = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("content"u8))
+            else if (reader.NameIs("content"u8))
             {
                 content = reader;
                 hasContent = true;

@@ -133,7 +133,7 @@ internal sealed class AnthropicBodyWriter : AnthropicBlocks
     private void WriteInput()
     {
         _plain.ResetWrittenCount();
-        JsonRaw.Unescape(_arguments.WrittenSpan, _plain);
+        JsonText.WriteUnescaped(_plain, _arguments.WrittenSpan);
         var isObject = JsonRaw.TryCopyObject(_plain.WrittenSpan, _arguments);
         _content.Write(isObject ? _arguments.WrittenSpan : "{}"u8);
         _content.Write("}"u8);

@@ -12,23 +12,14 @@ internal sealed class AnthropicRequestReader : IRequestReader
 {
     public ChatRequest Read(ReadOnlyMemory<byte> body, string model, bool isStream)
     {
-        JsonDocument document;
-        try
-        {
-            document = JsonRaw.Parse(body);
-        }
-        catch (JsonException fault)
-        {
-            throw new UntranslatableException($"The body is not valid JSON: {fault.Message}");
-        }
-
+        var document = RequestMembers.Parse(body);
         var request = new ChatRequest(document) { Dialect = Dialect.Anthropic, Model = model, Stream = isStream };
         try
         {
             ReadRoot(request, document.RootElement, new ContentReader(body, request));
             return request;
         }
-        catch (Exception)
+        catch (UntranslatableException)
         {
             request.Dispose();
             throw;
@@ -188,7 +179,10 @@ internal sealed class AnthropicRequestReader : IRequestReader
     {
         if (format.Get("type").AsText() == "json_schema" && format.Get("schema") is { } schema)
         {
-            request.Format = new OutputFormat(OutputFormatKind.JsonSchema) { Schema = schema, Strict = true };
+            request.Format = new OutputFormat(OutputFormatKind.JsonSchema) 
+            {
+                Schema = schema.Object("output_config.format.schema"), Strict = true,
+            };
         }
         else if (format.ValueKind != JsonValueKind.Null)
         {

@@ -6,6 +6,7 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Anthropic.Requests;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Anthropic;
 
@@ -24,7 +25,7 @@ internal sealed class AnthropicRequestWriter : IRequestWriter
         var facts = model.IsCompatible
             ? AnthropicModels.Of(model.Name) with { TakesFormat = false, TakesSystemTurns = false }
             : AnthropicModels.Of(model.Name);
-        using var json = RequestJson.NewWriter(body);
+        using var json = JsonRaw.NewWriter(body);
         var messages = new MessageWriter(json, request, model, dropped);
         var rules = new DialogueRules(true, facts.TakesSystemTurns, messages.Keeps);
         var dialogue = Dialogue.Of(request, rules);

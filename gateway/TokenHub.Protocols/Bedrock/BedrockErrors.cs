@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Bedrock;
 
@@ -34,7 +35,7 @@ internal static class BedrockErrors
             while (json.Read())
             {
                 if (json is { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 }
-                    && (json.ValueTextEquals("message"u8) || json.ValueTextEquals("Message"u8)))
+                    && (json.NameIs("message"u8) || json.NameIs("Message"u8)))
                 {
                     json.Read();
                     return json.TokenType == JsonTokenType.String ? json.GetString()! : "";

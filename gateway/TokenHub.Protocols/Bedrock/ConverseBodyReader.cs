@@ -21,11 +21,11 @@ internal static class ConverseBodyReader
         var hasContent = false;
         while (json.NextMember())
         {
-            if (json.ValueTextEquals("stopReason"u8))
+            if (json.NameIs("stopReason"u8))
             {
                 stop = json.ReadText();
             }
-            else if (json.ValueTextEquals("output"u8))
+            else if (json.NameIs("output"u8))
             {
                 var inside = json;
                 json.SkipMember();
@@ -56,7 +56,7 @@ internal static class ConverseBodyReader
     {
         while (json.NextMember())
         {
-            if (json.ValueTextEquals(name))
+            if (json.NameIs(name))
             {
                 return true;
             }
@@ -78,16 +78,16 @@ internal static class ConverseBodyReader
         {
             while (json.NextMember())
             {
-                if (json.ValueTextEquals("text"u8))
+                if (json.NameIs("text"u8))
                 {
                     blocks.GiveText(json.ReadText(), sink);
                 }
-                else if (json.ValueTextEquals("toolUse"u8) && json.BeginObject())
+                else if (json.NameIs("toolUse"u8) && json.BeginObject())
                 {
                     ReadCall(ref json, blocks, sink);
                 }
                 else if (json.TokenType == JsonTokenType.PropertyName
-                    && json.ValueTextEquals("reasoningContent"u8) && json.BeginObject())
+                    && json.NameIs("reasoningContent"u8) && json.BeginObject())
                 {
                     ConverseThought.Read(ref json, blocks, sink);
                 }
@@ -108,15 +108,15 @@ internal static class ConverseBodyReader
         var hasInput = false;
         while (json.NextMember())
         {
-            if (json.ValueTextEquals("toolUseId"u8))
+            if (json.NameIs("toolUseId"u8))
             {
                 id = json.ReadText();
             }
-            else if (json.ValueTextEquals("name"u8))
+            else if (json.NameIs("name"u8))
             {
                 name = json.ReadText();
             }
-            else if (json.ValueTextEquals("input"u8))
+            else if (json.NameIs("input"u8))
             {
                 input = json;
                 hasInput = true;
@@ -153,19 +153,19 @@ internal static class ConverseThought
                 continue;
             }
 
-            if (json.ValueTextEquals("text"u8))
+            if (json.NameIs("text"u8))
             {
                 text = json.ReadText();
             }
-            else if (json.ValueTextEquals("signature"u8))
+            else if (json.NameIs("signature"u8))
             {
                 signature = json.ReadText();
             }
-            else if (json.ValueTextEquals("redactedContent"u8))
+            else if (json.NameIs("redactedContent"u8))
             {
                 redacted = json.ReadText();
             }
-            else if (!json.ValueTextEquals("reasoningText"u8))
+            else if (!json.NameIs("reasoningText"u8))
             {
                 json.SkipMember();
             }

@@ -18,7 +18,7 @@ internal sealed class ConverseRequestWriter : IRequestWriter
         CallPairing.Complete(request);
         RefuseWhatHasNoForm(request);
         var facts = ConverseModels.Of(model.Name);
-        using var json = new Utf8JsonWriter(body, JsonBytes.Plain);
+        using var json = JsonRaw.NewWriter(body);
         json.WriteStartObject();
         var turns = new ConverseTurnWriter(json, request, model, facts);
         turns.Write(dropped);

@@ -110,7 +110,7 @@ internal sealed class ConverseStreamReader : AnswerDecoder
     {
         EndBlock(sink);
         Start(sink);
-        if (Context.ToolBook.FormatTool is { } tool && JsonBytes.Unescape(name) == tool)
+        if (Context.ToolBook.FormatTool is { } tool && JsonText.Unescape(name) == tool)
         {
             (_open, _hasFormatText) = (Block.FormatText, true);
             return;
@@ -214,7 +214,7 @@ internal sealed class ConverseStreamReader : AnswerDecoder
             json.Read();
             while (json.NextMember())
             {
-                if (json.ValueTextEquals("stopReason"u8))
+                if (json.NameIs("stopReason"u8))
                 {
                     Stop(json.ReadText(), sink);
                     return;
@@ -237,11 +237,11 @@ internal sealed class ConverseStreamReader : AnswerDecoder
         ReadOnlySpan<byte> id = default, name = default;
         while (json.NextMember())
         {
-            if (json.ValueTextEquals("toolUseId"u8))
+            if (json.NameIs("toolUseId"u8))
             {
                 id = json.ReadText();
             }
-            else if (json.ValueTextEquals("name"u8))
+            else if (json.NameIs("name"u8))
             {
                 name = json.ReadText();
             }
@@ -264,11 +264,11 @@ internal sealed class ConverseStreamReader : AnswerDecoder
 
         while (json.NextMember())
         {
-            if (json.ValueTextEquals("text"u8))
+            if (json.NameIs("text"u8))
             {
                 GiveText(json.ReadText(), sink);
             }
-            else if (json.ValueTextEquals("toolUse"u8))
+            else if (json.NameIs("toolUse"u8))
             {
                 if (TryFind(ref json, "input"u8))
                 {
@@ -277,7 +277,7 @@ internal sealed class ConverseStreamReader : AnswerDecoder
 
                 return;
             }
-            else if (json.ValueTextEquals("reasoningContent"u8) && json.BeginObject())
+            else if (json.NameIs("reasoningContent"u8) && json.BeginObject())
             {
                 ConverseThought.Read(ref json, this, sink);
             }
@@ -306,7 +306,7 @@ internal sealed class ConverseStreamReader : AnswerDecoder
     {
         while (json.NextMember())
         {
-            if (json.ValueTextEquals(name))
+            if (json.NameIs(name))
             {
                 return json.BeginObject();
             }
@@ -327,7 +327,7 @@ internal sealed class ConverseStreamReader : AnswerDecoder
 
         while (json.NextMember())
         {
-            if (json.ValueTextEquals(name))
+            if (json.NameIs(name))
             {
                 return true;
             }

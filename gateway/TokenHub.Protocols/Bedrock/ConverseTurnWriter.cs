@@ -204,37 +204,12 @@ internal sealed class ConverseTurnWriter(
         json.WriteString("toolUseId"u8, ConverseIds.Fit(call.Id, facts.CallIdChars));
         json.WriteString("name"u8, call.Name);
         json.WritePropertyName("input"u8);
-        WriteInput(call, dropped);
+        if (!json.WriteArguments(call))
+        {
+            dropped.Add("arguments");
+        }
+
         json.WriteEndObject();
-        json.WriteEndObject();
-    }
-
-    private void WriteInput(CallPart call, Dropped dropped)
-    {
-        if (call.IsFreeForm)
-        {
-            json.WriteStartObject();
-            json.WriteString(FreeForm.Member, call.Arguments);
-            json.WriteEndObject();
-            return;
-        }
-
-        try
-        {
-            using var document = JsonDocument.Parse(call.Arguments.Length == 0 ? "{}" : call.Arguments);
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                document.RootElement.WriteTo(json);
-                return;
-            }
-        }
-        catch (JsonException)
-        {
-            // Written below as none.
-        }
-
-        dropped.Add("arguments");
-        json.WriteStartObject();
         json.WriteEndObject();
     }
 

@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Json;
 using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Protocols.Bedrock;
@@ -84,7 +85,7 @@ public sealed class EventStreamFraming(Dialect dialect) : IAnswerFraming
         while (json.Read())
         {
             if (json is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 }
-                || !json.ValueTextEquals("bytes"u8))
+                || !json.NameIs("bytes"u8))
             {
                 continue;
             }
@@ -121,7 +122,7 @@ public sealed class EventStreamFraming(Dialect dialect) : IAnswerFraming
         var json = new Utf8JsonReader(text);
         while (json.Read())
         {
-            if (json is { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 } && json.ValueTextEquals("type"u8))
+            if (json is { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 } && json.NameIs("type"u8))
             {
                 json.Read();
                 return json.TokenType == JsonTokenType.String && !json.ValueSpan.ContainsAny("\r\n\\"u8)

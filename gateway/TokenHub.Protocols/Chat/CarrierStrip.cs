@@ -22,7 +22,7 @@ public static class CarrierStrip
     public static void Write(Dialect dialect, string model, ReadOnlySpan<byte> body, IBufferWriter<byte> output)
     {
         var walk = new Walk(dialect, model);
-        var json = new Utf8JsonReader(body);
+        var json = JsonRaw.NewReader(body);
         while (json.Read())
         {
             walk.Take(ref json);
@@ -67,7 +67,7 @@ public static class CarrierStrip
             switch (json.TokenType)
             {
                 case JsonTokenType.PropertyName:
-                    (_name, _nameStart) = (json.GetString()!, (int)json.TokenStartIndex);
+                    (_name, _nameStart) = (JsonText.Unescape(json.ValueSpan), (int)json.TokenStartIndex);
                     return;
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
                     Count();
@@ -102,12 +102,12 @@ public static class CarrierStrip
             var frame = _open.Peek();
             if (_name == "type")
             {
-                frame.Type = json.GetString()!;
+                frame.Type = JsonText.Unescape(json.ValueSpan);
             }
             else if (IsSlot(_name) && json.ValueSpan.StartsWith(OpaqueCarrier.PrefixUtf8))
             {
                 var (start, end) = ((int)json.TokenStartIndex, (int)json.BytesConsumed);
-                if (OpaqueCarrier.TryRead(json.GetString()!, out var item) && item.IsFor(dialect, model))
+                if (OpaqueCarrier.TryRead(JsonText.Unescape(json.ValueSpan), out var item) && item.IsFor(dialect, model))
                 {
                     var text = new ArrayBufferWriter<byte>();
                     JsonText.Write(text, item.Data);

@@ -23,7 +23,9 @@ public sealed class Dropped
         }
     }
 
-    /// <summary>The header's value: names with commas between, in the order they were met; printable ASCII only.</summary>
+    /// <summary>
+    /// The header's value: names with commas between, in the order they were met; printable ASCII only.
+    /// </summary>
     public override string ToString()
     {
         var shown = _names.Take(NamesMax).Select(Clean);

@@ -6,7 +6,9 @@ namespace TokenHub.Protocols.Codecs;
 /// <summary>What is known of an answer before it comes; the same for its reader and its writer.</summary>
 public sealed record AnswerContext
 {
-    /// <summary>The request's id: the answer's own ids are made of it, so that they are the same in every event.</summary>
+    /// <summary>
+    /// The request's id: the answer's own ids are made of it, so that they are the same in every event.
+    /// </summary>
     public required string RequestId { get; init; }
 
     /// <summary>The model's name as the client wrote it.</summary>

@@ -78,7 +78,8 @@ public abstract class AnswerDecoder
     {
     }
 
-    // As nearly every event comes: whole in one read, its name, if any, before one line of data. It is read where it is.
+    // As nearly every event comes: whole in one read, its name, if any, before one line of data. It is read where it
+    // is.
     private bool TryReadWhole(ref ReadOnlySpan<byte> bytes, IChatSink sink)
     {
         var rest = bytes;

@@ -34,8 +34,8 @@ public abstract class AnswerEncoder : IChatSink
     public abstract void Finish(in TokenUsage usage);
 
     /// <summary>
-    /// The money ends here: the dialect's own words for a limit reached, and beside them the member <c>tokenhub</c> with
-    /// the reason.
+    /// The money ends here: the dialect's own words for a limit reached, and beside them the member <c>tokenhub</c>
+    /// with the reason.
     /// </summary>
     public abstract void FinishForFunds(in TokenUsage usage);
 

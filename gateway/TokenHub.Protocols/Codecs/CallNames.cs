@@ -35,7 +35,7 @@ internal sealed class CallNames
         var call = _calls[_count++];
         call.Begin(e.Call, number, KeptBytesMax);
         call.Id.Write(e.Id);
-        var entry = _book.IsPlain ? null : _book.Find(JsonBytes.Unescape(e.Name));
+        var entry = _book.IsPlain ? null : _book.Find(JsonText.Unescape(e.Name));
         call.IsFreeForm = entry is { IsFreeForm: true };
         call.Namespace = entry?.Namespace;
         if (entry is null)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
@@ -20,16 +19,9 @@ internal static class CarrierText
             return e.Text.ToArray();
         }
 
-        var id = e.Id.IsEmpty ? null : Decode(e.Id);
+        var id = e.Id.IsEmpty ? null : JsonText.Unescape(e.Id);
         var item = new OpaqueItem(
-            context.Upstream, ModelFamily.Of(context.UpstreamModel), e.Opaque, Decode(e.Text), id);
+            context.Upstream, ModelFamily.Of(context.UpstreamModel), e.Opaque, JsonText.Unescape(e.Text), id);
         return Encoding.ASCII.GetBytes(OpaqueCarrier.Write(item));
-    }
-
-    private static string Decode(ReadOnlySpan<byte> escaped)
-    {
-        var text = new ArrayBufferWriter<byte>(escaped.Length + 1);
-        JsonRaw.Unescape(escaped, text);
-        return text.ToText();
     }
 }

@@ -45,7 +45,7 @@ internal static class FreeForm
     public static ReadOnlySpan<byte> Unwrap(ReadOnlySpan<byte> arguments, ArrayBufferWriter<byte> scratch)
     {
         scratch.ResetWrittenCount();
-        JsonBytes.WriteUnescaped(scratch, arguments);
+        JsonText.WriteUnescaped(scratch, arguments);
         try
         {
             var walk = new JsonWalk(scratch.WrittenSpan);
@@ -92,8 +92,9 @@ internal static class FreeForm
             return document.RootElement.Get(Member) is { ValueKind: JsonValueKind.String } input
                 ? input.GetString()! : arguments;
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
+            // No JSON, or half a pair of surrogates in it, which a string within a string may still hold.
             return arguments;
         }
     }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Json;
@@ -10,13 +9,6 @@ namespace TokenHub.Protocols.Codecs;
 /// <summary>What writers of requests have in common.</summary>
 internal static class RequestJson
 {
-    private static readonly JsonWriterOptions Options = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = JsonRaw.DepthMax, SkipValidation = true,
-    };
-
-    public static Utf8JsonWriter NewWriter(IBufferWriter<byte> body) => new(body, Options);
-
     /// <summary>
     /// Writes a call's arguments as an object: text of a free-form tool in its one member, what is no object as an
     /// empty one. False for the last.

@@ -13,9 +13,6 @@ namespace TokenHub.Protocols.Codecs;
 /// </summary>
 internal static class RequestMembers
 {
-    // Schemas of tools go deeper than the usual bound.
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 256 };
-
     /// <summary>Reports the speakers' names, which Chat alone has a place for.</summary>
     public static void ReportNames(this ChatRequest request, Dropped dropped)
     {
@@ -25,43 +22,38 @@ internal static class RequestMembers
         }
     }
 
+    /// <summary>
+    /// The body's document. Every string in it is sound Unicode: no other document could hold half a pair.
+    /// </summary>
+    /// <exception cref="UntranslatableException">There is none.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> body)
     {
+        JsonDocument document;
         try
         {
-            return Utf8.IsValid(body.Span) ? JsonDocument.Parse(body, Options) : throw NoJson();
+            document = Utf8.IsValid(body.Span) ? JsonRaw.Parse(body) : throw NoJson();
         }
         catch (JsonException)
         {
             throw NoJson();
         }
+
+        if (JsonText.HasWholePairs(body.Span))
+        {
+            return document;
+        }
+
+        document.Dispose();
+        throw new UntranslatableException("The body has a string that is no valid Unicode.");
     }
 
     private static UntranslatableException NoJson() => new("The body is no valid JSON in UTF-8.");
 
-    /// <summary>The refusal of a text with half a pair of surrogates: no other document could hold it.</summary>
-    public static UntranslatableException NoUnicode() => new("The body has a string that is no valid Unicode.");
-
     public static string? Text(this JsonElement from, string name, string at = "") =>
         from.Get(name)?.AsText(at + name);
 
-    /// <summary>The text of a string that is also sound Unicode.</summary>
-    public static string AsText(this JsonElement value, string path)
-    {
-        if (value.ValueKind != JsonValueKind.String)
-        {
-            throw Fault(path, "a string");
-        }
-
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Fault(path, "a valid Unicode string");
-        }
-    }
+    public static string AsText(this JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Fault(path, "a string");
 
     public static bool? Flag(this JsonElement from, string name, string at = "") => from.Get(name)?.ValueKind switch
     {

@@ -36,30 +36,30 @@ internal static class GeminiBodyReader
         var hasCandidates = false;
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("candidates"u8) && answer.IsStarted)
+            if (reader.NameIs("candidates"u8) && answer.IsStarted)
             {
                 // The answer's id, which comes behind them, is told already.
                 ReadCandidates(ref reader, answer, sink);
             }
-            else if (reader.ValueTextEquals("candidates"u8))
+            else if (reader.NameIs("candidates"u8))
             {
                 candidates = reader;
                 hasCandidates = true;
                 reader.SkipMember();
             }
-            else if (reader.ValueTextEquals("responseId"u8))
+            else if (reader.NameIs("responseId"u8))
             {
                 id = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("modelVersion"u8))
+            else if (reader.NameIs("modelVersion"u8))
             {
                 model = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("promptFeedback"u8))
+            else if (reader.NameIs("promptFeedback"u8))
             {
                 ReadPair(ref reader, "blockReason"u8, out blocked, "blockReasonMessage"u8, out told);
             }
-            else if (!reader.ValueTextEquals("response"u8))
+            else if (!reader.NameIs("response"u8))
             {
                 reader.SkipMember();
             }
@@ -104,25 +104,25 @@ internal static class GeminiBodyReader
         var (hasContent, hasGrounding) = (false, false);
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("content"u8))
+            if (reader.NameIs("content"u8))
             {
                 content = reader;
                 hasContent = true;
                 reader.SkipMember();
             }
-            else if (reader.ValueTextEquals("index"u8))
+            else if (reader.NameIs("index"u8))
             {
                 index = reader.ReadInt();
             }
-            else if (reader.ValueTextEquals("finishReason"u8))
+            else if (reader.NameIs("finishReason"u8))
             {
                 finish = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("finishMessage"u8))
+            else if (reader.NameIs("finishMessage"u8))
             {
                 told = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("groundingMetadata"u8))
+            else if (reader.NameIs("groundingMetadata"u8))
             {
                 grounding = reader;
                 hasGrounding = true;
@@ -172,8 +172,8 @@ internal static class GeminiBodyReader
             ReadOnlySpan<byte> address = default, title = default;
             while (reader.NextMember())
             {
-                if (reader.ValueTextEquals("web"u8) || reader.ValueTextEquals("retrievedContext"u8)
-                    || reader.ValueTextEquals("maps"u8))
+                if (reader.NameIs("web"u8) || reader.NameIs("retrievedContext"u8)
+                    || reader.NameIs("maps"u8))
                 {
                     ReadPair(ref reader, "uri"u8, out address, "title"u8, out title);
                 }
@@ -197,7 +197,7 @@ internal static class GeminiBodyReader
 
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals(name))
+            if (reader.NameIs(name))
             {
                 return reader.BeginArray();
             }
@@ -224,11 +224,11 @@ internal static class GeminiBodyReader
 
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals(firstName))
+            if (reader.NameIs(firstName))
             {
                 first = reader.ReadText();
             }
-            else if (reader.ValueTextEquals(secondName))
+            else if (reader.NameIs(secondName))
             {
                 second = reader.ReadText();
             }

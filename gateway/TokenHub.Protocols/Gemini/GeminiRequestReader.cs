@@ -12,23 +12,14 @@ internal sealed class GeminiRequestReader : IRequestReader
 {
     public ChatRequest Read(ReadOnlyMemory<byte> body, string model, bool isStream)
     {
-        JsonDocument document;
-        try
-        {
-            document = JsonRaw.Parse(body);
-        }
-        catch (JsonException fault)
-        {
-            throw new UntranslatableException($"The body is not valid JSON: {fault.Message}");
-        }
-
+        var document = RequestMembers.Parse(body);
         var request = new ChatRequest(document) { Dialect = Dialect.Gemini, Model = model, Stream = isStream };
         try
         {
             ReadRoot(request, document.RootElement, new PartReader(body, request));
             return request;
         }
-        catch (Exception)
+        catch (UntranslatableException)
         {
             request.Dispose();
             throw;

@@ -2,10 +2,13 @@ using System.Buffers;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Gemini.Requests;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Gemini;
 
-/// <summary>Writes a request of Gemini generateContent; the model and whether it is a stream stand in its path.</summary>
+/// <summary>
+/// Writes a request of Gemini generateContent; the model and whether it is a stream stand in its path.
+/// </summary>
 internal sealed class GeminiRequestWriter : IRequestWriter
 {
     public bool TakesUrl(MediaPart part, UpstreamModel model) =>
@@ -15,7 +18,7 @@ internal sealed class GeminiRequestWriter : IRequestWriter
     {
         var facts = GeminiModels.Of(model.Name);
         request.ReportNames(dropped);
-        using var json = RequestJson.NewWriter(body);
+        using var json = JsonRaw.NewWriter(body);
         var contents = new ContentWriter(json, request, model, facts, dropped);
         var config = new ConfigWriter(json, request, model, facts, dropped);
         var rules = new DialogueRules(facts.TakesSystem, false, contents.Keeps);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using TokenHub.Protocols.Chat;
 
 namespace TokenHub.Protocols.Json;
 
@@ -15,6 +16,10 @@ internal static class JsonMembers
     public static string? AsText(this JsonElement? element) =>
         element is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 
+    /// <summary>Whether it is this string.</summary>
+    public static bool Is(this JsonElement element, string text) =>
+        element.ValueKind == JsonValueKind.String && element.ValueEquals(text);
+
     public static bool? AsFlag(this JsonElement? element) => element switch
     {
         { ValueKind: JsonValueKind.True } => true,
@@ -23,13 +28,19 @@ internal static class JsonMembers
     };
 
     /// <summary>A number, also one within a string, as Google's own clients write them.</summary>
-    public static double? AsReal(this JsonElement? element) => element switch
+    /// <exception cref="UntranslatableException">It is beyond all that can be written again.</exception>
+    public static double? AsReal(this JsonElement? element)
     {
-        { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
-        { ValueKind: JsonValueKind.String } text
-            when double.TryParse(text.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real) => real,
-        _ => null,
-    };
+        double? number = element switch
+        {
+            { ValueKind: JsonValueKind.Number } plain => plain.GetDouble(),
+            { ValueKind: JsonValueKind.String } text when double.TryParse(
+                text.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real) => real,
+            _ => null,
+        };
+        return number is { } found && !double.IsFinite(found)
+            ? throw new UntranslatableException("The body has a number that is out of all bounds.") : number;
+    }
 
     public static long? AsNumber(this JsonElement? element) =>
         element is { ValueKind: JsonValueKind.Number } plain && plain.TryGetInt64(out var whole) ? whole

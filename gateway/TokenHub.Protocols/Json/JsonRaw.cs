@@ -1,5 +1,6 @@
 using System.Buffers;
-using System.Text;
+using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace TokenHub.Protocols.Json;
@@ -15,8 +16,17 @@ internal static class JsonRaw
 
     private static readonly JsonReaderOptions Options = new() { MaxDepth = DepthMax };
 
+    // No browser reads these documents: only what JSON demands is escaped, and base64 stays as it is. What was read
+    // may stand deeper in what is written.
+    private static readonly JsonWriterOptions Written = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 2 * DepthMax, SkipValidation = true,
+    };
+
     public static Utf8JsonReader NewReader(ReadOnlySpan<byte> json) =>
         new(json, isFinalBlock: true, new JsonReaderState(Options));
+
+    public static Utf8JsonWriter NewWriter(IBufferWriter<byte> output) => new(output, Written);
 
     public static JsonDocument Parse(ReadOnlyMemory<byte> json) =>
         JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = DepthMax });
@@ -53,26 +63,15 @@ internal static class JsonRaw
         }
     }
 
-    /// <summary>The text that stands in a JSON string.</summary>
-    public static void Unescape(ReadOnlySpan<byte> escaped, IBufferWriter<byte> output)
+    /// <summary>Writes a value as it stood in its own document.</summary>
+    public static void WriteAsItIs(this Utf8JsonWriter json, JsonElement value) =>
+        json.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
+
+    public static void WriteAsItIs(this Utf8JsonWriter json, ReadOnlySpan<byte> name, JsonElement value)
     {
-        Span<byte> utf8 = stackalloc byte[4];
-        while (!escaped.IsEmpty)
-        {
-            var stop = escaped.IndexOf((byte)'\\');
-            output.Write(stop < 0 ? escaped : escaped[..stop]);
-            if (stop < 0 || escaped.Length - stop < (escaped[stop..].StartsWith("\\u"u8) ? 6 : 2))
-            {
-                return;
-            }
-
-            escaped = escaped[stop..];
-            var rune = JsonText.ReadEscape(ref escaped);
-            output.Write(utf8[..rune.EncodeToUtf8(utf8)]);
-        }
+        json.WritePropertyName(name);
+        json.WriteAsItIs(value);
     }
-
-    public static string ToText(this ArrayBufferWriter<byte> buffer) => Encoding.UTF8.GetString(buffer.WrittenSpan);
 
     private static void Copy(ref Utf8JsonReader reader, IBufferWriter<byte> output, bool isEscaped)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace TokenHub.Protocols.Json;
@@ -5,6 +6,11 @@ namespace TokenHub.Protocols.Json;
 /// <summary>Steps over a document whose members may come in any order and be of any type.</summary>
 internal static class JsonSteps
 {
+    /// <summary>Whether the member at hand has this name. Nobody escapes names, but everybody may.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool NameIs(this scoped in Utf8JsonReader reader, ReadOnlySpan<byte> name) => reader.ValueIsEscaped
+        ? JsonText.IsEqual(reader.ValueSpan, name) : reader.ValueSpan.SequenceEqual(name);
+
     /// <summary>From a name to its value; true when that is an object, else the value is skipped.</summary>
     public static bool BeginObject(this scoped ref Utf8JsonReader reader) => reader.Begin(JsonTokenType.StartObject);
 

@@ -47,6 +47,89 @@ public static class JsonText
         return Rune.ReplacementChar;
     }
 
+    /// <summary>The string behind the inside of a JSON string; nothing in it can make it throw.</summary>
+    public static string Unescape(ReadOnlySpan<byte> inside)
+    {
+        if (inside.IndexOf((byte)'\\') < 0)
+        {
+            return Encoding.UTF8.GetString(inside);
+        }
+
+        var plain = new ArrayBufferWriter<byte>(inside.Length);
+        WriteUnescaped(plain, inside);
+        return Encoding.UTF8.GetString(plain.WrittenSpan);
+    }
+
+    /// <summary>Writes the UTF-8 text behind the inside of a JSON string, or behind what has come of one.</summary>
+    public static void WriteUnescaped(IBufferWriter<byte> output, ReadOnlySpan<byte> inside)
+    {
+        while (!inside.IsEmpty)
+        {
+            var stop = inside.IndexOf((byte)'\\');
+            output.Write(stop < 0 ? inside : inside[..stop]);
+            if (stop < 0 || inside.Length - stop < (inside[stop..].StartsWith("\\u"u8) ? 6 : 2))
+            {
+                return;
+            }
+
+            inside = inside[stop..];
+            var rune = ReadEscape(ref inside);
+            output.Advance(rune.EncodeToUtf8(output.GetSpan(4)));
+        }
+    }
+
+    /// <summary>Whether the inside of a well-formed JSON string stands for a text without escapes of its own.</summary>
+    public static bool IsEqual(ReadOnlySpan<byte> inside, ReadOnlySpan<byte> plain)
+    {
+        Span<byte> utf8 = stackalloc byte[4];
+        while (!inside.IsEmpty)
+        {
+            var length = 1;
+            if (inside[0] == '\\')
+            {
+                length = ReadEscape(ref inside).EncodeToUtf8(utf8);
+            }
+            else
+            {
+                utf8[0] = inside[0];
+                inside = inside[1..];
+            }
+
+            if (!plain.StartsWith(utf8[..length]))
+            {
+                return false;
+            }
+
+            plain = plain[length..];
+        }
+
+        return plain.IsEmpty;
+    }
+
+    /// <summary>
+    /// Whether each half of a pair of surrogates escaped in a well-formed document has its other half.
+    /// </summary>
+    public static bool HasWholePairs(ReadOnlySpan<byte> json)
+    {
+        for (var stop = json.IndexOf((byte)'\\'); stop >= 0; stop = json.IndexOf((byte)'\\'))
+        {
+            json = json[stop..];
+            var isHalf = json[1] == 'u' && char.IsSurrogate(ReadUnit(json));
+            if (ReadEscape(ref json) == Rune.ReplacementChar && isHalf)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    internal static void WriteNumber(this IBufferWriter<byte> output, long number)
+    {
+        Utf8Formatter.TryFormat(number, output.GetSpan(20), out var written);
+        output.Advance(written);
+    }
+
     private static char ReadUnit(ReadOnlySpan<byte> escape)
     {
         return Utf8Parser.TryParse(escape.Slice(2, 4), out ushort unit, out _, 'X') ? (char)unit : '\0';

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Unicode;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
+using TokenHub.Protocols.Json.Tokenizing;
 
 namespace TokenHub.Protocols.Json;
 

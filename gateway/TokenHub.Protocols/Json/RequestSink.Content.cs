@@ -1,4 +1,5 @@
 using System.Text;
+using TokenHub.Protocols.Json.Tokenizing;
 using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Protocols.Json;

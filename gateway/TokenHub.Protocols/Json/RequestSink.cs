@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Json.Tokenizing;
 using TokenHub.Protocols.Tokens;
 
 namespace TokenHub.Protocols.Json;

@@ -1,4 +1,5 @@
 using TokenHub.Core.Snapshots;
+using TokenHub.Protocols.Json.Tokenizing;
 
 namespace TokenHub.Protocols.Json;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using TokenHub.Protocols.Json.Tokenizing;
 
 namespace TokenHub.Protocols.Json;
 

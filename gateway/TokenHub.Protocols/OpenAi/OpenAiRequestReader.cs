@@ -30,11 +30,10 @@ internal sealed class OpenAiRequestReader : IRequestReader
                 root.Get("messages") ?? throw RequestMembers.Fault("messages", "an array"));
             return request;
         }
-        catch (Exception fault) when (fault is UntranslatableException or InvalidOperationException)
+        catch (UntranslatableException)
         {
-            // The latter is how a document says that a string of its own cannot be read.
             request.Dispose();
-            throw fault as UntranslatableException ?? RequestMembers.NoUnicode();
+            throw;
         }
     }
 
@@ -165,7 +164,7 @@ internal sealed class OpenAiRequestReader : IRequestReader
             case "store":
                 break;
             case "modalities" when value.ValueKind == JsonValueKind.Array
-                && value.EnumerateArray().All(kind => kind.ValueEquals("text")):
+                && value.EnumerateArray().All(kind => kind.Is("text")):
                 break;
             default:
                 request.Others[name] = value;

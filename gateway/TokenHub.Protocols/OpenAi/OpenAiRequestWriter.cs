@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
@@ -18,7 +17,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
     public void Write(ChatRequest request, UpstreamModel model, IBufferWriter<byte> body, Dropped dropped)
     {
         CallPairing.Complete(request);
-        using var json = new Utf8JsonWriter(body, JsonBytes.Plain);
+        using var json = JsonRaw.NewWriter(body);
         var run = new OpenAiRequestRun(json, request, model, dropped);
         json.WriteStartObject();
         json.WriteString("model"u8, model.Name);

@@ -20,7 +20,7 @@ internal static class ResponsesEcho
     public static ReadOnlyMemory<byte> Write(JsonElement root)
     {
         var bytes = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(bytes, JsonBytes.Plain))
+        using (var json = JsonRaw.NewWriter(bytes))
         {
             json.WriteStartObject();
             Write(json, root, "instructions", "null"u8);

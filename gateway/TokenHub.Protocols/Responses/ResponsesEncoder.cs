@@ -238,7 +238,7 @@ internal abstract class ResponsesEncoder : AnswerEncoder
             Open(OutputKind.Reasoning, "rs_");
         }
 
-        var (data, id) = (JsonBytes.Unescape(e.Text), e.Id.IsEmpty ? null : JsonBytes.Unescape(e.Id));
+        var (data, id) = (JsonText.Unescape(e.Text), e.Id.IsEmpty ? null : JsonText.Unescape(e.Id));
         _current!.Opaque = Context.Upstream == Dialect.Responses ? data : OpaqueCarrier.Write(new OpaqueItem(
             Context.Upstream, ModelFamily.Of(Context.UpstreamModel), e.Opaque, data, id));
         if (!belongs)

@@ -37,11 +37,10 @@ internal sealed class ResponsesRequestReader : IRequestReader
             request.Echo = ResponsesEcho.Write(root);
             return request;
         }
-        catch (Exception fault) when (fault is UntranslatableException or InvalidOperationException)
+        catch (UntranslatableException)
         {
-            // The latter is how a document says that a string of its own cannot be read.
             request.Dispose();
-            throw fault as UntranslatableException ?? RequestMembers.NoUnicode();
+            throw;
         }
     }
 
@@ -119,7 +118,7 @@ internal sealed class ResponsesRequestReader : IRequestReader
                 throw Kept(name);
             case "background" or "store":
                 break;
-            case "truncation" when value.ValueEquals("disabled"):
+            case "truncation" when value.Is("disabled"):
                 break;
             default:
                 request.Others[name] = value;

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
@@ -30,7 +29,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
 
         CallPairing.Complete(request);
         request.ReportNames(dropped);
-        using var json = new Utf8JsonWriter(body, JsonBytes.Plain);
+        using var json = JsonRaw.NewWriter(body);
         var run = new OpenAiRequestRun(json, request, model, dropped);
         json.WriteStartObject();
         json.WriteString("model"u8, model.Name);

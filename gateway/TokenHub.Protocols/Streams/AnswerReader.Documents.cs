@@ -1,5 +1,5 @@
 using System.Buffers.Text;
-using TokenHub.Protocols.Json;
+using TokenHub.Protocols.Json.Tokenizing;
 
 namespace TokenHub.Protocols.Streams;
 

@@ -1,4 +1,4 @@
-using TokenHub.Protocols.Json;
+using TokenHub.Protocols.Json.Tokenizing;
 
 namespace TokenHub.Protocols.Streams;
 

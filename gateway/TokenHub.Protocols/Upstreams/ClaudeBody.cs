@@ -42,7 +42,7 @@ public static class ClaudeBody
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var start = (int)json.TokenStartIndex;
-            var isBetas = isBedrock && json.ValueTextEquals("anthropic_beta"u8);
+            var isBetas = isBedrock && json.NameIs("anthropic_beta"u8);
             var isDropped = isBetas || IsDropped(json, isBedrock, what);
             json.Read();
             if (isBetas)
@@ -66,9 +66,9 @@ public static class ClaudeBody
     public static IEnumerable<string> DroppedBetas(string? header) => Split(header).Where(beta => !IsKnown(beta));
 
     private static bool IsDropped(in Utf8JsonReader json, bool isBedrock, UpstreamCall what) =>
-        json.ValueTextEquals("anthropic_version"u8)
-        || (json.ValueTextEquals("model"u8) && what != UpstreamCall.CountTokens)
-        || (isBedrock && json.ValueTextEquals("stream"u8));
+        json.NameIs("anthropic_version"u8)
+        || (json.NameIs("model"u8) && what != UpstreamCall.CountTokens)
+        || (isBedrock && json.NameIs("stream"u8));
 
     private static bool IsKnown(string beta) => Array.IndexOf(BedrockBetas, beta) >= 0;
 

@@ -104,7 +104,9 @@ internal sealed class Plane(
         return await _process.WaitForExitAsync(within);
     }
 
-    /// <summary>Runs the executable once with arguments, beside the process that serves; its exit code and output.</summary>
+    /// <summary>
+    /// Runs the executable once with arguments, beside the process that serves; its exit code and output.
+    /// </summary>
     public async Task<(int Code, string Said)> CommandAsync(params string[] arguments)
     {
         await using var process = ChildProcess.Start(

@@ -3,7 +3,9 @@ using TokenHub.TestKit.Servers;
 
 namespace TokenHub.Chaos.Stores;
 
-/// <summary>What a Cluster does by itself or by its operator: a replica takes over, slots move from node to node.</summary>
+/// <summary>
+/// What a Cluster does by itself or by its operator: a replica takes over, slots move from node to node.
+/// </summary>
 internal static class ClusterMoves
 {
     private const int KeysAtOnce = 100;

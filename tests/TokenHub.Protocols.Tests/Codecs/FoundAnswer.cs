@@ -88,7 +88,7 @@ internal sealed class FoundAnswer : IChatSink
     }
 
     // Half a pair of surrogates may come alone.
-    private static string Unescape(ReadOnlySpan<byte> inside) => JsonBytes.Unescape(inside);
+    private static string Unescape(ReadOnlySpan<byte> inside) => JsonText.Unescape(inside);
 
-    private static string Unescape(string inside) => JsonBytes.Unescape(Encoding.UTF8.GetBytes(inside));
+    private static string Unescape(string inside) => JsonText.Unescape(Encoding.UTF8.GetBytes(inside));
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Json;
 using TokenHub.TestKit;
 
 namespace TokenHub.Protocols.Tests.Codecs;
@@ -66,7 +67,9 @@ internal sealed record Translation(JsonElement Body, Dropped Dropped, ChatReques
         return file.RootElement.GetProperty("body").GetRawText();
     }
 
-    /// <summary>A member by its path, as compact JSON with double quotes turned single, for tables to read well.</summary>
+    /// <summary>
+    /// A member by its path, as compact JSON with double quotes turned single, for tables to read well.
+    /// </summary>
     public string At(string path)
     {
         var element = Body;
@@ -88,7 +91,7 @@ internal sealed record Translation(JsonElement Body, Dropped Dropped, ChatReques
     public static string Compact(JsonElement element)
     {
         var output = new ArrayBufferWriter<byte>();
-        using (var json = RequestJson.NewWriter(output))
+        using (var json = JsonRaw.NewWriter(output))
         {
             element.WriteTo(json);
         }

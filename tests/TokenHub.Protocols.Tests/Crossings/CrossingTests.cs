@@ -226,7 +226,8 @@ public sealed class CrossingTests
         Assert.Equal(came.Words + explained, told.Words);
         Assert.Equal(came.Calls(client, isStream), told.Calls(client, isStream));
 
-        // A tool's arguments that stand for the answer's text, and what is told of a refusal, are text for one meter alone.
+        // A tool's arguments that stand for the answer's text, and what is told of a refusal, are text for one meter
+        // alone.
         if (crossing.Context.ToolBook.FormatTool is null && came.Explanation.Length == 0)
         {
             Assert.Equal(meter.TextBytes, own.TextBytes);

@@ -19,7 +19,7 @@ internal static class ConverseSeeds
         data: {"stopReason":"end_turn"}
 
         event: metadata
-        data: {"metrics":{"latencyMs":812},"usage":{"inputTokens":8,"outputTokens":10,"totalTokens":18,"cacheReadInputTokens":2}}
+        data: {"metrics":{"latencyMs":812},"usage":{"inputTokens":8,"outputTokens":10,"totalTokens":18}}
 
 
         """;
@@ -84,7 +84,8 @@ internal static class ConverseSeeds
         {"metrics":{},"stopReason":"tool_use","output":{"message":{"role":"assistant","content":[{"reasoningContent":
         {"reasoningText":{"signature":"sig","text":"Hm \"a\""}}},{"reasoningContent":{"redactedContent":"QUJD"}},
         {"text":"Hi \u00e9"},{"toolUse":{"input":{"a": [1, "b\"c"]},"name":"f","toolUseId":"t1"}},
-        {"toolUse":{"toolUseId":"t2","name":"g","input":{}}}]}},"usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}
+        {"toolUse":{"toolUseId":"t2","name":"g","input":{}}}]}},
+        "usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3,"cacheReadInputTokens":1}}
         """;
 
     public static IEnumerable<byte[]> All() => new[] { Text, Calls, Broken, Body }.Select(Encoding.UTF8.GetBytes);

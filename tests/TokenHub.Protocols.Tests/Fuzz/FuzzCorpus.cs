@@ -14,18 +14,31 @@ internal sealed class FuzzCorpus
 
     private static readonly string Root = Path.Combine(Repository.Root, "tests", "TokenHub.Protocols.Tests");
 
-    private static readonly byte[][] Hurts =
+    private static readonly byte[][] Values =
     [
         .. new[]
         {
             "null", "true", "false", "0", "-1", "-0.0", "1e400", "1E-400", "0.1", "2147483648", "9223372036854775808",
-            "123456789012345678901234567890", "\"\"", "\"a\"", "{}", "[]", "[[]]", "[{}]", "{\"\":{}}", "[null]", "[\"\"]",
-            "\"\\ud83d\"", "\"\\udc00\\ud800\"", "\"\\u0000\"", "\"\\\\\"", "\"$[9999][9999][9999]\"", "\"data:;base64,\"",
-            "\"th1.3.1.Y2xhdWRl..U0lH\"", "\"th1....\"", "\"https://example.com/a.png\"", "\"\\u0064ata\"", "\\", "\"", ",",
-            ":", "{", "}", "[", "]", "\u2028", "\ufeff",
+            "123456789012345678901234567890", "\"\"",
+            "\"a\"", "{}", "[]", "[[]]", "[{}]", "{\"\":{}}", "[null]", "[\"\"]",
+            "\"\\u0000\"", "\"\\\\\"", "\"$[9999][9999][9999]\"",
+            "\"$.a[7][7][7][7][7][7][7]\"", "\"$[]\"", "\"$['\"", "\"$['a']['b'\"", "\"$.a..b.\"", "\"$.a[0].b['c d'][1]\"",
+            "\"data:;base64,\"", "\"th1.3.1.Y2xhdWRl..U0lH\"",
+            "\"th1....\"", "\"https://example.com/a.png\"", "\"\\u0064ata\"", "\"{\\\"a\\\":\\\"\\\\ud83d\\\"}\"",
+            "\"data:image/png;base64,iVBORw0KGgo=\"", "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"}}}",
         }.Select(Encoding.UTF8.GetBytes),
-        Nested("[", "]", 100, ""), Nested("{\"a\":", "}", 200, "1"), Nested("[", "]", 700, ""),
-        Nested("{\"items\":", "}", 60, "{}"), Nested("[", "", 3000, ""), Nested("\"", "\"", 1, new string('x', 3000)),
+        Nested("[", "]", 100, ""), Nested("{\"a\":", "}", 200, "1"), Nested("{\"items\":", "}", 60, "{}"),
+        Nested("{\"properties\":{\"a\":", "}}", 200, "{}"), Nested("\"", "\"", 1, new string('x', 3000)),
+    ];
+
+    private static readonly byte[][] Hurts =
+    [
+        .. Values,
+        .. new[]
+        {
+            "\"\\ud83d\"", "\"\\udc00\\ud800\"", "\\", "\"", ",", ":", "{", "}", "[", "]", "\u2028", "\ufeff",
+        }.Select(Encoding.UTF8.GetBytes),
+        Nested("[", "]", 700, ""), Nested("[", "", 3000, ""),
         [0], [0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf0, 0x9f], "\u001f"u8.ToArray(),
     ];
 
@@ -33,9 +46,12 @@ internal sealed class FuzzCorpus
     [
         .. new[]
         {
-            "\n", "\r", "\r\n", "\n\n", "\r\r", "\r\n\r\n", ": ping\n\n", ":\n", "event: error\n", "event: x\n", "event:\n",
-            "id: 7\n", "retry: 100\n", "data:\n", "data: ", "data", "data: [DONE]\n\n", "data: {}\n\n", "data: null\n\n",
-            "\n\n{\"error\":{\"message\":\"m\"}}", "\n\n[", "data: {\n\n", " ", "\t", "\ufeff", "\n\nevent: message_stop\ndata: {}\n\n",
+            "\n", "\r", "\r\n", "\n\n", "\r\r", "\r\n\r\n", ": ping\n\n", ":\n",
+            "event: error\n", "event: x\n", "event:\n",
+            "id: 7\n", "retry: 100\n",
+            "data:\n", "data: ", "data", "data: [DONE]\n\n", "data: {}\n\n", "data: null\n\n",
+            "\n\n{\"error\":{\"message\":\"m\"}}", "\n\n[", "data: {\n\n",
+            " ", "\t", "\ufeff", "\n\nevent: message_stop\ndata: {}\n\n",
         }.Select(Encoding.UTF8.GetBytes),
     ];
 
@@ -61,6 +77,10 @@ internal sealed class FuzzCorpus
 
     public byte[] String(Random random) => Pick(_strings, random);
 
+    /// <summary>A JSON value.</summary>
+    public static byte[] Value(Random random) => Pick(Values, random);
+
+    /// <summary>A JSON value, or what is none.</summary>
     public static byte[] Hurt(Random random) => Pick(Hurts, random);
 
     public static byte[] FramingNoise(Random random) => Pick(Noise, random);

@@ -49,10 +49,11 @@ internal sealed class FuzzRun(string name, IFuzzCase subject)
             Assert.False(seen == Volatile.Read(ref _seed), $"{name} hangs at seed {seen}");
         }
 
+        var seconds = clock.Elapsed.TotalSeconds;
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: {cases} sequences from seed {firstSeed} in {clock.Elapsed.TotalSeconds:0.0} s, {_accepted} accepted; "
-            + $"most allocated {_allocatedMax} B, {_perByteMax:0} B for a byte beyond the standing; "
+            $"{name}: {cases} sequences from seed {firstSeed} in {seconds:0.0} s, {_accepted} accepted;"
+            + $" most allocated {_allocatedMax} B, {_perByteMax:0} B for a byte beyond the standing; "
             + $"slowest {_slowest.TotalMilliseconds:0.0} ms (seed {_slowestSeed})"));
         Assert.True(_failures.Count == 0, string.Join("\n\n", _failures.Values));
         Assert.True(cases < 100 || _accepted > 0, $"{name}: every sequence was refused");

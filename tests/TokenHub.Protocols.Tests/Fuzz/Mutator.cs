@@ -8,9 +8,19 @@ internal sealed class Mutator(FuzzCorpus corpus)
     public byte[] Next(Random random, bool isStream)
     {
         var bytes = new List<byte>(corpus.Seed(random));
-        for (var i = random.Next(6); i >= 0 && bytes.Count is > 0 and < BytesMax; i--)
+
+        // Most requests stay JSON, or nothing behind the parser would ever be seen.
+        var isGentle = random.Next(4) < (isStream ? 1 : 3);
+        for (var i = random.Next(isGentle ? 3 : 6); i >= 0 && bytes.Count is > 0 and < BytesMax; i--)
         {
-            Spoil(bytes, random, isStream);
+            if (isGentle)
+            {
+                Exchange(bytes, random);
+            }
+            else
+            {
+                Spoil(bytes, random, isStream);
+            }
         }
 
         return [.. bytes];
@@ -29,6 +39,34 @@ internal sealed class Mutator(FuzzCorpus corpus)
         }
 
         return pieces;
+    }
+
+    // A string or another value becomes one, a member is put before another: as a rule still JSON, seldom what is
+    // meant.
+    private void Exchange(List<byte> bytes, Random random)
+    {
+        var at = random.Next(bytes.Count);
+        switch (random.Next(4))
+        {
+            case 0:
+                ReplaceString(bytes, at, corpus.String(random));
+                break;
+            case 1:
+                ReplaceValue(bytes, at, corpus.String(random));
+                break;
+            case 2:
+                ReplaceValue(bytes, at, FuzzCorpus.Value(random));
+                break;
+            default:
+                var brace = bytes.IndexOf((byte)'{', at) + 1;
+                if (brace > 0)
+                {
+                    byte[] member = [.. corpus.String(random), (byte)':', .. FuzzCorpus.Value(random), (byte)','];
+                    bytes.InsertRange(brace, member);
+                }
+
+                break;
+        }
     }
 
     private void Spoil(List<byte> bytes, Random random, bool isStream)
@@ -61,10 +99,10 @@ internal sealed class Mutator(FuzzCorpus corpus)
                 bytes.InsertRange(at, random.Next(2) == 0 ? FuzzCorpus.Hurt(random) : corpus.String(random));
                 break;
             case 8 or 9:
-                ReplaceString(bytes, at, random);
+                ReplaceString(bytes, at, random.Next(4) == 0 ? FuzzCorpus.Hurt(random) : corpus.String(random));
                 break;
             default:
-                ReplaceValue(bytes, at, random);
+                ReplaceValue(bytes, at, random.Next(3) == 0 ? corpus.String(random) : FuzzCorpus.Hurt(random));
                 break;
         }
     }
@@ -83,19 +121,19 @@ internal sealed class Mutator(FuzzCorpus corpus)
     }
 
     // Names and words change places, so that members are found where none expects them.
-    private void ReplaceString(List<byte> bytes, int at, Random random)
+    private static void ReplaceString(List<byte> bytes, int at, byte[] by)
     {
         var from = bytes.IndexOf((byte)'"', at);
         var end = from < 0 ? -1 : bytes.IndexOf((byte)'"', from + 1);
         if (end > from)
         {
             bytes.RemoveRange(from, end - from + 1);
-            bytes.InsertRange(from, random.Next(4) == 0 ? FuzzCorpus.Hurt(random) : corpus.String(random));
+            bytes.InsertRange(from, by);
         }
     }
 
-    // What stands behind a name, to the next comma or end, becomes something else.
-    private void ReplaceValue(List<byte> bytes, int at, Random random)
+    // What stands behind a name, to the next comma or end, becomes something else; of an object or array the beginning.
+    private static void ReplaceValue(List<byte> bytes, int at, byte[] by)
     {
         var from = bytes.IndexOf((byte)':', at) + 1;
         if (from == 0)
@@ -103,8 +141,8 @@ internal sealed class Mutator(FuzzCorpus corpus)
             return;
         }
 
-        var end = bytes.FindIndex(from, b => b is (byte)',' or (byte)'}' or (byte)']');
+        var end = bytes.FindIndex(from, b => b is (byte)',' or (byte)'}' or (byte)']' or (byte)'\n');
         bytes.RemoveRange(from, (end < 0 ? bytes.Count : end) - from);
-        bytes.InsertRange(from, random.Next(3) == 0 ? corpus.String(random) : FuzzCorpus.Hurt(random));
+        bytes.InsertRange(from, by);
     }
 }

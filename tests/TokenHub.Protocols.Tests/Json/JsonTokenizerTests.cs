@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using TokenHub.Protocols.Json;
+using TokenHub.Protocols.Json.Tokenizing;
 
 namespace TokenHub.Protocols.Tests.Json;
 

@@ -40,41 +40,41 @@ internal ref struct AnthropicBlock
 
     private void ReadMember(scoped ref Utf8JsonReader reader)
     {
-        if (reader.ValueTextEquals("type"u8))
+        if (reader.NameIs("type"u8))
         {
             Type = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("text"u8))
+        else if (reader.NameIs("text"u8))
         {
             Text = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("thinking"u8))
+        else if (reader.NameIs("thinking"u8))
         {
             Thinking = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("signature"u8))
+        else if (reader.NameIs("signature"u8))
         {
             Signature = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("data"u8))
+        else if (reader.NameIs("data"u8))
         {
             Data = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("id"u8))
+        else if (reader.NameIs("id"u8))
         {
             Id = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("name"u8))
+        else if (reader.NameIs("name"u8))
         {
             Name = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("input"u8))
+        else if (reader.NameIs("input"u8))
         {
             Input = reader;
             HasInput = true;
             reader.SkipMember();
         }
-        else if (reader.ValueTextEquals("citations"u8))
+        else if (reader.NameIs("citations"u8))
         {
             Citations = reader;
             HasCitations = true;
@@ -103,11 +103,11 @@ internal ref struct AnthropicSource
         var source = default(AnthropicSource);
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("url"u8))
+            if (reader.NameIs("url"u8))
             {
                 source.Url = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("title"u8))
+            else if (reader.NameIs("title"u8))
             {
                 source.Title = reader.ReadText();
             }

@@ -3,7 +3,9 @@ using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Anthropic.Blocks;
 
-/// <summary>What an event of a stream says, as slices of it; the insides of strings as they are escaped there.</summary>
+/// <summary>
+/// What an event of a stream says, as slices of it; the insides of strings as they are escaped there.
+/// </summary>
 internal ref struct AnthropicEvent
 {
     public ReadOnlySpan<byte> Type;
@@ -35,23 +37,23 @@ internal ref struct AnthropicEvent
 
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("type"u8))
+            if (reader.NameIs("type"u8))
             {
                 e.Type = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("index"u8))
+            else if (reader.NameIs("index"u8))
             {
                 e.Index = reader.ReadInt();
             }
-            else if (reader.ValueTextEquals("message"u8))
+            else if (reader.NameIs("message"u8))
             {
                 e.ReadMessage(ref reader);
             }
-            else if (reader.ValueTextEquals("content_block"u8))
+            else if (reader.NameIs("content_block"u8))
             {
                 e.Block = AnthropicBlock.Read(ref reader);
             }
-            else if (reader.ValueTextEquals("delta"u8))
+            else if (reader.NameIs("delta"u8))
             {
                 e.ReadDelta(ref reader);
             }
@@ -73,11 +75,11 @@ internal ref struct AnthropicEvent
 
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("id"u8))
+            if (reader.NameIs("id"u8))
             {
                 Id = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("model"u8))
+            else if (reader.NameIs("model"u8))
             {
                 Model = reader.ReadText();
             }
@@ -97,23 +99,23 @@ internal ref struct AnthropicEvent
 
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("text"u8))
+            if (reader.NameIs("text"u8))
             {
                 Text = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("thinking"u8))
+            else if (reader.NameIs("thinking"u8))
             {
                 Thinking = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("partial_json"u8))
+            else if (reader.NameIs("partial_json"u8))
             {
                 PartialJson = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("signature"u8))
+            else if (reader.NameIs("signature"u8))
             {
                 Signature = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("citation"u8))
+            else if (reader.NameIs("citation"u8))
             {
                 Source = AnthropicSource.Read(ref reader);
             }

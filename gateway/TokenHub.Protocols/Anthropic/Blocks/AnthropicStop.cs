@@ -16,15 +16,15 @@ internal ref struct AnthropicStop
     /// <summary>Reads the member at hand when it is one of these.</summary>
     public bool TryRead(scoped ref Utf8JsonReader reader)
     {
-        if (reader.ValueTextEquals("stop_reason"u8))
+        if (reader.NameIs("stop_reason"u8))
         {
             Word = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("stop_sequence"u8))
+        else if (reader.NameIs("stop_sequence"u8))
         {
             Sequence = reader.ReadText();
         }
-        else if (reader.ValueTextEquals("stop_details"u8))
+        else if (reader.NameIs("stop_details"u8))
         {
             ReadDetails(ref reader);
         }
@@ -71,7 +71,7 @@ internal ref struct AnthropicStop
 
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("explanation"u8))
+            if (reader.NameIs("explanation"u8))
             {
                 Explanation = reader.ReadText();
             }

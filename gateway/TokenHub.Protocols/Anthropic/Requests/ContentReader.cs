@@ -86,7 +86,7 @@ internal sealed class ContentReader(ReadOnlyMemory<byte> body, ChatRequest reque
                 request.ToolBook.Add(name ?? throw new UntranslatableException("A tool must have a name.", "tools")))
             {
                 Description = tool.Get("description").AsText(),
-                Parameters = tool.Get("input_schema"),
+                Parameters = tool.Get("input_schema")?.Object("tools.input_schema"),
                 Strict = tool.Get("strict").AsFlag(),
                 Cache = CacheOf(tool.Get("cache_control")),
                 Source = tool,

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Anthropic.Requests;
 
@@ -99,6 +100,6 @@ internal static class SchemaSubset
     private static bool IsObject(JsonElement schema) =>
         schema.TryGetProperty("properties", out _)
         || (schema.TryGetProperty("type", out var type)
-            && (type.ValueKind == JsonValueKind.String ? type.ValueEquals("object")
-                : type.ValueKind == JsonValueKind.Array && type.EnumerateArray().Any(one => one.ValueEquals("object"))));
+            && (type.Is("object")
+                || (type.ValueKind == JsonValueKind.Array && type.EnumerateArray().Any(one => one.Is("object")))));
 }

@@ -20,24 +20,24 @@ internal ref struct GeminiPart
         var part = default(GeminiPart);
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("text"u8))
+            if (reader.NameIs("text"u8))
             {
                 part.Text = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("thought"u8))
+            else if (reader.NameIs("thought"u8))
             {
                 part.IsThought = reader.ReadFlag();
             }
-            else if (reader.ValueTextEquals("thoughtSignature"u8))
+            else if (reader.NameIs("thoughtSignature"u8))
             {
                 part.Signature = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("functionCall"u8))
+            else if (reader.NameIs("functionCall"u8))
             {
                 part.IsCall = reader.BeginObject();
                 part.Call = part.IsCall ? GeminiCall.ReadMembers(ref reader) : default;
             }
-            else if (reader.ValueTextEquals("inlineData"u8))
+            else if (reader.NameIs("inlineData"u8))
             {
                 part.ReadData(ref reader);
             }
@@ -59,11 +59,11 @@ internal ref struct GeminiPart
 
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("mimeType"u8))
+            if (reader.NameIs("mimeType"u8))
             {
                 MimeType = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("data"u8))
+            else if (reader.NameIs("data"u8))
             {
                 Data = reader.ReadText();
             }
@@ -96,27 +96,27 @@ internal ref struct GeminiCall
         var call = default(GeminiCall);
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("name"u8))
+            if (reader.NameIs("name"u8))
             {
                 call.Name = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("id"u8))
+            else if (reader.NameIs("id"u8))
             {
                 call.Id = reader.ReadText();
             }
-            else if (reader.ValueTextEquals("args"u8))
+            else if (reader.NameIs("args"u8))
             {
                 call.Arguments = reader;
                 call.HasArguments = true;
                 reader.SkipMember();
             }
-            else if (reader.ValueTextEquals("partialArgs"u8))
+            else if (reader.NameIs("partialArgs"u8))
             {
                 call.Pieces = reader;
                 call.HasPieces = true;
                 reader.SkipMember();
             }
-            else if (reader.ValueTextEquals("willContinue"u8))
+            else if (reader.NameIs("willContinue"u8))
             {
                 call.WillContinue = reader.ReadFlag();
             }

@@ -182,7 +182,7 @@ internal abstract class GeminiParts : AnswerEncoder
     {
         _calls.Remove(call);
         _plain.ResetWrittenCount();
-        JsonRaw.Unescape(call.Arguments.WrittenSpan, _plain);
+        JsonText.WriteUnescaped(_plain, call.Arguments.WrittenSpan);
         if (_plain.WrittenCount == 0)
         {
             _plain.Write("{}"u8);

@@ -12,7 +12,9 @@ namespace TokenHub.Protocols.Gemini.Parts;
 internal sealed class PartialArguments
 {
     private const int PlaceStepsMax = 64;
-    private const int ItemsMax = 10_000;
+
+    // Places come in order, so that none is far beyond those before it.
+    private const int ItemsAheadMax = 8;
 
     private Node? _root;
 
@@ -52,21 +54,21 @@ internal sealed class PartialArguments
         ReadOnlySpan<byte> text = default, other = default;
         while (reader.NextMember())
         {
-            if (reader.ValueTextEquals("jsonPath"u8))
+            if (reader.NameIs("jsonPath"u8))
             {
-                place = JsonBytes.Unescape(reader.ReadText());
+                place = JsonText.Unescape(reader.ReadText());
             }
-            else if (reader.ValueTextEquals("stringValue"u8))
+            else if (reader.NameIs("stringValue"u8))
             {
                 text = reader.ReadText();
                 other = default;
             }
-            else if (reader.ValueTextEquals("nullValue"u8))
+            else if (reader.NameIs("nullValue"u8))
             {
                 reader.SkipMember();
                 other = "null"u8;
             }
-            else if (reader.ValueTextEquals("numberValue"u8) || reader.ValueTextEquals("boolValue"u8))
+            else if (reader.NameIs("numberValue"u8) || reader.NameIs("boolValue"u8))
             {
                 reader.Read();
                 other = reader.ValueSpan;
@@ -102,17 +104,17 @@ internal sealed class PartialArguments
 
     private static Node? StepIntoBrackets(Node node, ref ReadOnlySpan<char> rest)
     {
-        var end = rest.Length > 1 && rest[1] is '\'' or '"' ? rest[2..].IndexOf(rest[1]) + 3 : rest.IndexOf(']');
-        if (end < 1 || end >= rest.Length)
+        var isQuoted = rest.Length > 1 && rest[1] is '\'' or '"';
+        var end = isQuoted ? rest[2..].IndexOf(rest[1]) + 3 : rest.IndexOf(']');
+        if (end < (isQuoted ? 3 : 2) || end >= rest.Length)
         {
             return null;
         }
 
         var inside = rest[1..end];
         rest = rest[(end + 1)..];
-        return inside[0] is '\'' or '"' ? node.Member(inside[1..^1].ToString())
-            : int.TryParse(inside, out var number) && number is >= 0 and < ItemsMax ? node.Item(number)
-            : null;
+        return isQuoted ? node.Member(inside[1..^1].ToString())
+            : int.TryParse(inside, out var number) ? node.Item(number) : null;
     }
 
     private static Node StepIntoName(Node node, ref ReadOnlySpan<char> rest)
@@ -146,9 +148,14 @@ internal sealed class PartialArguments
             return _members[^1].Value;
         }
 
-        public Node Item(int number)
+        public Node? Item(int number)
         {
             _items ??= [];
+            if (number < 0 || number > _items.Count + ItemsAheadMax)
+            {
+                return null;
+            }
+
             while (_items.Count <= number)
             {
                 _items.Add(new Node());

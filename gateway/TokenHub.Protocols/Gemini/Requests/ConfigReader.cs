@@ -1,6 +1,7 @@
 using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Gemini.Requests;
@@ -66,7 +67,7 @@ internal static class ConfigReader
         return new ChatTool(ToolKind.Function, request.ToolBook.Add(name))
         {
             Description = declaration.Get("description").AsText(),
-            Parameters = declaration.Either("parametersJsonSchema")
+            Parameters = declaration.Either("parametersJsonSchema")?.Object("functionDeclarations.parametersJsonSchema")
                 ?? (declaration.Get("parameters") is { } parameters ? OpenApiSchema.ToJsonSchema(parameters) : null),
             Source = declaration,
             SourceDialect = Dialect.Gemini,
@@ -156,7 +157,7 @@ internal static class ConfigReader
 
     private static void ReadFormat(ChatRequest request, JsonElement config)
     {
-        var schema = config.Either("responseJsonSchema")
+        var schema = config.Either("responseJsonSchema")?.Object("generationConfig.responseJsonSchema")
             ?? (config.Either("responseSchema") is { } own ? OpenApiSchema.ToJsonSchema(own) : null);
         switch (config.Either("responseMimeType").AsText())
         {

@@ -14,9 +14,9 @@ internal static class OpenApiSchema
     public static JsonElement ToJsonSchema(JsonElement schema)
     {
         var body = new ArrayBufferWriter<byte>(256);
-        using (var json = RequestJson.NewWriter(body))
+        using (var json = JsonRaw.NewWriter(body))
         {
-            Write(json, schema);
+            Write(json, schema.Object("schema"));
         }
 
         using var document = JsonRaw.Parse(body.WrittenMemory);

@@ -105,8 +105,8 @@ internal sealed class PartReader(ReadOnlyMemory<byte> body, ChatRequest request)
         else
         {
             EndThought(parts);
-            var kind = part.ValueKind == JsonValueKind.Object ? part.EnumerateObject().FirstOrDefault().Name : null;
-            parts.Add(new ForeignPart(Dialect.Gemini, GeminiJson.Camel(kind ?? "part"), part));
+            var kind = ((JsonElement?)part).Members().Select(member => member.Name).FirstOrDefault("part");
+            parts.Add(new ForeignPart(Dialect.Gemini, GeminiJson.Camel(kind), part));
         }
     }
 

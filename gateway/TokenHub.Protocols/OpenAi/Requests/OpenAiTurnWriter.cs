@@ -269,7 +269,8 @@ internal sealed class OpenAiTurnWriter(OpenAiRequestRun run)
         try
         {
             using var detail = JsonDocument.Parse(data);
-            return detail.RootElement.ValueKind == JsonValueKind.Object;
+            return detail.RootElement.ValueKind == JsonValueKind.Object
+                && JsonText.HasWholePairs(Encoding.UTF8.GetBytes(data));
         }
         catch (JsonException)
         {

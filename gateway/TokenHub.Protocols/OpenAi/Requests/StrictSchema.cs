@@ -29,7 +29,7 @@ internal static class StrictSchema
         }
 
         var isObject = schema.Get("properties") is not null
-            || schema.Get("type") is { ValueKind: JsonValueKind.String } type && type.ValueEquals("object");
+            || schema.Get("type")?.Is("object") is true;
         return !Refused.Any(word => schema.TryGetProperty(word, out _))
             && (!isObject || IsClosed(schema))
             && Maps.All(name => schema.Get(name) is not { ValueKind: JsonValueKind.Object } map

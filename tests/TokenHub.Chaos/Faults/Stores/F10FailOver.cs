@@ -5,8 +5,8 @@ using TokenHub.Chaos.Stores;
 namespace TokenHub.Chaos.Faults.Stores;
 
 /// <summary>
-/// The master dies while its replica lags behind, and the replica takes over: the writes of the lag are gone. Garnet has
-/// no replicas in this mode: an empty one takes its place, which lags behind by everything.
+/// The master dies while its replica lags behind, and the replica takes over: the writes of the lag are gone. Garnet
+/// has no replicas in this mode: an empty one takes its place, which lags behind by everything.
 /// </summary>
 internal sealed class F10FailOver : IFault
 {

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace TokenHub.Gateway.Tests.Forwarding.Translation;
 
-/// <summary>Translated answers that do not end well: by money, by the upstream's own word, by a cut, by the client.</summary>
+/// <summary>
+/// Translated answers that do not end well: by money, by the upstream's own word, by a cut, by the client.
+/// </summary>
 [Trait("needs", "redis")]
 public sealed class CrossingEndTests(SharedRig shared) : IClassFixture<SharedRig>
 {

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace TokenHub.Gateway.Tests.Forwarding.Translation;
 
-/// <summary>Every client reaches every upstream: the answer is his own protocol's, the usage told is the usage billed.</summary>
+/// <summary>
+/// Every client reaches every upstream: the answer is his own protocol's, the usage told is the usage billed.
+/// </summary>
 [Trait("needs", "redis")]
 public sealed class CrossingTests(SharedRig shared) : IClassFixture<SharedRig>
 {

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace TokenHub.Gateway.Tests.Forwarding.Translation;
 
-/// <summary>Puts what is opaque in an answer back into the client's next request, as the client's own library does.</summary>
+/// <summary>
+/// Puts what is opaque in an answer back into the client's next request, as the client's own library does.
+/// </summary>
 internal static class Echo
 {
     public static void PutBack(string client, JsonNode request, string answer)

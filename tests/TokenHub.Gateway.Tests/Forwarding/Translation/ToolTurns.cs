@@ -68,7 +68,9 @@ internal static class ToolTurns
         {"functionResponse":{OWN1"name":"now","response":{"output":"noon"}}}]}
         """;
 
-    /// <summary>The request that leads to the calls; with them and their results behind it when ids are given.</summary>
+    /// <summary>
+    /// The request that leads to the calls; with them and their results behind it when ids are given.
+    /// </summary>
     public static string Request(string dialect, string model, bool stream, IReadOnlyList<string>? ids = null)
     {
         var (request, more) = dialect switch
@@ -137,7 +139,9 @@ internal static class ToolTurns
 
     public static string Gemini(string parts) => $$$"""{"candidates":[{"content":{"parts":[{{{parts}}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":7,"totalTokenCount":18},"modelVersion":"m","responseId":"r1"}""";
 
-    /// <summary>Of a request as an upstream got it: the ids or names of its calls, and those of its results, in order.</summary>
+    /// <summary>
+    /// Of a request as an upstream got it: the ids or names of its calls, and those of its results, in order.
+    /// </summary>
     public static (List<string> Calls, List<string> Results) Pairing(string dialect, string body)
     {
         using var document = JsonDocument.Parse(body);

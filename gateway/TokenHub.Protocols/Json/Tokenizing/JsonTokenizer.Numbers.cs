@@ -1,4 +1,4 @@
-namespace TokenHub.Protocols.Json;
+namespace TokenHub.Protocols.Json.Tokenizing;
 
 internal partial struct JsonTokenizer
 {

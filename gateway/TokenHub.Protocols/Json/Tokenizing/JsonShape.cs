@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace TokenHub.Protocols.Json;
+namespace TokenHub.Protocols.Json.Tokenizing;
 
 /// <summary>
 /// The places of a document that matter, as a tree of member names. Arrays are transparent: <c>choices.delta</c> is the

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace TokenHub.Protocols.Json;
+namespace TokenHub.Protocols.Json.Tokenizing;
 
 /// <summary>
 /// A strict JSON reader that can be fed a document in pieces cut anywhere. It keeps no part of the document but the

@@ -1,4 +1,4 @@
-namespace TokenHub.Protocols.Json;
+namespace TokenHub.Protocols.Json.Tokenizing;
 
 /// <summary>Why bytes are not one strict JSON document.</summary>
 internal enum JsonFault : byte

@@ -1,4 +1,4 @@
-namespace TokenHub.Protocols.Json;
+namespace TokenHub.Protocols.Json.Tokenizing;
 
 /// <summary>What a JSON value is.</summary>
 internal enum JsonKind : byte

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace TokenHub.Protocols.Json;
+namespace TokenHub.Protocols.Json.Tokenizing;
 
 internal partial struct JsonTokenizer
 {
