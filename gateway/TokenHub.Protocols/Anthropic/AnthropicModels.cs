@@ -34,7 +34,9 @@ internal sealed record AnthropicModel(long OutputTokensMax)
     public bool TakesSystemTurns { get; init; }
 }
 
-/// <summary>Models by the family and the version in their names, in whatever order and with whatever around them.</summary>
+/// <summary>
+/// Models by the family and the version in their names, in whatever order and with whatever around them.
+/// </summary>
 internal static class AnthropicModels
 {
     private static readonly string[] Families = ["opus", "sonnet", "haiku", "fable", "instant"];

@@ -4,7 +4,9 @@ using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Anthropic;
 
-/// <summary>Usage as Anthropic reports it: input_tokens leaves out what was read from or written to the cache.</summary>
+/// <summary>
+/// Usage as Anthropic reports it: input_tokens leaves out what was read from or written to the cache.
+/// </summary>
 internal static class UsageWriter
 {
     /// <summary>Writes <c>"usage":{...}</c>.</summary>

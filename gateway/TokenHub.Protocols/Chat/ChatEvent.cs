@@ -3,7 +3,9 @@ namespace TokenHub.Protocols.Chat;
 /// <summary>What an event of an answer brings.</summary>
 public enum ChatEventKind : byte
 {
-    /// <summary>The answer begins: <c>Id</c> and <c>Name</c> are the upstream's id and model. Once, before all others.</summary>
+    /// <summary>
+    /// The answer begins: <c>Id</c> and <c>Name</c> are the upstream's id and model. Once, before all others.
+    /// </summary>
     Start,
 
     /// <summary>Visible text.</summary>

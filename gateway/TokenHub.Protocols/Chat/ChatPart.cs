@@ -66,7 +66,9 @@ public sealed class ResultPart(string callId, List<ChatPart> content) : ChatPart
     /// <summary>Text and media.</summary>
     public List<ChatPart> Content { get; } = content;
 
-    /// <summary>The result as an object, where the caller gave one (Gemini); <see cref="Content"/> says the same.</summary>
+    /// <summary>
+    /// The result as an object, where the caller gave one (Gemini); <see cref="Content"/> says the same.
+    /// </summary>
     public JsonElement? Value { get; init; }
 
     public bool IsError { get; init; }

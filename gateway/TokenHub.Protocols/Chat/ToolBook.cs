@@ -21,7 +21,9 @@ public sealed class ToolBook
     private const int HashChars = 8;
     private readonly Dictionary<string, ToolEntry> _entries = new(StringComparer.Ordinal);
 
-    /// <summary>True when every tool goes under its own name and none is free-form: nothing has to be looked up.</summary>
+    /// <summary>
+    /// True when every tool goes under its own name and none is free-form: nothing has to be looked up.
+    /// </summary>
     public bool IsPlain { get; private set; } = true;
 
     /// <summary>
@@ -39,7 +41,9 @@ public sealed class ToolBook
         return told;
     }
 
-    /// <summary>The caller's own tool behind a name that the upstream used, or null: the name is then his own.</summary>
+    /// <summary>
+    /// The caller's own tool behind a name that the upstream used, or null: the name is then his own.
+    /// </summary>
     public ToolEntry? Find(string told) => _entries.GetValueOrDefault(told);
 
     /// <summary>The name that an upstream is told for a tool of the caller.</summary>

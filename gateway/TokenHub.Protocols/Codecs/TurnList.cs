@@ -2,7 +2,9 @@ using TokenHub.Protocols.Chat;
 
 namespace TokenHub.Protocols.Codecs;
 
-/// <summary>The form that a request's turns have: neighbours of one role are one turn, results stand first in theirs.</summary>
+/// <summary>
+/// The form that a request's turns have: neighbours of one role are one turn, results stand first in theirs.
+/// </summary>
 internal static class TurnList
 {
     public static void AddTurn(this List<ChatTurn> turns, ChatTurn turn)

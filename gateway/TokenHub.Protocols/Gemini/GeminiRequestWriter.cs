@@ -5,7 +5,9 @@ using TokenHub.Protocols.Gemini.Requests;
 
 namespace TokenHub.Protocols.Gemini;
 
-/// <summary>Writes a request of Gemini generateContent; the model and whether it is a stream stand in its path.</summary>
+/// <summary>
+/// Writes a request of Gemini generateContent; the model and whether it is a stream stand in its path.
+/// </summary>
 internal sealed class GeminiRequestWriter : IRequestWriter
 {
     public bool TakesUrl(MediaPart part, UpstreamModel model) =>

@@ -27,7 +27,8 @@ internal static class JsonMembers
     {
         { ValueKind: JsonValueKind.Number } number => number.GetDouble(),
         { ValueKind: JsonValueKind.String } text
-            when double.TryParse(text.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real) => real,
+            when double.TryParse(text.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real)
+            => real,
         _ => null,
     };
 

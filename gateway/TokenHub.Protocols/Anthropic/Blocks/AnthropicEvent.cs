@@ -3,7 +3,9 @@ using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Anthropic.Blocks;
 
-/// <summary>What an event of a stream says, as slices of it; the insides of strings as they are escaped there.</summary>
+/// <summary>
+/// What an event of a stream says, as slices of it; the insides of strings as they are escaped there.
+/// </summary>
 internal ref struct AnthropicEvent
 {
     public ReadOnlySpan<byte> Type;

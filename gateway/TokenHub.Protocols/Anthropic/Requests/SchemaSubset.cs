@@ -100,5 +100,6 @@ internal static class SchemaSubset
         schema.TryGetProperty("properties", out _)
         || (schema.TryGetProperty("type", out var type)
             && (type.ValueKind == JsonValueKind.String ? type.ValueEquals("object")
-                : type.ValueKind == JsonValueKind.Array && type.EnumerateArray().Any(one => one.ValueEquals("object"))));
+                : type.ValueKind == JsonValueKind.Array
+                    && type.EnumerateArray().Any(one => one.ValueEquals("object"))));
 }

@@ -4,7 +4,9 @@ using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Gemini.Requests;
 
-/// <summary>Members of Google's JSON, which may be written in either of two ways: <c>inlineData</c>, <c>inline_data</c>.</summary>
+/// <summary>
+/// Members of Google's JSON, which may be written in either of two ways: <c>inlineData</c>, <c>inline_data</c>.
+/// </summary>
 internal static class GeminiJson
 {
     /// <param name="name">In camel case.</param>
