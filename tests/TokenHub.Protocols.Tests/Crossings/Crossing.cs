@@ -99,8 +99,8 @@ internal sealed class Crossing(Dialect client, Dialect upstream, string scenario
     }
 
     /// <summary>
-    /// An upstream's error as the client is told it. Of what passes by waiting, and would have been tried elsewhere, the
-    /// gateway has words of its own.
+    /// An upstream's error as the client is told it. Of what passes by waiting, and would have been tried elsewhere,
+    /// the gateway has words of its own.
     /// </summary>
     public ApiError Told(ReportedError reported, int status)
     {
