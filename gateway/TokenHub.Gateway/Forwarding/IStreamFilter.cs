@@ -13,6 +13,9 @@ internal interface IStreamFilter
     /// <summary>Takes the upstream's bytes and writes what the client may see of them.</summary>
     public void Append(ReadOnlySpan<byte> upstream, IBufferWriter<byte> output);
 
+    /// <summary>What was passed cannot become a whole answer any more, whatever the upstream says at its end.</summary>
+    public bool IsBroken { get; }
+
     /// <summary>The upstream is through, as its protocol says.</summary>
     public void Complete(in TokenUsage usage, IBufferWriter<byte> output);
 

@@ -34,7 +34,8 @@ internal static class StreamTail
                 return AttemptResult.Passed(run.End, status, AttemptFault.ClientGone);
             case AnswerEnd.FundsExhausted:
                 return await EndForFundsAsync(run);
-            case AnswerEnd.Proper or AnswerEnd.UpstreamCut when reader.HasError && exchange.IsCrossing:
+            case AnswerEnd.Proper or AnswerEnd.UpstreamCut
+                when exchange.IsCrossing && (reader.HasError || run.Filter!.IsBroken):
                 await EndTranslatedAsync(run);
                 return AttemptResult.Passed(AnswerEnd.UpstreamError, status, AttemptFault.ErrorBody);
             case AnswerEnd.Proper when reader.HasError:

@@ -10,6 +10,8 @@ internal sealed class UsageFilter : IStreamFilter
 {
     private readonly ChatUsageFilter _filter = new();
 
+    public bool IsBroken => false;
+
     public void Reset() => _filter.Reset();
 
     public void Append(ReadOnlySpan<byte> upstream, IBufferWriter<byte> output) => _filter.Append(upstream, output);

@@ -17,6 +17,7 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
     private bool _isStarted;
     private bool _hasContent;
     private bool _isOver;
+    private bool _isBroken;
     private bool _hasArguments;
     private bool _hasFormatText;
     private int _calls;
@@ -34,9 +35,11 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
         Foreign,
     }
 
+    public override bool IsBroken => _isBroken;
+
     private protected override void OnBegin()
     {
-        (_isStarted, _isOver) = (false, false);
+        (_isStarted, _isOver, _isBroken) = (false, false, false);
         Restart();
     }
 
@@ -71,6 +74,7 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
     internal void Start(ReadOnlySpan<byte> id, ReadOnlySpan<byte> model, IChatSink sink)
     {
         // A relay that begins anew may do so as long as nothing was said; what it says afterwards is not one answer.
+        _isBroken |= _hasContent && !_isOver;
         _isOver |= _hasContent;
         if (!_isStarted)
         {

@@ -26,6 +26,11 @@ public abstract class AnswerDecoder
 
     private protected AnswerContext Context { get; private set; } = null!;
 
+    /// <summary>
+    /// The answer began anew after it had said something: what was said is no whole answer, whatever follows.
+    /// </summary>
+    public virtual bool IsBroken => false;
+
     /// <summary>Another answer begins.</summary>
     public void Begin(AnswerContext context)
     {

@@ -47,8 +47,8 @@ internal static class GeminiModels
         }
 
         // A name without a number is the latest of its kind.
-        var generation = double.TryParse(
-            lower[(start + "gemini-".Length)..].Split('-')[0], CultureInfo.InvariantCulture, out var number) ? number : 3.5;
+        var version = lower[(start + "gemini-".Length)..].Split('-')[0];
+        var generation = double.TryParse(version, CultureInfo.InvariantCulture, out var number) ? number : 3.5;
         var isPro = lower.Contains("pro", StringComparison.Ordinal);
         var isLite = lower.Contains("lite", StringComparison.Ordinal);
         return new GeminiModel

@@ -45,7 +45,8 @@ internal static class CrossingCorpus
         (Dialect.Chat, "length") => new UpstreamModel("deepseek-chat", IsCompatible: true),
         (Dialect.Responses, "text" or "several") => new UpstreamModel("gpt-4.1"),
         (Dialect.Chat, "reasoning-budget") => new UpstreamModel("deepseek-v4", IsCompatible: true),
-        (Dialect.Anthropic, "text" or "length" or "several" or "reasoning-budget") => new UpstreamModel("claude-sonnet-4-5"),
+        (Dialect.Anthropic, "text" or "length" or "several" or "reasoning-budget") =>
+            new UpstreamModel("claude-sonnet-4-5"),
         (Dialect.Anthropic, "structured-tool") => new UpstreamModel("claude-opus-4-1"),
         (Dialect.Anthropic, "cache") => new UpstreamModel("claude-haiku-4-5", OutputTokensMax: 2000),
         (Dialect.Gemini, "text" or "images" or "reasoning-budget") => new UpstreamModel("gemini-2.5-flash"),

@@ -1,9 +1,11 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Errors;
+using TokenHub.Protocols.Json;
 using TokenHub.Protocols.Streams;
 using TokenHub.Protocols.Tests.Codecs;
 
@@ -149,7 +151,7 @@ public sealed class CrossingTests
         var crossing = new Crossing(client, upstream, scenario);
         var error = crossing.Told(
             ReportedError.Parse(CrossingCorpus.Read("Upstreams", upstream, scenario + ".json")), status);
-        var body = new System.Buffers.ArrayBufferWriter<byte>();
+        var body = new ArrayBufferWriter<byte>();
         ErrorBody.Write(client, body, error);
 
         CrossingCorpus.Expect(
@@ -159,28 +161,44 @@ public sealed class CrossingTests
     }
 
     [Theory, MemberData(nameof(Clients))]
-    public void Request_for_its_own_dialect_passes_but_for_foreign_thoughts(Dialect dialect, string scenario)
+    public void Request_for_its_own_dialect_passes_byte_for_byte_under_the_upstreams_name(
+        Dialect dialect, string scenario)
     {
         var body = CrossingCorpus.Read("Clients", dialect, scenario + ".json");
-        var model = CrossingCorpus.ModelOf(dialect, scenario).Name;
-        if (!CarrierStrip.IsNeeded(dialect, body))
+        var text = Encoding.UTF8.GetString(body);
+        var spliced = new ArrayBufferWriter<byte>();
+        Assert.True(RequestScanner.TryScan(dialect, body, out var facts, out _));
+        BodySplice.Write(body, facts, "upstream-1", includeUsage: false, spliced);
+
+        Assert.Equal(
+            text.Replace("\"hub-large\"", "\"upstream-1\"", StringComparison.Ordinal),
+            Encoding.UTF8.GetString(spliced.WrittenSpan));
+    }
+
+    [Theory, MemberData(nameof(Clients))]
+    public void Request_for_its_own_dialect_loses_thoughts_of_others_and_keeps_its_own(Dialect dialect, string scenario)
+    {
+        var body = CrossingCorpus.Read("Clients", dialect, scenario + ".json");
+        var text = Encoding.UTF8.GetString(body);
+        var hasCarriers = dialect != Dialect.Chat && text.Contains("\"th1.", StringComparison.Ordinal);
+        Assert.Equal(hasCarriers, CarrierStrip.IsNeeded(dialect, body));
+        if (!hasCarriers)
         {
-            Assert.True(dialect == Dialect.Chat || !Encoding.UTF8.GetString(body).Contains("\"th1.", StringComparison.Ordinal));
             return;
         }
 
-        var written = new System.Buffers.ArrayBufferWriter<byte>();
-        CarrierStrip.Write(dialect, model, body, written);
+        var written = new ArrayBufferWriter<byte>();
+        CarrierStrip.Write(dialect, CrossingCorpus.ModelOf(dialect, scenario).Name, body, written);
 
         using var whole = JsonDocument.Parse(written.WrittenMemory);
-        var text = Encoding.UTF8.GetString(written.WrittenSpan);
-        Assert.DoesNotContain("\"th1.", text, StringComparison.Ordinal);
+        var left = Encoding.UTF8.GetString(written.WrittenSpan);
+        Assert.DoesNotContain("\"th1.", left, StringComparison.Ordinal);
         Assert.Contains(dialect switch
         {
             Dialect.Anthropic => "EqQBCgIYAhIkMDk5/scripted+signature==",
             Dialect.Responses => "gAAAAABscripted_encrypted_reasoning-==",
             _ => "EpEgCo4gAb4+9vvWwdN/scripted==",
-        }, text, StringComparison.Ordinal);
+        }, left, StringComparison.Ordinal);
     }
 
     private static IEnumerable<(Dialect Client, Dialect Upstream)> AllPairs =>

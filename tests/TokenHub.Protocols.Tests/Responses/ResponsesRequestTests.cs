@@ -118,14 +118,15 @@ public sealed class ResponsesRequestTests
     public void Echo_repeats_the_request_and_says_the_defaults_of_the_rest()
     {
         using var request = Read("""
-            "input":"x","instructions":"be \u0062rief","tools":[{"type":"function","name":"f"}],"temperature":0.5,
+            "input":"x","instructions":"be \u0062rief",
+            "tools":[{"type":"function","name":"f"}],"temperature":0.5,
             "text":{"verbosity":"low"},"reasoning":{"effort":"low"},"metadata":null,"safety_identifier":"u"
             """);
         using var empty = Read("\"input\":\"x\"");
 
         Assert.Equal(
             """
-            "instructions":"be \u0062rief","max_output_tokens":null,"metadata":{},"parallel_tool_calls":true,
+            "instructions":"be brief","max_output_tokens":null,"metadata":{},"parallel_tool_calls":true,
             "previous_response_id":null,"reasoning":{"effort":"low","summary":null},"store":false,"temperature":0.5,
             "text":{"format":{"type":"text"},"verbosity":"low"},"tool_choice":"auto",
             "tools":[{"type":"function","name":"f"}],"top_p":1.0,"truncation":"disabled","safety_identifier":"u"

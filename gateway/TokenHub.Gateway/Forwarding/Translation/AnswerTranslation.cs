@@ -22,6 +22,8 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
     private IChatSink _sink = encoder;
     private Action<OpaqueCatch>? _keep;
 
+    public bool IsBroken => decoder.IsBroken;
+
     /// <summary>Another answer begins.</summary>
     /// <param name="keep">Is given, at the end, what the client's protocol has no place for; null where it has.</param>
     public void Begin(AnswerContext context, Action<OpaqueCatch>? keep)

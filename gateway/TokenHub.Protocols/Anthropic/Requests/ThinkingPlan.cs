@@ -25,7 +25,12 @@ internal sealed record ThinkingPlan
     /// <param name="isForced">A tool must be called, and a model that thinks refuses that.</param>
     /// <param name="lacksThought">The calls under way stand without the thought that a budget asks for.</param>
     public static ThinkingPlan Of(
-        ChatRequest request, UpstreamModel target, AnthropicModel model, bool isForced, bool lacksThought, Dropped dropped)
+        ChatRequest request,
+        UpstreamModel target,
+        AnthropicModel model,
+        bool isForced,
+        bool lacksThought,
+        Dropped dropped)
     {
         var plan = new ThinkingPlan { MaxTokens = MaxTokensOf(request, target, model, dropped) };
         if (request.Reasoning is not { } wish || !SaysAnything(wish))

@@ -122,9 +122,8 @@ internal sealed class ConfigWriter(
         Report(request.Sampling.LogitBias is not null, Wish.LogitBias);
 
         // No event carries them back into another dialect.
-        Report(
-            request.Dialect != Dialect.Gemini && (request.Sampling.Logprobs is true || request.Sampling.TopLogprobs is > 0),
-            Wish.Logprobs);
+        var asksLogprobs = request.Sampling.Logprobs is true || request.Sampling.TopLogprobs is > 0;
+        Report(asksLogprobs && request.Dialect != Dialect.Gemini, Wish.Logprobs);
         if (request.Dialect == Dialect.Gemini)
         {
             WriteOthers("");

@@ -90,7 +90,8 @@ internal sealed class ContentWriter(
                 case CallPart call:
                     WriteEmptyText(ofText);
                     ofText = null;
-                    var own = call.Opaque is { } opaque && opaque.IsFor(Dialect.Gemini, target.Name) ? opaque.Data : ofCall;
+                    var own = call.Opaque is { } opaque && opaque.IsFor(Dialect.Gemini, target.Name)
+                        ? opaque.Data : ofCall;
                     WriteCall(call, own, isFirstCall);
                     (ofCall, isFirstCall) = (null, false);
                     break;

@@ -86,6 +86,28 @@ public sealed class CrossingEndTests(SharedRig shared) : IClassFixture<SharedRig
     }
 
     [Theory]
+    [InlineData("chat")]
+    [InlineData("responses")]
+    [InlineData("gemini")]
+    public async Task Stream_that_begins_anew_after_its_first_words_is_no_whole_answer(string client)
+    {
+        var (model, server) = await _rig.AddAsync("messages");
+        var whole = Scripts.Words("messages", 3, ends: true);
+        server.Default = _ => ScriptedUpstreamScript.Stream(Scripts.FirstHalf("messages") + whole);
+        var caller = await _rig.AddCallerAsync();
+
+        using var response = await CallAsync(caller, client, model);
+        var (seen, isClean) = await CrossingWorld.ReadAsync(response);
+
+        Assert.False(isClean, seen);
+        Assert.Equal("Hel", ReadText(client, seen));
+        AssertError(client, seen, "api_error", "server_error", "UNAVAILABLE");
+        Assert.Equal(
+            Outcome.UpstreamErrorAfterContent, (await _rig.RecordOfAsync(response.RequestId())).Outcome);
+        await _rig.AssertNothingHeldAsync(caller.Account);
+    }
+
+    [Theory]
     [MemberData(nameof(CrossingWorld.Pairs), MemberType = typeof(CrossingWorld))]
     public async Task Error_in_mid_stream_is_told_in_the_clients_words(string client, string upstream)
     {

@@ -34,7 +34,8 @@ export const target = {
 
   results: (json) => json.contents.flatMap((turn) => turn.parts).filter((part) => part.functionResponse).length,
 
-  check(json) {
+  // The second generation asks for no signatures.
+  check(json, isThird = true) {
     onlyKeys(json, keys, 'body');
     onlyKeys(json.generationConfig ?? {}, configKeys, 'generation_config');
     for (const tool of (json.tools ?? []).flatMap((entry) => entry.functionDeclarations ?? [])) {
@@ -48,8 +49,6 @@ export const target = {
     claim([undefined, 'user'].includes(json.contents[0].role)
       && !json.contents[0].parts.some((part) => part.functionResponse),
       'Please ensure that the conversation begins with a user turn and no function response');
-    // Thinking by a budget is of the second generation, which asks for no signatures.
-    const isThird = json.generationConfig?.thinkingConfig?.thinkingBudget === undefined;
     let open = [];
     for (const [i, turn] of json.contents.entries()) {
       claim([undefined, 'user', 'model'].includes(turn.role), `contents[${i}]: Please use a valid role: user, model.`);

@@ -31,8 +31,7 @@ export const target = {
     for (const tool of json.tools ?? []) {
       claim(tool.type !== 'function' || /^[a-zA-Z0-9_-]{1,64}$/.test(tool.name), `tools: ${tool.name} is no name`);
       if (tool.type === 'function' && tool.parameters) {
-        // Left out it stands for true.
-        checkParameters(tool.parameters, tool.strict ?? true, `tools.${tool.name}.parameters`);
+        checkParameters(tool.parameters, tool.strict === true, `tools.${tool.name}.parameters`);
       }
     }
     checkWishes(json);
