@@ -83,11 +83,12 @@ internal sealed class RequestFront(GatewayOptions options)
     // An answer made in the background reports its usage to nobody, and so could not be charged.
     private static bool AsksForBackground(ReadOnlySpan<byte> body)
     {
-        var json = new Utf8JsonReader(body);
+        // As deep as the scanner lets a body be, which is deeper than a reader goes by itself.
+        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 256 });
         while (json.Read())
         {
             if (json is { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 }
-                && json.ValueTextEquals("background"u8))
+                && JsonText.IsEqual(json.ValueSpan, "background"u8))
             {
                 json.Read();
                 return json.TokenType == JsonTokenType.True;
