@@ -23,6 +23,8 @@ internal sealed class OutputItem
     /// <summary>Room for a text that is kept when the answer is over.</summary>
     private const int KeptBytesMax = 64 << 10;
 
+    private readonly ArrayBufferWriter<byte> _place = new(128);
+
     public OutputKind Kind { get; private set; }
 
     public int Index { get; private set; }
@@ -30,6 +32,9 @@ internal sealed class OutputItem
     public string Id { get; private set; } = "";
 
     public byte[] IdUtf8 { get; private set; } = [];
+
+    /// <summary>Where each of its events says it belongs: <c>,"item_id":...,"output_index":...</c>.</summary>
+    public ReadOnlySpan<byte> Place => _place.WrittenSpan;
 
     public bool IsOpen { get; set; }
 
@@ -59,6 +64,11 @@ internal sealed class OutputItem
     public void Begin(OutputKind kind, int index, string id)
     {
         (Kind, Index, Id, IdUtf8) = (kind, index, id, Encoding.UTF8.GetBytes(id));
+        _place.ResetWrittenCount();
+        _place.Write(",\"item_id\":\""u8);
+        _place.Write(IdUtf8);
+        _place.Write("\",\"output_index\":"u8);
+        _place.WriteNumber(index);
         (IsOpen, IsCut, HasTextPart, HasRefusalPart, Call, Opaque) = (true, false, false, false, null, null);
         Text = Forget(Text);
         Refusal = Forget(Refusal);

@@ -242,10 +242,7 @@ internal sealed class ResponsesStreamWriter : ResponsesEncoder
     private void BeginItemEvent(ReadOnlySpan<byte> type, OutputItem item)
     {
         BeginEvent(type);
-        Output.Write(",\"item_id\":\""u8);
-        Output.Write(item.IdUtf8);
-        Output.Write("\""u8);
-        WriteIndex(item);
+        Output.Write(item.Place);
     }
 
     private void EndEvent() => Output.Write("}\n\n"u8);
