@@ -92,9 +92,10 @@ internal static class TranslationCost
             var pair = $"{stream.Upstream,-9} -> {stream.Client,-9}";
             var bytes = (double)_bytes / StreamsPerRound / Samples.StreamChunks;
             var (passed, translated) = (Nanoseconds(_passed), Nanoseconds(_translated));
+            var verdict = IsOk ? "" : "  TOO MUCH";
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{pair} {passed,7:0} ns {translated,8:0} ns  {Ratio,6:0.00}   {bytes:0.##}{(IsOk ? "" : "  TOO MUCH")}");
+                $"{pair} {passed,7:0} ns {translated,8:0} ns  {Ratio,6:0.00}   {bytes:0.##}{verdict}");
         }
 
         private static TimeSpan Best(TimeSpan one, TimeSpan other) => one < other ? one : other;

@@ -107,7 +107,8 @@ public static class CarrierStrip
             else if (IsSlot(_name) && json.ValueSpan.StartsWith(OpaqueCarrier.PrefixUtf8))
             {
                 var (start, end) = ((int)json.TokenStartIndex, (int)json.BytesConsumed);
-                if (OpaqueCarrier.TryRead(JsonText.Unescape(json.ValueSpan), out var item) && item.IsFor(dialect, model))
+                var slot = JsonText.Unescape(json.ValueSpan);
+                if (OpaqueCarrier.TryRead(slot, out var item) && item.IsFor(dialect, model))
                 {
                     var text = new ArrayBufferWriter<byte>();
                     JsonText.Write(text, item.Data);

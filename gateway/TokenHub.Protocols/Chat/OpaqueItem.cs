@@ -25,7 +25,9 @@ public enum OpaqueKind : byte
 /// nobody but its issuer, and made by nobody else.
 /// </summary>
 /// <param name="Issuer">The dialect of the upstream that made it.</param>
-/// <param name="Family">The model family that made it; empty when it came without (see <see cref="ModelFamily"/>).</param>
+/// <param name="Family">
+/// The model family that made it; empty when it came without (see <see cref="ModelFamily"/>).
+/// </param>
 /// <param name="Data">As the issuer wrote it.</param>
 /// <param name="Id">The issuer's id of the item, where it has one (Responses).</param>
 public sealed record OpaqueItem(Dialect Issuer, string Family, OpaqueKind Kind, string Data, string? Id = null)

@@ -9,8 +9,10 @@ namespace TokenHub.Protocols.Codecs;
 /// Writes an answer for a client, as a stream of events or as one body, from the events of an upstream of another
 /// dialect. Exactly one of the ends is called, and nothing after it.
 /// </summary>
-/// <remarks>Not thread-safe. May be used again after <see cref="Begin"/>. A stream's writer keeps nothing of the text but
-/// what its protocol demands again at the end.</remarks>
+/// <remarks>
+/// Not thread-safe. May be used again after <see cref="Begin"/>. A stream's writer keeps nothing of the text but what
+/// its protocol demands again at the end.
+/// </remarks>
 public abstract class AnswerEncoder : IChatSink
 {
     private protected AnswerContext Context { get; private set; } = null!;

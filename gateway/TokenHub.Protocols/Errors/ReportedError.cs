@@ -107,7 +107,8 @@ public readonly record struct ReportedError(
         }
 
         var inner = Parse(Encoding.UTF8.GetBytes(raw));
-        return inner.Message is null ? own : inner with { RetryAfterMs = Math.Max(inner.RetryAfterMs, own.RetryAfterMs) };
+        return inner.Message is null ? own
+            : inner with { RetryAfterMs = Math.Max(inner.RetryAfterMs, own.RetryAfterMs) };
     }
 
     private static string? Text(JsonElement parent, string name) =>

@@ -60,6 +60,28 @@ internal sealed class OpenAiRequestRun(Utf8JsonWriter json, ChatRequest request,
         }
     }
 
+    /// <summary>Writes the tools that are told, how they are to be called, and whether several at once.</summary>
+    public void WriteTools(
+        Predicate<ChatTool> isTold, Action<ChatTool> writeTool, Action<ToolChoice?, List<ChatTool>> writeChoice)
+    {
+        var choice = Request.ToolChoice;
+        var tools = Request.Tools.FindAll(isTold);
+        if (tools.Count == 0)
+        {
+            DropIf(Wish.ToolChoice, choice is { Mode: ToolChoiceMode.Required });
+            return;
+        }
+
+        Json.WriteStartArray("tools"u8);
+        tools.ForEach(writeTool);
+        Json.WriteEndArray();
+        writeChoice(choice, tools);
+        if (Request.ParallelCalls == false)
+        {
+            Json.WriteBoolean("parallel_tool_calls"u8, false);
+        }
+    }
+
     /// <summary>An identifier as it is, or the hash of one that is too long.</summary>
     public static string ShortUser(string text) => text.Length <= IdentifierCharsMax ? text
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

@@ -11,25 +11,7 @@ internal sealed class OpenAiToolWriter(OpenAiRequestRun run)
 {
     private readonly Utf8JsonWriter _json = run.Json;
 
-    public void Write()
-    {
-        var choice = run.Request.ToolChoice;
-        var tools = run.Request.Tools.FindAll(tool => IsTold(tool, choice));
-        if (tools.Count == 0)
-        {
-            run.DropIf(Wish.ToolChoice, choice is { Mode: ToolChoiceMode.Required });
-            return;
-        }
-
-        _json.WriteStartArray("tools"u8);
-        tools.ForEach(WriteTool);
-        _json.WriteEndArray();
-        WriteChoice(choice, tools);
-        if (run.Request.ParallelCalls == false)
-        {
-            _json.WriteBoolean("parallel_tool_calls"u8, false);
-        }
-    }
+    public void Write() => run.WriteTools(tool => IsTold(tool, run.Request.ToolChoice), WriteTool, WriteChoice);
 
     // A server that only resembles OpenAI's is not told of tools that are not allowed: it knows no such choice.
     private bool IsTold(ChatTool tool, ToolChoice? choice)

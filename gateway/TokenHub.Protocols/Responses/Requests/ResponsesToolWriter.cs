@@ -12,25 +12,7 @@ internal sealed class ResponsesToolWriter(OpenAiRequestRun run)
 {
     private readonly Utf8JsonWriter _json = run.Json;
 
-    public void Write()
-    {
-        var choice = run.Request.ToolChoice;
-        var tools = run.Request.Tools.FindAll(IsTold);
-        if (tools.Count == 0)
-        {
-            run.DropIf(Wish.ToolChoice, choice is { Mode: ToolChoiceMode.Required });
-            return;
-        }
-
-        _json.WriteStartArray("tools"u8);
-        tools.ForEach(WriteTool);
-        _json.WriteEndArray();
-        WriteChoice(choice, tools);
-        if (run.Request.ParallelCalls == false)
-        {
-            _json.WriteBoolean("parallel_tool_calls"u8, false);
-        }
-    }
+    public void Write() => run.WriteTools(IsTold, WriteTool, WriteChoice);
 
     private bool IsTold(ChatTool tool)
     {
