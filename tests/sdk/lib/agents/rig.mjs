@@ -10,7 +10,7 @@ import { startAgentUpstream } from './upstream.mjs';
 export const targets = {
   chat: { model: 'agent-on-chat', provider: 'openai_compatible', upstream: 'gpt-4o' },
   responses: { model: 'agent-on-responses', provider: 'openai', upstream: 'gpt-5', apis: ['responses'] },
-  claude: { model: 'agent-on-claude', provider: 'anthropic', upstream: 'claude-sonnet-4-5' },
+  claude: { model: 'agent-on-claude', provider: 'anthropic', upstream: 'claude-sonnet-4-6' },
   gemini: { model: 'agent-on-gemini', provider: 'gemini', upstream: 'gemini-3-pro-preview' },
 };
 

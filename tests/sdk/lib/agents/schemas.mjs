@@ -64,8 +64,9 @@ export function checkSubset(schema, where) {
   }, where);
 }
 
+// Google's own command-line agent sends `$schema` with its tools.
 const googleWords = [
-  '$id', '$defs', '$ref', '$anchor', 'type', 'format', 'title', 'description', 'enum', 'items', 'prefixItems',
+  '$schema', '$id', '$defs', '$ref', '$anchor', 'type', 'format', 'title', 'description', 'enum', 'items', 'prefixItems',
   'minItems', 'maxItems', 'minimum', 'maximum', 'anyOf', 'oneOf', 'properties', 'additionalProperties', 'required',
   'propertyOrdering',
 ];
