@@ -11,6 +11,9 @@ namespace TokenHub.Gateway.Forwarding.Translation;
 /// </summary>
 internal sealed class OpaqueCatch : IChatSink
 {
+    /// <summary>Calls and items of one answer that are kept: beyond them an upstream only fills memory.</summary>
+    public const int KeptMax = 64;
+
     private readonly ArrayBufferWriter<byte> _thought = new(256);
     private readonly List<string> _calls = [];
     private readonly List<(int Call, KeptItem Item)> _items = [];
@@ -43,15 +46,22 @@ internal sealed class OpaqueCatch : IChatSink
             case ChatEventKind.ReasoningEnd:
                 EndThought(isKept: true);
                 break;
+            case ChatEventKind.Opaque when e.Text.Length > SideStore.ValueBytesMax:
+                // The store would not take it.
+                break;
             case ChatEventKind.Opaque when e.Opaque == OpaqueKind.Call:
-                _items.Add((e.Call, new KeptItem(new OpaqueItem(_issuer, _family, e.Opaque, Unescape(e.Text)), "")));
+                Add(e.Call, new KeptItem(new OpaqueItem(_issuer, _family, e.Opaque, Unescape(e.Text)), ""));
                 break;
             case ChatEventKind.Opaque when e.Opaque is OpaqueKind.Reasoning or OpaqueKind.Redacted:
                 Sign(e);
                 break;
             case ChatEventKind.Call:
                 EndThought(isKept: true);
-                _calls.Add(Unescape(e.Id));
+                if (_calls.Count < KeptMax)
+                {
+                    _calls.Add(Unescape(e.Id));
+                }
+
                 break;
         }
 
@@ -67,6 +77,14 @@ internal sealed class OpaqueCatch : IChatSink
             {
                 yield return (_calls[group.Key], [.. group.Select(item => item.Item)]);
             }
+        }
+    }
+
+    private void Add(int call, KeptItem item)
+    {
+        if (_items.Count < KeptMax)
+        {
+            _items.Add((call, item));
         }
     }
 
@@ -91,7 +109,7 @@ internal sealed class OpaqueCatch : IChatSink
         if (isKept && _signature is { Length: > 0 } data)
         {
             var text = _kind == OpaqueKind.Redacted ? "" : Unescape(_thought.WrittenSpan);
-            _items.Add((_calls.Count, new KeptItem(new OpaqueItem(_issuer, _family, _kind, data, _id), text)));
+            Add(_calls.Count, new KeptItem(new OpaqueItem(_issuer, _family, _kind, data, _id), text));
         }
 
         _thought.ResetWrittenCount();
