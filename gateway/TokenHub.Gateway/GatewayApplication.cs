@@ -129,7 +129,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             return error;
         }
 
-        if (exchange.Endpoint.CountsTokens() && !exchange.First!.Counts(exchange.Endpoint, exchange.Dialect))
+        if (exchange.Endpoint.CountsTokens() && !exchange.Plan[0].Candidate.Counts(exchange.Endpoint, exchange.Dialect))
         {
             await LocalAnswers.AnswerCountAsync(exchange);
             return default;
@@ -152,16 +152,27 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             ? exchange.Facts.ModelUtf8(exchange.Body.Span, scratch)
             : scratch[..System.Text.Encoding.UTF8.GetBytes(exchange.Model, scratch)];
         var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!, exchange.Endpoint);
-        var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query);
+        var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query, exchange.Plan);
         exchange.Model = routing.Route?.Model ?? "";
-        (exchange.First, exchange.Second) = (routing.First, routing.Second);
-        var endpoint = exchange.Endpoint;
-        if (endpoint.CountsTokens() && exchange.Second?.Counts(endpoint, exchange.Dialect) is not true)
+        if (exchange.Endpoint.CountsTokens())
         {
-            exchange.Second = null;
+            CutToCounting(exchange);
         }
 
         return routing.ToError();
+    }
+
+    // Only channels whose upstream counts can take the place of the first.
+    private static void CutToCounting(Exchange exchange)
+    {
+        var plan = exchange.Plan;
+        for (var i = 1; i < plan.Count; i++)
+        {
+            if (!plan[i].Candidate.Counts(exchange.Endpoint, exchange.Dialect))
+            {
+                plan.Cut(i);
+            }
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -177,10 +188,10 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             return new GatewayError(GatewayFault.LogUnavailable);
         }
 
-        var (key, first) = (exchange.Key!, exchange.First!);
+        var (key, first, tariff) = (exchange.Key!, exchange.Plan[0].Candidate, exchange.Plan[0].Tariff);
         var estimate = CostEstimate.Of(
             exchange.Facts, exchange.Dialect, exchange.IsStream, exchange.Endpoint.IsPassedOn(), rooms.Options);
-        var held = await rooms.Reserver.ReserveAsync(exchange.Id, key, estimate, first, exchange.Second);
+        var held = await rooms.Reserver.ReserveAsync(exchange.Id, key, estimate, exchange.Plan);
         if (held.Fault != ReservationFault.None)
         {
             if (held.Fault == ReservationFault.Internal)
@@ -194,7 +205,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         exchange.InputEstimate = Protocols.Tokens.TokenEstimate.Plain(exchange.Facts.Input, exchange.Dialect);
         var open = new OpenRequest(
             exchange.Id, key.Account, key.Id, first.Channel.Id, first.Channel.OwnerAccount, first.Channel.OwnerShareBp,
-            first.Tariff, exchange.Dialect, exchange.IsStream, exchange.Model, held.Amount, exchange.InputEstimate,
+            tariff, exchange.Dialect, exchange.IsStream, exchange.Model, held.Amount, exchange.InputEstimate,
             exchange.StartedMs);
         if (!rooms.Table.TryOpen(open, out var slot))
         {
@@ -210,7 +221,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         }
 
         exchange.Hold.Begin(
-            exchange.Id, key, first.Tariff, held.Amount, held.Available,
+            exchange.Id, key, tariff, held.Amount, held.Available,
             estimate.InputTokens, estimate.OutputTokensMax, held.IsLent);
         exchange.BeginHold(slot);
         return default;

@@ -11,7 +11,6 @@ using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Planes;
 using TokenHub.Gateway.Reservation;
-using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Settlement;
 using TokenHub.Gateway.Snapshots;
 using TokenHub.Gateway.Telemetry;
@@ -78,11 +77,12 @@ internal sealed class GatewayHost : IAsyncDisposable
         var redis = await ConnectRedisAsync(options, log, cancel);
         var till = new Till(redis.Runner, joinsByItself: false);
         var snapshots = new SnapshotHolder();
+        var channels = new ChannelSetup(TimeProvider.System);
         var box = new SecretBox(options.MasterKey, options.MasterKeyOld);
-        var refresher = new SnapshotRefresher(plane, snapshots, box, options.DataDir);
+        var refresher = new SnapshotRefresher(plane, snapshots, box, channels.Lives, options.DataDir);
         await LoadSnapshotAsync(refresher, log, cancel);
         var upstreams = new UpstreamPool(options);
-        var rooms = BuildRooms(options, redis, plane, identity, till, settlement, snapshots, upstreams, log);
+        var rooms = BuildRooms(options, redis, plane, identity, till, settlement, snapshots, channels, upstreams, log);
         // Before the doors open, so that the first request finds its shard joined; what fails is tried again later.
         await rooms.Gate.TellAllAsync(cancel);
         var kestrel = await KestrelStart.StartAsync(options, new GatewayApplication(rooms, log), logs, cancel);
@@ -156,11 +156,11 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     private static GatewayRooms BuildRooms(
         GatewayOptions options, RedisClient redis, PlaneClient plane, GatewayIdentity identity, Till till,
-        SettlementStart settlement, SnapshotHolder snapshots, UpstreamPool upstreams, ILogger log)
+        SettlementStart settlement, SnapshotHolder snapshots, ChannelSetup channels, UpstreamPool upstreams,
+        ILogger log)
     {
         var time = TimeProvider.System;
         var metrics = new GatewayMetrics();
-        var health = new ChannelHealth(time);
         var source = new KeySource(redis, plane, outlivesRedis: options.LendsGrace);
         var keys = new KeyTable(source.FindAsync, () => redis.Subscriber.IsConnected, options, time);
         KeyNotices.Follow(redis.Subscriber, keys);
@@ -175,11 +175,11 @@ internal sealed class GatewayHost : IAsyncDisposable
             Time = time,
             Ids = new RequestIdSource(identity.GatewayNo, identity.BootNo),
             Metrics = metrics,
-            Local = new LocalAnswers(redis, snapshots, settlement.Settler, settlement.Table, health, metrics),
+            Local = new LocalAnswers(redis, snapshots, settlement.Settler, settlement.Table, channels.Health, metrics),
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,
-            Picker = new ChannelPicker(health, Random.Shared),
+            Picker = channels.Picker,
             Till = till,
             Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace),
             Grace = grace,
@@ -191,7 +191,8 @@ internal sealed class GatewayHost : IAsyncDisposable
                 new UpstreamCalls(upstreams, new UpstreamCredentials(
                     tokens.FetchAsync,
                     new CredentialKeeper(plane, new SecretBox(options.MasterKey, options.MasterKeyOld)), time, log)),
-                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), health,
+                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side),
+                channels.Admission, channels.Health,
                 options, metrics, time, log),
             Settler = settlement.Settler,
         };

@@ -126,9 +126,6 @@ internal sealed record GatewayOptions
     /// <summary>Life of a hold in Redis between two heartbeats.</summary>
     public TimeSpan HoldTtl { get; init; } = TimeSpan.FromSeconds(90);
 
-    /// <summary>Channels tried for one request.</summary>
-    public const int AttemptsMax = 2;
-
     /// <summary>Largest request head, as Kestrel counts it.</summary>
     public const int HeadersBytesMax = 32 << 10;
 

@@ -12,6 +12,9 @@ public readonly record struct Tariff(
     long CacheWrite5m,
     long CacheWrite1h)
 {
+    /// <summary>By what the prices are multiplied for this request.</summary>
+    public PriceFactors Factors { get; init; }
+
     /// <summary>Highest price of one million tokens that is accepted: 100,000 dollars.</summary>
     public const long UnitsPerMillionMax = 100_000 * Usd.UnitsPerDollar;
 

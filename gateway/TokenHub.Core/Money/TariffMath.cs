@@ -24,14 +24,14 @@ public static class TariffMath
             + ((Int128)(usage.CacheWrite5m + usage.CacheWriteOther) * tariff.CacheWrite5m)
             + ((Int128)usage.CacheWrite1h * tariff.CacheWrite1h)
             + ((Int128)usage.Output * tariff.Output);
-        return Round(sum);
+        return Round(sum, tariff.Factors);
     }
 
     /// <summary>
     /// An upper bound for <paramref name="inputTokens"/> and <paramref name="outputTokens"/>: the amount to hold.
     /// </summary>
     public static Usd Hold(in Tariff tariff, long inputTokens, long outputTokens) =>
-        Round(((Int128)inputTokens * tariff.InputWorst) + ((Int128)outputTokens * tariff.Output));
+        Round(((Int128)inputTokens * tariff.InputWorst) + ((Int128)outputTokens * tariff.Output), tariff.Factors);
 
     /// <summary>
     /// The owner's part (rounded down) and the platform's (the rest): the two always add up to the charge.
@@ -45,14 +45,19 @@ public static class TariffMath
         return (owner, cost - owner);
     }
 
-    private static Usd Round(Int128 unitsTimesMillion)
+    private static Usd Round(Int128 unitsTimesMillion, in PriceFactors factors)
     {
         if (unitsTimesMillion <= 0)
         {
             return Usd.Zero;
         }
 
-        var units = (unitsTimesMillion + (TokensPerPrice / 2)) / TokensPerPrice;
+        // What is beyond the highest charge stays beyond it, and the product inside 128 bits.
+        var most = (Int128)Usd.ScriptUnitsMax * TokensPerPrice;
+        var (sum, divisor) = factors.IsOne
+            ? (unitsTimesMillion, (Int128)TokensPerPrice)
+            : (Int128.Min(unitsTimesMillion, most) * factors.Product, (Int128)TokensPerPrice * PriceFactors.Whole);
+        var units = (sum + (divisor / 2)) / divisor;
         return new Usd((long)Int128.Clamp(units, 1, Usd.ScriptUnitsMax));
     }
 }

@@ -15,6 +15,14 @@ public sealed record Snapshot
     /// <summary>Price of last resort for a model that no rule covers; absent means such a model is refused.</summary>
     public PriceEntry? FallbackPrice { get; init; }
 
+    /// <summary>Groups that have settings of their own; others that channels name are as a new one would be.</summary>
+    public IReadOnlyList<GroupEntry> Groups { get; init; } = [];
+
+    /// <summary>In the order in which they are looked through.</summary>
+    public IReadOnlyList<AffinityRule> AffinityRules { get; init; } = [];
+
+    public RoutingRules Routing { get; init; } = new();
+
     public static Snapshot Empty { get; } = new() { Version = 0, Channels = [], Prices = [] };
 }
 
@@ -54,6 +62,18 @@ public sealed record ChannelEntry
 
     public int OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
+
+    /// <summary>Requests a minute; null: no limit.</summary>
+    public int? Rpm { get; init; }
+
+    /// <summary>Tokens a minute; null: no limit.</summary>
+    public int? Tpm { get; init; }
+
+    /// <summary>The first is the primary one; all hold.</summary>
+    public IReadOnlyList<WindowEntry> Windows { get; init; } = [];
+
+    public FireSaleEntry? FireSale { get; init; }
+    public SurgeEntry? Surge { get; init; }
     public AbortPolicy OnClientAbort { get; init; }
 
     /// <summary>

@@ -63,7 +63,7 @@ internal static class ErrorWriter
 
     // A gateway that has tried two channels says so: the client's own tries would only multiply them.
     private static bool? RetryOf(Exchange exchange, in GatewayError error) =>
-        exchange.Attempts.Count >= GatewayOptions.AttemptsMax && error.Fault == GatewayFault.UpstreamFailed
+        exchange.Attempts.Count > 1 && error.Fault == GatewayFault.UpstreamFailed
             ? false
             : ErrorTable.Of(error.Fault).Retry;
 

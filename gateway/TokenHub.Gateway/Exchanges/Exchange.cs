@@ -27,7 +27,7 @@ internal enum ExchangeState : byte
 /// <summary>The state of one request, used again for the next one of the same connection.</summary>
 internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, TimeProvider time)
 {
-    private readonly List<AttemptRecord> _attempts = new(GatewayOptions.AttemptsMax);
+    private readonly List<AttemptRecord> _attempts = new(RoutingRules.AttemptsLimit);
     private readonly Lock _leave = new();
     private volatile bool _isClientGone;
     private volatile bool _isDraining;
@@ -96,12 +96,17 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
 
     public KeyEntry? Key { get; set; }
 
-    public Candidate? First { get; set; }
+    /// <summary>The channels that may serve it, in order.</summary>
+    public RoutePlan Plan { get; } = new();
 
-    public Candidate? Second { get; set; }
+    /// <summary>The conversation it belongs to.</summary>
+    public AffinityMatch Affinity { get; set; }
 
     /// <summary>The channel being tried, or that served.</summary>
     public Candidate? Serving { get; private set; }
+
+    /// <summary>The price at which the channel being tried is charged, or the first one's before.</summary>
+    public Tariff Tariff { get; private set; }
 
     /// <summary>Input tokens as the gateway guesses them, for when the upstream says nothing.</summary>
     public long InputEstimate { get; set; }
@@ -179,22 +184,23 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
     /// <summary>
     /// Turns to a channel. False when the next one cannot be taken on, because the in-flight table is full.
     /// </summary>
-    public bool BeginAttempt(Candidate candidate, CancellationTokenSource stop)
+    public bool BeginAttempt(in RouteStep step, CancellationTokenSource stop)
     {
-        if (Serving is not null && Slot is { } slot)
+        var (candidate, tariff) = (step.Candidate, step.Tariff);
+        if ((Serving is not null || candidate != Plan[0].Candidate) && Slot is { } slot)
         {
             var channel = candidate.Channel;
-            var moved = slot.MoveTo(channel.Id, channel.OwnerAccount, channel.OwnerShareBp, candidate.Tariff);
+            var moved = slot.MoveTo(channel.Id, channel.OwnerAccount, channel.OwnerShareBp, tariff);
             if (moved is null)
             {
                 return false;
             }
 
             Slot = moved;
-            Hold.MoveTo(candidate.Tariff, InputEstimate);
+            Hold.MoveTo(tariff, InputEstimate);
         }
 
-        (Serving, UpstreamDialect) = (candidate, candidate.UpstreamDialect(Endpoint, Dialect));
+        (Serving, Tariff, UpstreamDialect) = (candidate, tariff, candidate.UpstreamDialect(Endpoint, Dialect));
         (Crossing, Dropped) = (null, "");
         Deadline.Begin(stop);
         lock (_leave)
@@ -266,7 +272,8 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
         Answer.Dispose();
         _attempts.Clear();
         (_isClientGone, _stop, WasDrained) = (false, null, false);
-        (Group, Key, First, Second, Serving, Slot) = (null, null, null, null, null, null);
+        (Group, Key, Serving, Slot, Tariff, Affinity) = (null, null, null, null, default, default);
+        Plan.Clear();
         (Model, AnswerType, Facts) = ("", "", default);
         (IsStream, IsArrayStream, InputEstimate, Cost) = (false, false, 0, Usd.Zero);
         (Endpoint, Dialect, UpstreamDialect) = (Endpoint.Unknown, Dialect.None, Dialect.None);

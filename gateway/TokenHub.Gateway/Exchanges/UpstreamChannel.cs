@@ -11,9 +11,10 @@ public sealed class UpstreamChannel
 {
     private readonly ChannelEntry _entry;
 
-    public UpstreamChannel(ChannelEntry entry, SecretBox box)
+    internal UpstreamChannel(ChannelEntry entry, SecretBox box, ChannelLive? live = null)
     {
         _entry = entry;
+        Live = live ?? new ChannelLive(entry.Id);
         Secret = box.TryOpen(entry.SealedCredential, entry.CredentialContext, out var secret)
             ? ChannelSecret.Read(entry.CredentialType, secret)
             : ChannelSecret.None;
@@ -35,6 +36,12 @@ public sealed class UpstreamChannel
     public AbortPolicy OnClientAbort => _entry.OnClientAbort;
 
     public bool TrustsUsage => _entry.TrustsUsage;
+
+    /// <summary>The channel as the control plane tells of it.</summary>
+    public ChannelEntry Entry => _entry;
+
+    /// <summary>What is known of it at the moment.</summary>
+    internal ChannelLive Live { get; }
 
     public int Weight => Math.Max(0, _entry.Weight);
 

@@ -21,6 +21,7 @@ internal sealed class Forwarder(
     UpstreamCalls calls,
     RequestTranslation requests,
     AnswerTranslations answers,
+    IAdmission admission,
     ChannelHealth health,
     GatewayOptions options,
     GatewayMetrics metrics,
@@ -34,15 +35,17 @@ internal sealed class Forwarder(
     public async ValueTask<AttemptResult> ForwardAsync(Exchange exchange)
     {
         var last = default(AttemptResult);
-        for (var i = 0; i < GatewayOptions.AttemptsMax; i++)
+        for (var i = 0; i < RoutingRules.AttemptsLimit; i++)
         {
-            var candidate = i == 0 ? exchange.First : exchange.Second;
+            var place = await admission.EnterAsync(exchange, exchange.Lifetime.RequestAborted);
             var stop = new CancellationTokenSource();
-            if (candidate is null || !exchange.BeginAttempt(candidate, stop))
+            if (!place.IsTaken || !exchange.BeginAttempt(exchange.Plan[place.Step], stop))
             {
+                last = i > 0 ? last : AttemptResult.NotBegun(place.Error);
                 break;
             }
 
+            var candidate = exchange.Plan[place.Step].Candidate;
             if (i > 0)
             {
                 metrics.FellBack();
@@ -50,11 +53,12 @@ internal sealed class Forwarder(
 
             exchange.Tap.BeginAttempt();
             var startedMs = exchange.ElapsedMs;
-            var isLast = i > 0 || exchange.Second is null;
+            var isLast = place.Step == exchange.Plan.Count - 1;
             var result = await TryAsync(exchange, candidate, isLast, stop);
             exchange.EndAttempt();
             exchange.Tap.EndAttempt(
                 new AttemptEnd(result.End, result.Fault, result.Status, exchange.ElapsedMs - startedMs));
+            admission.Leave(exchange, place, exchange.Attempts[^1]);
             Report(exchange, candidate, result);
 
             // A channel that could not even be asked has less to say than one that failed.

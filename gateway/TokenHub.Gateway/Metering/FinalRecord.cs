@@ -9,7 +9,7 @@ internal static class FinalRecord
     public static UsageRecord Of(Exchange exchange, int status)
     {
         var meter = (StreamMeter)exchange.Tap;
-        var serving = exchange.Serving ?? exchange.First!;
+        var serving = exchange.Serving ?? exchange.Plan[0].Candidate;
         var served = Served(exchange.Attempts);
         var usage = served.Outcome.IsCharged() ? meter.Charged(served.Usage) : default;
         return new UsageRecord
@@ -33,7 +33,7 @@ internal static class FinalRecord
             FirstTokenMs = exchange.FirstContentMs,
             DurationMs = exchange.ElapsedMs,
             Hold = exchange.Hold.Amount,
-            Cost = TariffMath.Cost(serving.Tariff, usage),
+            Cost = TariffMath.Cost(exchange.Tariff, usage),
             Usage = usage,
             UpstreamId = meter.IsReading ? meter.Reader.UpstreamId : "",
             Attempts = [.. exchange.Attempts],

@@ -39,10 +39,15 @@ internal readonly record struct CostEstimate(long InputTokens, long StepTokens, 
         return new CostEstimate(TokenEstimate.Of(facts, dialect), step, least, limit);
     }
 
-    /// <summary>The amount for so many output tokens, at the dearer of the channels that may serve.</summary>
-    public Usd Amount(long outputTokens, Candidate first, Candidate? second)
+    /// <summary>The amount for so many output tokens, at the dearest of the channels that may serve.</summary>
+    public Usd Amount(long outputTokens, RoutePlan plan)
     {
-        var amount = TariffMath.Hold(first.Tariff, InputTokens, outputTokens);
-        return second is null ? amount : Usd.Max(amount, TariffMath.Hold(second.Tariff, InputTokens, outputTokens));
+        var amount = Usd.Zero;
+        foreach (ref readonly var step in plan.Steps)
+        {
+            amount = Usd.Max(amount, TariffMath.Hold(step.Tariff, InputTokens, outputTokens));
+        }
+
+        return amount;
     }
 }

@@ -66,10 +66,10 @@ internal sealed class Reserver(
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReservationResult> ReserveAsync(
-        RequestId rid, KeyEntry key, CostEstimate estimate, Candidate first, Candidate? second)
+        RequestId rid, KeyEntry key, CostEstimate estimate, RoutePlan plan)
     {
-        var amount = estimate.Amount(estimate.StepTokens, first, second);
-        var least = estimate.Amount(estimate.LeastTokens, first, second);
+        var amount = estimate.Amount(estimate.StepTokens, plan);
+        var least = estimate.Amount(estimate.LeastTokens, plan);
         var epoch = EpochOf(key);
         try
         {

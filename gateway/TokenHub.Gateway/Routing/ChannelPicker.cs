@@ -24,9 +24,8 @@ internal enum RoutingFault : byte
     NoneUsable,
 }
 
-/// <summary>Room three's answer: at most two channels, to be tried in order.</summary>
-internal readonly record struct RoutingResult(
-    RoutingFault Fault, Candidate? First, Candidate? Second, ModelRoute? Route)
+/// <summary>Room three's answer, beside the plan.</summary>
+internal readonly record struct RoutingResult(RoutingFault Fault, ModelRoute? Route)
 {
     public GatewayError ToError() => Fault switch
     {
@@ -53,30 +52,36 @@ internal readonly record struct RoutingQuery(
 /// </summary>
 internal sealed class ChannelPicker(ChannelHealth health, Random random)
 {
-    public RoutingResult Pick(RouteTable table, ReadOnlySpan<byte> model, in RoutingQuery query)
+    public RoutingResult Pick(RouteTable table, ReadOnlySpan<byte> model, in RoutingQuery query, RoutePlan plan)
     {
         if (query.Group is { } group && !table.HasGroup(group))
         {
-            return new RoutingResult(RoutingFault.UnknownGroup, null, null, null);
+            return new RoutingResult(RoutingFault.UnknownGroup, null);
         }
 
         if (table.Find(model) is not { IsUnknown: false } route)
         {
-            return new RoutingResult(RoutingFault.UnknownModel, null, null, null);
+            return new RoutingResult(RoutingFault.UnknownModel, null);
         }
 
         if (!query.Key.AllowsModel(route.Model))
         {
-            return new RoutingResult(RoutingFault.ModelNotAllowed, null, null, route);
+            return new RoutingResult(RoutingFault.ModelNotAllowed, route);
         }
 
         var first = PickOne(route, query, except: null);
         if (first is null)
         {
-            return new RoutingResult(FaultOf(route, query), null, null, route);
+            return new RoutingResult(FaultOf(route, query), route);
         }
 
-        return new RoutingResult(RoutingFault.None, first, PickOne(route, query, first), route);
+        plan.Add(new RouteStep(first, default));
+        if (PickOne(route, query, first) is { } second)
+        {
+            plan.Add(new RouteStep(second, default));
+        }
+
+        return new RoutingResult(RoutingFault.None, route);
     }
 
     // One pass: of the best rank seen so far, each candidate takes the place with probability weight / sum of weights.

@@ -24,11 +24,12 @@ public sealed class RouteTable
     private readonly ConcurrentDictionary<string, ModelRoute>.AlternateLookup<ReadOnlySpan<byte>> _matchedUtf8;
     private readonly FrozenSet<string> _groups;
 
-    private RouteTable(Snapshot snapshot, SecretBox? box)
+    private RouteTable(Snapshot snapshot, SecretBox? box, ChannelLives lives)
     {
         _snapshot = snapshot;
         _entries = box is null ? []
-            : [.. snapshot.Channels.Select(entry => new Entry(entry, new UpstreamChannel(entry, box)))];
+            : [.. snapshot.Channels.Select(
+                entry => new Entry(entry, new UpstreamChannel(entry, box, lives.Of(entry.Id))))];
         _groups = _entries.SelectMany(e => e.Source.Groups).ToFrozenSet(StringComparer.Ordinal);
         _named = _entries.SelectMany(e => e.Source.Models).Where(m => !ModelPattern.IsPattern(m))
             .Distinct(StringComparer.Ordinal)
@@ -38,7 +39,7 @@ public sealed class RouteTable
         Models = [.. _named.Values.Where(route => route.HasCandidates).OrderBy(r => r.Model, StringComparer.Ordinal)];
     }
 
-    public static RouteTable Empty { get; } = new(Snapshot.Empty, box: null);
+    public static RouteTable Empty { get; } = new(Snapshot.Empty, box: null, new ChannelLives());
 
     public long Version => _snapshot.Version;
 
@@ -47,7 +48,11 @@ public sealed class RouteTable
 
     internal IEnumerable<UpstreamChannel> Channels => _entries.Select(e => e.Channel);
 
-    public static RouteTable Build(Snapshot snapshot, SecretBox box) => new(snapshot, box);
+    /// <summary>The snapshot's settings besides its channels and prices.</summary>
+    internal Snapshot Settings => _snapshot;
+
+    /// <param name="lives">What is known of channels, which outlives the table.</param>
+    internal static RouteTable Build(Snapshot snapshot, SecretBox box, ChannelLives lives) => new(snapshot, box, lives);
 
     internal bool HasGroup(string group) => _groups.Contains(group);
 

@@ -10,7 +10,8 @@ namespace TokenHub.Gateway.Snapshots;
 /// Follows the control plane's snapshot by a long poll and keeps the last one on disk, so that a gateway starts and
 /// serves while the control plane is away. Credentials in it stay sealed.
 /// </summary>
-public sealed class SnapshotRefresher(PlaneClient plane, SnapshotHolder holder, SecretBox box, string folder)
+internal sealed class SnapshotRefresher(
+    PlaneClient plane, SnapshotHolder holder, SecretBox box, ChannelLives lives, string folder)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
     private readonly string _path = Path.Combine(folder, "snapshot.json");
@@ -78,6 +79,6 @@ public sealed class SnapshotRefresher(PlaneClient plane, SnapshotHolder holder, 
     {
         var snapshot = JsonSerializer.Deserialize(bytes, SnapshotJsonContext.Default.Snapshot)
             ?? throw new JsonException("The snapshot was null.");
-        holder.Set(RouteTable.Build(snapshot, box));
+        holder.Set(RouteTable.Build(snapshot, box, lives));
     }
 }

@@ -158,16 +158,24 @@ public sealed class ChannelPickerTests
     {
         var anthropic = Build(Entries.Channel(1, provider: Provider.Anthropic));
         var nowhere = Build(Entries.Channel(1, baseUrl: "nowhere"));
-        var unpriced = RouteTable.Build(Entries.Snapshot([Entries.Channel(1)]), Entries.Box);
+        var unpriced = RouteTable.Build(Entries.Snapshot([Entries.Channel(1)]), Entries.Box, new ChannelLives());
 
         Assert.Equal(RoutingFault.NoneUsable, Pick(nowhere).Fault);
         Assert.Equal(RoutingFault.Unpriced, Pick(unpriced).Fault);
-        Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(anthropic, "nope"u8, Chat).Fault);
-        Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(RouteTable.Empty, "m"u8, Chat).Fault);
+        Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(anthropic, "nope"u8, Chat, new RoutePlan()).Fault);
+        Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(RouteTable.Empty, "m"u8, Chat, new RoutePlan()).Fault);
     }
 
-    private RoutingResult Pick(RouteTable table, RoutingQuery? query = null) => _picker.Pick(table, "m"u8, query ?? Chat);
+    private Picked Pick(RouteTable table, RoutingQuery? query = null)
+    {
+        var plan = new RoutePlan();
+        var result = _picker.Pick(table, "m"u8, query ?? Chat, plan);
+        return new Picked(
+            result.Fault, plan.Count > 0 ? plan[0].Candidate : null, plan.Count > 1 ? plan[1].Candidate : null);
+    }
+
+    private sealed record Picked(RoutingFault Fault, Candidate? First, Candidate? Second);
 
     private static RouteTable Build(params ChannelEntry[] channels) =>
-        RouteTable.Build(Entries.Snapshot(channels, Entries.Price("m")), Entries.Box);
+        RouteTable.Build(Entries.Snapshot(channels, Entries.Price("m")), Entries.Box, new ChannelLives());
 }

@@ -155,7 +155,7 @@ public sealed class RouteTableTests
         Assert.Single(new UpstreamCredentials((_, _) => null!, null!, TimeProvider.System, NullLogger.Instance).Of(candidate.Channel).TryHeaders(default)!);
 
     private static RouteTable Build(IReadOnlyList<ChannelEntry> channels, params PriceEntry[] prices) =>
-        RouteTable.Build(Entries.Snapshot(channels, prices), new SecretBox(TestOptions.MasterKey));
+        RouteTable.Build(Entries.Snapshot(channels, prices), new SecretBox(TestOptions.MasterKey), new ChannelLives());
 
     private static ModelRoute? Find(RouteTable table, string model) => table.Find(Encoding.UTF8.GetBytes(model));
 }

@@ -1,0 +1,15 @@
+using TokenHub.Gateway.Routing;
+
+namespace TokenHub.Gateway;
+
+/// <summary>What the choice of channels stands on, built once by <see cref="GatewayHost"/>.</summary>
+internal sealed class ChannelSetup(TimeProvider time)
+{
+    public ChannelLives Lives { get; } = new();
+
+    public ChannelHealth Health { get; } = new(time);
+
+    public ChannelPicker Picker => field ??= new ChannelPicker(Health, Random.Shared);
+
+    public IAdmission Admission { get; } = new OpenAdmission();
+}

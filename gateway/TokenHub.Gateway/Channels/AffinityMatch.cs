@@ -1,0 +1,18 @@
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.Gateway.Channels;
+
+/// <summary>The conversation that a request belongs to, and the channel that it is bound to.</summary>
+/// <param name="Rule">The rule that found the conversation; null when none did.</param>
+/// <param name="Key">Names the conversation, namespaced by tenant and group: 128 bits.</param>
+/// <param name="Channel">The channel it is bound to; 0 when it is not bound yet.</param>
+/// <param name="CachedTokens">Tokens of prompt that are probably cached there.</param>
+/// <param name="AgeMs">Since it was last used there.</param>
+internal readonly record struct AffinityMatch(
+    AffinityRule? Rule, UInt128 Key, long Channel, long CachedTokens, long AgeMs)
+{
+    public bool IsBound => Channel != 0;
+
+    /// <summary>No other channel may serve while the binding lives.</summary>
+    public bool IsPinned => IsBound && Rule!.IsPinned;
+}

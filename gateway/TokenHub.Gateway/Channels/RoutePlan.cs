@@ -1,0 +1,46 @@
+using TokenHub.Core.Money;
+using TokenHub.Core.Routing;
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.Gateway.Channels;
+
+/// <summary>A channel in a plan, with the price factors that held when the plan was made.</summary>
+internal readonly record struct RouteStep(Candidate Candidate, PriceFactors Factors)
+{
+    /// <summary>The price that a call here is held and charged at.</summary>
+    public Tariff Tariff => Candidate.Tariff with { Factors = Factors };
+}
+
+/// <summary>The channels that may serve one request, in the order in which they are tried, and why.</summary>
+internal sealed class RoutePlan
+{
+    private readonly RouteStep[] _steps = new RouteStep[RoutingRules.AttemptsLimit];
+
+    public int Count { get; private set; }
+
+    public RouteTrace Trace { get; set; }
+
+    /// <summary>The group whose rules hold for the request, or null.</summary>
+    public GroupEntry? Group { get; set; }
+
+    public ReadOnlySpan<RouteStep> Steps => _steps.AsSpan(0, Count);
+
+    public ref readonly RouteStep this[int index] => ref _steps[index];
+
+    public void Add(in RouteStep step)
+    {
+        if (Count < _steps.Length)
+        {
+            _steps[Count++] = step;
+        }
+    }
+
+    /// <summary>Keeps only the first steps.</summary>
+    public void Cut(int count) => Count = Math.Min(Count, count);
+
+    public void Clear()
+    {
+        _steps.AsSpan(0, Count).Clear();
+        (Count, Trace, Group) = (0, default, null);
+    }
+}
