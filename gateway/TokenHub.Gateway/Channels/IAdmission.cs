@@ -5,7 +5,7 @@ namespace TokenHub.Gateway.Channels;
 
 /// <summary>A place at a channel, taken for one attempt; or why there is none.</summary>
 /// <param name="Step">Which step of the plan; -1 without a place.</param>
-/// <param name="Attempt">Number of the attempt in its request, from 1: with the request's id it names the place.</param>
+/// <param name="Attempt">Number of the attempt in its request, from 1; with the request it names the place.</param>
 /// <param name="Fence">Tells this place from an older one of the same name whose lease had run out.</param>
 internal readonly record struct Place(int Step, int Attempt, long Fence, GatewayError Error)
 {
