@@ -25,7 +25,6 @@ internal static class SettleCost
         {
             var count = rate == 0 ? Settlements : Math.Min(Settlements, rate * 4);
             var (reached, cpu, perGroup, bytes) = Measure(count, rate);
-            cpu -= PacingCpu(count, rate);
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"{reached,13:0} {cpu,15:0.0} {perGroup,15:0.0} {bytes,22:0}"));
         }
@@ -53,10 +52,10 @@ internal static class SettleCost
             var source = new RequestIdSource(1, 1);
             var before = Process.GetCurrentProcess().TotalProcessorTime;
             var bytes = GC.GetTotalAllocatedBytes();
-            var clock = Stopwatch.StartNew();
+            var clock = new PaceClock(rate);
             for (var i = 0; i < count; i++)
             {
-                Pace(clock, i, rate);
+                clock.Wait(i);
                 var rid = source.Next(1_760_000_000_000);
                 // The table has more slots than there are settlements here.
                 table.TryOpen(Samples.Open(rid), out var slot);
@@ -69,31 +68,10 @@ internal static class SettleCost
             }
 
             var seconds = clock.Elapsed.TotalSeconds;
-            var cpu = Process.GetCurrentProcess().TotalProcessorTime - before;
+            var cpu = Process.GetCurrentProcess().TotalProcessorTime - before - clock.PacingCpu;
             bytes = GC.GetTotalAllocatedBytes() - bytes;
             folder.Delete(recursive: true);
             return (count / seconds, cpu.TotalMicroseconds / count, (double)count / groups, (double)bytes / count);
-        }
-    }
-
-    // What keeping the rate costs by itself, which no gateway pays.
-    public static double PacingCpu(int count, int rate)
-    {
-        var before = Process.GetCurrentProcess().TotalProcessorTime;
-        var clock = Stopwatch.StartNew();
-        for (var i = 0; i < count; i++)
-        {
-            Pace(clock, i, rate);
-        }
-
-        return (Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / count;
-    }
-
-    public static void Pace(Stopwatch clock, int number, int rate)
-    {
-        if (rate > 0 && TimeSpan.FromSeconds((double)number / rate) - clock.Elapsed is { Ticks: > 0 } wait)
-        {
-            Thread.Sleep(wait);
         }
     }
 }

@@ -83,8 +83,10 @@ internal sealed class Reserver(
                 }
             }
 
-            // Slots of requests that have ended for their caller count until they are settled, milliseconds later.
-            if (reply.Code == TillCode.Concurrency && await closingsOf(key.Account))
+            // Requests that have ended for their caller keep slot and hold until they are settled, milliseconds later.
+            if ((reply.Code is TillCode.Concurrency
+                    || (reply.Code is TillCode.Funds or TillCode.KeyCap && reply.Available < amount))
+                && await closingsOf(key.Account))
             {
                 epoch = EpochOf(key);
                 reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);

@@ -27,7 +27,7 @@ public sealed class Settler : IDisposable
         _shipper = shipper;
         _disk = new DiskGuard(files, table, folder, logBytesMax);
         _disk.Check();
-        _log = new WriteAheadLog(files, Committed);
+        _log = new WriteAheadLog(files, Committed, redis.Turn);
         _log.Start();
     }
 

@@ -4,6 +4,13 @@ namespace TokenHub.Redis.Connections;
 
 internal sealed partial class RespConnection
 {
+    // What this thread has written to while it gathers; null while it does not. The list is kept for the next time.
+    [ThreadStatic]
+    private static List<RespConnection>? _held;
+
+    [ThreadStatic]
+    private static List<RespConnection>? _spare;
+
     /// <summary>
     /// Sends an armed call, or fails it at once when the connection has ended or too much is under way.
     /// </summary>
@@ -75,11 +82,51 @@ internal sealed partial class RespConnection
         _inFlight.Enqueue(call);
     }
 
+    /// <summary>From now on what this thread sends is gathered.</summary>
+    internal static void Hold() => _held ??= _spare ?? [];
+
+    /// <summary>Sends what was gathered since, each connection's share in one write.</summary>
+    internal static void LetGo()
+    {
+        if (_held is not { } held)
+        {
+            return;
+        }
+
+        _held = null;
+        foreach (var connection in held)
+        {
+            bool mustFlush;
+            lock (connection._gate)
+            {
+                mustFlush = connection.TryBeginWrite();
+            }
+
+            if (mustFlush)
+            {
+                connection.Flush();
+            }
+        }
+
+        held.Clear();
+        _spare = held;
+    }
+
     // Under the lock. Calls made from within a reply wait until all replies at hand have been given out.
     private bool TryBeginWrite()
     {
         if (_isWriting || _isClosed || _gathering.Length == 0 || _dispatching == this)
         {
+            return false;
+        }
+
+        if (_held is { } held)
+        {
+            if (!held.Contains(this))
+            {
+                held.Add(this);
+            }
+
             return false;
         }
 

@@ -17,6 +17,7 @@ internal static class Checklist
     public static readonly TimeSpan QuietWithin = TimeSpan.FromSeconds(120);
 
     private const int LookEveryMs = 250;
+    private const int CleanLooks = 2;
 
     private static readonly IInvariant[] Resting = [new I06NothingHeld(), new I07BalancesAgree(), new I10LogsAreDrained()];
 
@@ -36,15 +37,18 @@ internal static class Checklist
     {
         var clock = Stopwatch.StartNew();
         IReadOnlyList<string> last = [];
+        var clean = 0;
         while (true)
         {
+            // A look takes shard by shard: what moves from one key to another meanwhile may be seen in neither.
             var wrong = await RunAsync(Resting, rig);
-            if (wrong.Count == 0 || clock.Elapsed > QuietWithin)
+            clean = wrong.Count == 0 ? clean + 1 : 0;
+            if (clean == CleanLooks || clock.Elapsed > QuietWithin)
             {
                 return new Rest(clock.Elapsed, wrong, [], last);
             }
 
-            if (wrong.All(I06NothingHeld.IsOfHold))
+            if (clean == 0 && wrong.All(I06NothingHeld.IsOfHold))
             {
                 List<string> held = [.. (await I06NothingHeld.HeldAsync(rig)).Where(rid => !known.Contains(rid))];
                 if (clock.Elapsed > patience || (held.Count == 0 && known.Count > 0))

@@ -8,6 +8,9 @@ namespace TokenHub.Gateway.Settlement.Log;
 /// </summary>
 public partial class LogDisk
 {
+    // EINTR
+    private const int Interrupted = 4;
+
     public static LogDisk Real { get; } = new();
 
     /// <summary>Makes a file of this length whose blocks are all there, durably.</summary>
@@ -40,7 +43,30 @@ public partial class LogDisk
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) =>
         RandomAccess.Write(file, bytes, offset);
 
-    public virtual void Sync(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
+    /// <summary>
+    /// Makes what was written durable, and no more: the length is fixed at the start, and a full sync would also write
+    /// the file's times through the file system's journal, which doubles what it costs.
+    /// </summary>
+    public virtual void Sync(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            RandomAccess.FlushToDisk(file);
+            return;
+        }
+
+        int error;
+        do
+        {
+            error = FdataSync(file) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        }
+        while (error == Interrupted);
+
+        if (error != 0)
+        {
+            throw new IOException($"The log could not be synced to its disk (error {error}).", error);
+        }
+    }
 
     /// <summary>Bytes that the file system still gives to this process.</summary>
     public virtual long FreeBytes(string folder) => new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
@@ -65,6 +91,9 @@ public partial class LogDisk
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int FdataSync(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "fsync")]
     private static partial int Fsync(int descriptor);

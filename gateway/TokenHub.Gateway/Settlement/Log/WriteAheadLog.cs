@@ -16,7 +16,11 @@ public sealed class WriteAheadLog : IDisposable
     /// <summary>So many share a sync well enough: they wait no longer.</summary>
     public const int GatherRecords = 64;
 
+    // For so many turns of the gathering time the thread looks by itself for more, and nobody pays for waking it.
+    private const int TurnsUntilIdle = 20;
+
     private readonly Action<IReadOnlyList<PendingRecord>> _committed;
+    private readonly Func<bool>? _turn;
     private readonly ArrayBufferWriter<byte> _group = new(64 * 1024);
     private readonly object _gate = new();
     private readonly Thread _thread;
@@ -25,15 +29,22 @@ public sealed class WriteAheadLog : IDisposable
     private List<PendingRecord> _writing = [];
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _firstAt;
+    private int _emptyTurns;
     private bool _idle;
     private bool _gathering;
     private bool _stopping;
 
     /// <param name="committed">Called on the log's thread with each group once it is durable.</param>
-    public WriteAheadLog(LogFiles files, Action<IReadOnlyList<PendingRecord>> committed)
+    /// <param name="turn">
+    /// Called on the log's thread every <see cref="GatherMs"/> or oftener while the log is in use, and on while it says
+    /// true.
+    /// </param>
+    public WriteAheadLog(
+        LogFiles files, Action<IReadOnlyList<PendingRecord>> committed, Func<bool>? turn = null)
     {
         _files = files;
         _committed = committed;
+        _turn = turn;
         _thread = new Thread(Run) { IsBackground = true, Name = "write-ahead log" };
     }
 
@@ -95,8 +106,13 @@ public sealed class WriteAheadLog : IDisposable
 
     private void Run()
     {
-        while (TakeGroup())
+        while (TakeGroup(isBusy: _turn?.Invoke() ?? false))
         {
+            if (_writing.Count == 0)
+            {
+                continue;
+            }
+
             try
             {
                 WriteGroup();
@@ -107,6 +123,7 @@ public sealed class WriteAheadLog : IDisposable
                 // lost data.
                 Failure = error;
                 _failed.TrySetResult();
+                TurnToTheEnd();
                 return;
             }
 
@@ -118,24 +135,55 @@ public sealed class WriteAheadLog : IDisposable
         }
     }
 
-    private bool TakeGroup()
+    // What was durable before still goes its way.
+    private void TurnToTheEnd()
+    {
+        while (true)
+        {
+            _turn?.Invoke();
+            lock (_gate)
+            {
+                if (_stopping)
+                {
+                    return;
+                }
+
+                Monitor.Wait(_gate, GatherMs);
+            }
+        }
+    }
+
+    // False at the end. The group is empty when a turn passed without a record.
+    private bool TakeGroup(bool isBusy)
     {
         lock (_gate)
         {
-            while (_pending.Count == 0)
+            var mustGather = _pending.Count > 0;
+            if (_pending.Count == 0)
             {
                 if (_stopping)
                 {
                     return false;
                 }
 
-                _idle = true;
-                Monitor.Wait(_gate);
-                _idle = false;
+                // What comes in a turn gathers in it; what ends an idle time has yet to.
+                mustGather = _idle = !isBusy && ++_emptyTurns > TurnsUntilIdle;
+                _gathering = !_idle;
+                Monitor.Wait(_gate, _idle ? Timeout.Infinite : GatherMs);
+                _idle = _gathering = false;
             }
 
-            Gather();
-            (_pending, _writing) = (_writing, _pending);
+            if (_pending.Count > 0)
+            {
+                _emptyTurns = 0;
+                if (mustGather)
+                {
+                    Gather();
+                }
+
+                (_pending, _writing) = (_writing, _pending);
+            }
+
             return true;
         }
     }
