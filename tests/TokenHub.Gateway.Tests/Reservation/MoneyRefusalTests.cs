@@ -150,4 +150,26 @@ public sealed class MoneyRefusalTests(SharedRig shared) : IClassFixture<SharedRi
             await response.Content.ReadAsStringAsync();
         }
     }
+
+    [Fact]
+    public async Task Caller_whose_money_is_enough_for_each_call_is_never_refused_for_what_the_call_before_still_holds()
+    {
+        const int Calls = 12;
+        var (model, upstream) = await AddAsync("chat");
+        upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Wire.ChatAnswer);
+
+        // Each call holds 200 times what it costs, so only one hold at a time is covered.
+        var body = Wire.ChatBody.Replace("\"m\"", $"\"{model}\",\"max_tokens\":1400", StringComparison.Ordinal);
+        var cost = TariffMath.Cost(GatewayRig.Tariff, new TokenUsage { Input = 11, Output = 7 });
+        var hold = TariffMath.Hold(GatewayRig.Tariff, 60, 1400);
+        var caller = await _rig.AddCallerAsync(new Usd(hold.Units + (cost.Units * Calls)).ToString());
+
+        for (var i = 0; i < Calls; i++)
+        {
+            using var response = await caller.PostAsync("/v1/chat/completions", body);
+            Assert.Equal(200, (int)response.StatusCode);
+        }
+
+        await _rig.AssertNothingHeldAsync(caller.Account);
+    }
 }

@@ -35,6 +35,24 @@ public sealed class RespConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Calls_begun_together_go_out_in_one_write_when_all_are_begun()
+    {
+        await using var connection = Open();
+        using (SendTogether.Begin())
+        {
+            Post(connection, "a");
+            Post(connection, "b");
+            Post(connection, "c");
+            Assert.Empty(_stream.Writes);
+        }
+
+        Assert.Equal(["a b c"], _stream.Writes);
+        _stream.CompleteWrite();
+        Post(connection, "d");
+        Assert.Equal(["a b c", "d"], _stream.Writes);
+    }
+
+    [Fact]
     public async Task Calls_made_from_within_replies_go_out_together_after_the_last_of_them()
     {
         await using var connection = Open();
