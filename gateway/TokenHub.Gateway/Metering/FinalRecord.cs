@@ -21,6 +21,8 @@ internal static class FinalRecord
             OwnerAccount = serving.Channel.OwnerAccount,
             OwnerShareBp = serving.Channel.OwnerShareBp,
             PriceVersion = serving.Tariff.PriceVersion,
+            Factors = exchange.Tariff.Factors,
+            Route = exchange.Plan.Trace,
             Model = exchange.Model,
             Dialect = exchange.Dialect,
             Outcome = served.Outcome,

@@ -22,6 +22,7 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
     private long _countedBefore;
     private long _tokensBefore;
     private long _chargedMax;
+    private int _beganMs;
 
     /// <summary>An attempt has begun, and the exchange is not over.</summary>
     public bool IsReading => _reader is not null;
@@ -51,6 +52,7 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
         _kind = (_exchange.UpstreamDialect, _candidate!.Encoding);
         _reader = readers.Rent(_kind.Dialect, _kind.Encoding);
         (_counted, _countedBefore, _outputTokens, _tokensBefore) = (0, 0, 0, 0);
+        _beganMs = _exchange.ElapsedMs;
     }
 
     public void EndAttempt(in AttemptEnd end)
@@ -70,6 +72,7 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
         {
             Outcome = outcome,
             PriceVersion = candidate.Tariff.PriceVersion,
+            FirstTokenMs = exchange.FirstContentMs >= _beganMs ? exchange.FirstContentMs - _beganMs : -1,
             Usage = reading.Usage,
             IsCounted = reading.IsCounted,
         });
