@@ -26,7 +26,7 @@ internal static class FinalRecord
             Model = exchange.Model,
             Dialect = exchange.Dialect,
             Outcome = served.Outcome,
-            IsStream = exchange.IsStream,
+            IsStream = exchange.IsStream || exchange.Media is { IsStream: true },
             IsCounted = served.Outcome.IsCharged() && served.IsCounted,
             Notes = meter.Notes,
             AbortPolicy = serving.Channel.OnClientAbort,

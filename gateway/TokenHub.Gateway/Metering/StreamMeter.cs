@@ -12,7 +12,7 @@ namespace TokenHub.Gateway.Metering;
 internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
 {
     private AnswerReader? _reader;
-    private (Dialect Dialect, TokenEncoding Encoding) _kind;
+    private (Dialect Dialect, TokenEncoding Encoding, bool IsMedia) _kind;
     private Hold? _hold;
     private Exchange? _exchange;
     private Candidate? _candidate;
@@ -49,8 +49,8 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
         // Every channel is read in its own protocol and counted as its own model counts.
         GiveBack();
         (_candidate, _chargedMax) = (_exchange!.Serving, long.MaxValue);
-        _kind = (_exchange.UpstreamDialect, _candidate!.Encoding);
-        _reader = readers.Rent(_kind.Dialect, _kind.Encoding);
+        _kind = (_exchange.UpstreamDialect, _candidate!.Encoding, _exchange.Media is not null);
+        _reader = readers.Rent(_kind.Dialect, _kind.Encoding, _kind.IsMedia);
         (_counted, _countedBefore, _outputTokens, _tokensBefore) = (0, 0, 0, 0);
         _beganMs = _exchange.ElapsedMs;
     }
@@ -142,11 +142,12 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
     {
         if (_reader is { } reader)
         {
-            readers.Return(_kind.Dialect, _kind.Encoding, reader);
+            readers.Return(_kind.Dialect, _kind.Encoding, _kind.IsMedia, reader);
             _reader = null;
         }
     }
 
-    private MeterReading Read() =>
-        UsageSanity.Read(Reader, _candidate!, _inputTokens, _exchange!.Facts.N);
+    private MeterReading Read() => _exchange!.Media is { } media
+        ? MediaUsage.Read(Reader, _candidate!, media)
+        : UsageSanity.Read(Reader, _candidate!, _inputTokens, _exchange.Facts.N);
 }
