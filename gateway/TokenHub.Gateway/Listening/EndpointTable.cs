@@ -93,7 +93,7 @@ internal static class EndpointTable
         16 when path.SequenceEqual("/v1/images/edits") => Endpoint.ImageEdits,
         16 when path.SequenceEqual("/v1/audio/speech") => Endpoint.Speech,
         22 when path.SequenceEqual("/v1/images/generations") => Endpoint.Images,
-        20 when path.SequenceEqual("/v1/images/variations") => Endpoint.ImageVariations,
+        21 when path.SequenceEqual("/v1/images/variations") => Endpoint.ImageVariations,
         22 when path.SequenceEqual("/v1/audio/translations") => Endpoint.Translations,
         24 when path.SequenceEqual("/v1/audio/transcriptions") => Endpoint.Transcriptions,
         26 when path.SequenceEqual("/v1/responses/input_tokens") => Endpoint.ResponsesInputTokens,

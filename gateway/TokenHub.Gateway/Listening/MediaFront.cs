@@ -34,7 +34,7 @@ internal static class MediaFront
 
     private static GatewayError ReadForm(Exchange exchange, string type)
     {
-        if (!exchange.Endpoint.Hears() && exchange.Endpoint is Endpoint.Images or Endpoint.Speech)
+        if (exchange.Endpoint is Endpoint.Images or Endpoint.Speech)
         {
             return Refused("The request body must be JSON.", null);
         }
