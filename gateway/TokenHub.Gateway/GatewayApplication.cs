@@ -110,11 +110,6 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             return await rooms.Local.AnswerModelsAsync(exchange);
         }
 
-        if (exchange.Endpoint.IsUnpriced())
-        {
-            return new GatewayError(GatewayFault.ModelUnpriced, Param: "model");
-        }
-
         // 1, second half. The body, in one scan.
         error = await rooms.Front.ReadAsync(exchange);
         if (!error.IsNone)
@@ -189,7 +184,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         }
 
         var (key, first, tariff) = (exchange.Key!, exchange.Plan[0].Candidate, exchange.Plan[0].Tariff);
-        var estimate = CostEstimate.Of(
+        var estimate = exchange.Media is { } media ? CostEstimate.Of(media) : CostEstimate.Of(
             exchange.Facts, exchange.Dialect, exchange.IsStream, exchange.Endpoint.IsPassedOn(), rooms.Options);
         var held = await rooms.Reserver.ReserveAsync(exchange.Id, key, estimate, exchange.Plan);
         if (held.Fault != ReservationFault.None)
@@ -202,11 +197,12 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             return held.ToError();
         }
 
-        exchange.InputEstimate = Protocols.Tokens.TokenEstimate.Plain(exchange.Facts.Input, exchange.Dialect);
+        exchange.InputEstimate = exchange.Media?.InputTokens
+            ?? Protocols.Tokens.TokenEstimate.Plain(exchange.Facts.Input, exchange.Dialect);
         var open = new OpenRequest(
             exchange.Id, key.Account, key.Id, first.Channel.Id, first.Channel.OwnerAccount, first.Channel.OwnerShareBp,
             tariff, exchange.Dialect, exchange.IsStream, exchange.Model, held.Amount, exchange.InputEstimate,
-            exchange.StartedMs);
+            exchange.StartedMs) { Media = estimate.Media };
         if (!rooms.Table.TryOpen(open, out var slot))
         {
             rooms.Reserver.Release(exchange.Id, key);

@@ -46,6 +46,9 @@ internal sealed record GatewayOptions
     /// <summary>Largest request body; one byte more is 413.</summary>
     public int BodyBytesMax { get; init; } = 20 << 20;
 
+    /// <summary>The same for calls that bring pictures or sound along: OpenAI takes files of 25 MB.</summary>
+    public int FormBytesMax { get; init; } = 32 << 20;
+
     /// <summary>Largest answer that is taken whole before it is relayed (answers that are not streams).</summary>
     public int AnswerBytesMax { get; init; } = 64 << 20;
 

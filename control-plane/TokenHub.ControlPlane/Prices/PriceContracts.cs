@@ -5,7 +5,9 @@ using TokenHub.ControlPlane.Wire;
 namespace TokenHub.ControlPlane.Prices;
 
 /// <summary>
-/// Dollars for one million tokens of each class; a cache price that is not given equals the input price.
+/// Dollars for one million tokens of each class; a cache price that is not given equals the input price. What is not
+/// measured in tokens has prices of its own, and all that are given add up: a model that is priced by the picture, the
+/// minute or the character has <c>input</c> and <c>output</c> of 0.
 /// </summary>
 internal record PriceRates
 {
@@ -20,6 +22,20 @@ internal record PriceRates
     public PricePerMillion? CacheWrite1h { get; init; }
 
     /// <summary>
+    /// Dollars for one picture made. Null: pictures are not priced so, and image models that report no tokens refused.
+    /// </summary>
+    public PricePerMillion? Image { get; init; }
+
+    /// <summary>
+    /// Dollars for one minute of sound heard or made. Null: sound is not priced so, and models that report no tokens
+    /// refused.
+    /// </summary>
+    public PricePerMillion? AudioMinute { get; init; }
+
+    /// <summary>Dollars for one million characters of text read aloud. Null: not priced so.</summary>
+    public PricePerMillion? Characters { get; init; }
+
+    /// <summary>
     /// What the upstream itself asks; left out, it asks what this price says. For admins and auditors.
     /// </summary>
     public PricePerMillion? UpstreamInput { get; init; }
@@ -32,6 +48,10 @@ internal record PriceRates
 
     [JsonPropertyName("upstream_cache_write_1h")]
     public PricePerMillion? UpstreamCacheWrite1h { get; init; }
+
+    public PricePerMillion? UpstreamImage { get; init; }
+    public PricePerMillion? UpstreamAudioMinute { get; init; }
+    public PricePerMillion? UpstreamCharacters { get; init; }
 
     /// <summary>Most prompt tokens the model takes: a report of more is not believed. Null: not known.</summary>
     public long? ContextTokens { get; init; }

@@ -15,11 +15,17 @@ internal sealed record PriceRow
     public long? CacheReadUnits { get; init; }
     public long? CacheWrite5mUnits { get; init; }
     public long? CacheWrite1hUnits { get; init; }
+    public long? ImageUnits { get; init; }
+    public long? AudioMinuteUnits { get; init; }
+    public long? CharactersUnits { get; init; }
     public long? UpstreamInputUnits { get; init; }
     public long? UpstreamOutputUnits { get; init; }
     public long? UpstreamCacheReadUnits { get; init; }
     public long? UpstreamCacheWrite5mUnits { get; init; }
     public long? UpstreamCacheWrite1hUnits { get; init; }
+    public long? UpstreamImageUnits { get; init; }
+    public long? UpstreamAudioMinuteUnits { get; init; }
+    public long? UpstreamCharactersUnits { get; init; }
     public long? ContextTokens { get; init; }
     public long? MaxOutputTokens { get; init; }
     public DateTime CreatedAt { get; init; }
@@ -38,11 +44,17 @@ internal sealed record PriceRow
         CacheRead = PricePerMillion.Of(CacheReadUnits),
         CacheWrite5m = PricePerMillion.Of(CacheWrite5mUnits),
         CacheWrite1h = PricePerMillion.Of(CacheWrite1hUnits),
+        Image = PricePerMillion.Of(ImageUnits),
+        AudioMinute = PricePerMillion.Of(AudioMinuteUnits),
+        Characters = PricePerMillion.Of(CharactersUnits),
         UpstreamInput = showsUpstream ? PricePerMillion.Of(UpstreamInputUnits) : null,
         UpstreamOutput = showsUpstream ? PricePerMillion.Of(UpstreamOutputUnits) : null,
         UpstreamCacheRead = showsUpstream ? PricePerMillion.Of(UpstreamCacheReadUnits) : null,
         UpstreamCacheWrite5m = showsUpstream ? PricePerMillion.Of(UpstreamCacheWrite5mUnits) : null,
         UpstreamCacheWrite1h = showsUpstream ? PricePerMillion.Of(UpstreamCacheWrite1hUnits) : null,
+        UpstreamImage = showsUpstream ? PricePerMillion.Of(UpstreamImageUnits) : null,
+        UpstreamAudioMinute = showsUpstream ? PricePerMillion.Of(UpstreamAudioMinuteUnits) : null,
+        UpstreamCharacters = showsUpstream ? PricePerMillion.Of(UpstreamCharactersUnits) : null,
         ContextTokens = ContextTokens,
         MaxOutputTokens = MaxOutputTokens,
         CreatedAt = CreatedAt,
@@ -59,6 +71,9 @@ internal sealed record PriceRow
         CacheRead = CacheReadUnits,
         CacheWrite5m = CacheWrite5mUnits,
         CacheWrite1h = CacheWrite1hUnits,
+        Image = ImageUnits,
+        AudioMinute = AudioMinuteUnits,
+        Characters = CharactersUnits,
         ContextTokens = ContextTokens,
         OutputTokensMax = MaxOutputTokens,
     };
@@ -69,11 +84,17 @@ internal sealed record PriceRow
         && CacheReadUnits == rates.CacheRead?.Amount.Units
         && CacheWrite5mUnits == rates.CacheWrite5m?.Amount.Units
         && CacheWrite1hUnits == rates.CacheWrite1h?.Amount.Units
+        && ImageUnits == rates.Image?.Amount.Units
+        && AudioMinuteUnits == rates.AudioMinute?.Amount.Units
+        && CharactersUnits == rates.Characters?.Amount.Units
         && UpstreamInputUnits == rates.UpstreamInput?.Amount.Units
         && UpstreamOutputUnits == rates.UpstreamOutput?.Amount.Units
         && UpstreamCacheReadUnits == rates.UpstreamCacheRead?.Amount.Units
         && UpstreamCacheWrite5mUnits == rates.UpstreamCacheWrite5m?.Amount.Units
         && UpstreamCacheWrite1hUnits == rates.UpstreamCacheWrite1h?.Amount.Units
+        && UpstreamImageUnits == rates.UpstreamImage?.Amount.Units
+        && UpstreamAudioMinuteUnits == rates.UpstreamAudioMinute?.Amount.Units
+        && UpstreamCharactersUnits == rates.UpstreamCharacters?.Amount.Units
         && ContextTokens == rates.ContextTokens
         && MaxOutputTokens == rates.MaxOutputTokens;
 }
@@ -84,7 +105,9 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
     private const string Columns = """
         id, channel_id, model, input_units, output_units, cache_read_units,
         cache_write_5m_units as "CacheWrite5mUnits", cache_write_1h_units as "CacheWrite1hUnits",
-        upstream_input_units, upstream_output_units, upstream_cache_read_units,
+        image_units, audio_minute_units, characters_units,
+        upstream_input_units, upstream_output_units, upstream_cache_read_units, upstream_image_units,
+        upstream_audio_minute_units, upstream_characters_units,
         upstream_cache_write_5m_units as "UpstreamCacheWrite5mUnits",
         upstream_cache_write_1h_units as "UpstreamCacheWrite1hUnits", context_tokens, max_output_tokens, created_at,
         retired_at
@@ -116,11 +139,13 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
         insert into prices (
           channel_id, model, input_units, output_units, cache_read_units, cache_write_5m_units, cache_write_1h_units,
           upstream_input_units, upstream_output_units, upstream_cache_read_units, upstream_cache_write_5m_units,
-          upstream_cache_write_1h_units, context_tokens, max_output_tokens, retired_at)
+          upstream_cache_write_1h_units, context_tokens, max_output_tokens, image_units, audio_minute_units,
+          characters_units, upstream_image_units, upstream_audio_minute_units, upstream_characters_units, retired_at)
         values (
           @ChannelId, @Model, @Input, @Output, @CacheRead, @CacheWrite5m, @CacheWrite1h,
           @UpstreamInput, @UpstreamOutput, @UpstreamCacheRead, @UpstreamCacheWrite5m, @UpstreamCacheWrite1h,
-          @ContextTokens, @MaxOutputTokens, case when @IsCurrent then null else now() end)
+          @ContextTokens, @MaxOutputTokens, @Image, @AudioMinute, @Characters, @UpstreamImage, @UpstreamAudioMinute,
+          @UpstreamCharacters, case when @IsCurrent then null else now() end)
         returning {Columns}
         """;
 
@@ -215,6 +240,12 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
                 UpstreamCacheRead = rates.UpstreamCacheRead?.Amount.Units,
                 UpstreamCacheWrite5m = rates.UpstreamCacheWrite5m?.Amount.Units,
                 UpstreamCacheWrite1h = rates.UpstreamCacheWrite1h?.Amount.Units,
+                Image = rates.Image?.Amount.Units,
+                AudioMinute = rates.AudioMinute?.Amount.Units,
+                Characters = rates.Characters?.Amount.Units,
+                UpstreamImage = rates.UpstreamImage?.Amount.Units,
+                UpstreamAudioMinute = rates.UpstreamAudioMinute?.Amount.Units,
+                UpstreamCharacters = rates.UpstreamCharacters?.Amount.Units,
                 rates.ContextTokens,
                 rates.MaxOutputTokens,
                 IsCurrent = isCurrent,

@@ -30,7 +30,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
     private const string PricesSql = """
         select p.id, p.channel_id, p.model, p.input_units as input, p.output_units as output,
           p.cache_read_units as cache_read, p.cache_write_5m_units as cache_write_5m,
-          p.cache_write_1h_units as cache_write_1h, p.context_tokens, p.max_output_tokens
+          p.cache_write_1h_units as cache_write_1h, p.image_units as image, p.audio_minute_units as audio_minute,
+          p.characters_units as characters, p.context_tokens, p.max_output_tokens
         from prices p
         left join channels c on c.id = p.channel_id
         where p.retired_at is null
@@ -124,6 +125,9 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         public long? CacheRead { get; init; }
         public long? CacheWrite5m { get; init; }
         public long? CacheWrite1h { get; init; }
+        public long? Image { get; init; }
+        public long? AudioMinute { get; init; }
+        public long? Characters { get; init; }
         public long? ContextTokens { get; init; }
         public long? MaxOutputTokens { get; init; }
 
@@ -137,6 +141,9 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             CacheRead = CacheRead,
             CacheWrite5m = CacheWrite5m,
             CacheWrite1h = CacheWrite1h,
+            Image = Image,
+            AudioMinute = AudioMinute,
+            Characters = Characters,
             ContextTokens = ContextTokens,
             OutputTokensMax = MaxOutputTokens,
         };

@@ -62,6 +62,58 @@ internal sealed record UsageView
     public required long Output { get; init; }
     public required long Reasoning { get; init; }
     public required long ToolUsePrompt { get; init; }
+
+    /// <summary>Pictures made.</summary>
+    public required long Images { get; init; }
+
+    /// <summary>Milliseconds of sound heard or made.</summary>
+    public required long AudioMs { get; init; }
+
+    /// <summary>Characters of text read aloud.</summary>
+    public required long Characters { get; init; }
+}
+
+/// <summary>By what the price was multiplied, as decimal numbers: <c>1.2</c>; <c>1</c> changes nothing.</summary>
+internal sealed record FactorsView
+{
+    /// <summary>The channel group's own.</summary>
+    public required string Group { get; init; }
+
+    /// <summary>For scarcity.</summary>
+    public required string Surge { get; init; }
+
+    /// <summary>Off, before an owner's quota lapses.</summary>
+    public required string FireSale { get; init; }
+}
+
+/// <summary>Why a request went where it went.</summary>
+internal sealed record RouteView
+{
+    [Allowed("weighted", "least_loaded", "cheapest", "fifo", "sticky")]
+    public required string Policy { get; init; }
+
+    /// <summary>What decided for the first channel.</summary>
+    [Allowed(
+        "none", "only_one", "priority", "weight", "load", "price", "order", "bound", "switched", "last_resort")]
+    public required string Reason { get; init; }
+
+    /// <summary>Channels that serve the model at all; of these were left out:</summary>
+    public required int Serving { get; init; }
+
+    /// <summary>Outside the key's scope or the group.</summary>
+    public required int OutOfScope { get; init; }
+
+    /// <summary>Have no such call.</summary>
+    public required int OtherCall { get; init; }
+
+    /// <summary>Were resting after a failure.</summary>
+    public required int Cooling { get; init; }
+
+    /// <summary>Had a quota window used up.</summary>
+    public required int Exhausted { get; init; }
+
+    /// <summary>Had no slot free.</summary>
+    public required int Full { get; init; }
 }
 
 /// <summary>One request with everything that explains its charge.</summary>
@@ -92,6 +144,11 @@ internal sealed record RequestDetailView : RequestView
 
     /// <summary>The classes that were charged, in the order of the formula.</summary>
     public required IReadOnlyList<ChargedClassView> Classes { get; init; }
+
+    public required FactorsView Factors { get; init; }
+
+    /// <summary>Null for a request of before this was kept, or one that was found again after a crash.</summary>
+    public required RouteView? Route { get; init; }
 
     /// <summary>The price version; null when the request was refunded before it had one.</summary>
     public required AppliedPriceView? Price { get; init; }
@@ -134,6 +191,9 @@ internal sealed record AttemptView
     public required string Outcome { get; init; }
 
     public required int ElapsedMs { get; init; }
+
+    /// <summary>From the attempt's start to its first content; null when none came.</summary>
+    public int? FirstTokenMs { get; init; }
 
     [Allowed("reported", "counted")]
     public required string UsageSource { get; init; }
@@ -179,8 +239,27 @@ internal sealed record CorrectionView
     public required DateTime CreatedAt { get; init; }
 }
 
-/// <summary>Tokens of one class and the price of a million of them.</summary>
-internal sealed record ChargedClassView(string Name, long Tokens, Usd PricePerMillion);
+/// <summary>What was used of one class, and its price.</summary>
+internal sealed record ChargedClassView
+{
+    [Allowed(
+        "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "characters", "images", "audio")]
+    public required string Name { get; init; }
+
+    /// <summary>Tokens, characters, pictures, or milliseconds of sound.</summary>
+    public required long Quantity { get; init; }
+
+    /// <summary>The price of <c>per</c> of it.</summary>
+    public required Usd Price { get; init; }
+
+    public required long Per { get; init; }
+
+    /// <summary>The quantity, where it is of tokens.</summary>
+    public long? Tokens { get; init; }
+
+    /// <summary>The price, where it is of tokens.</summary>
+    public Usd? PricePerMillion { get; init; }
+}
 
 /// <summary>The price version with every rate spelt out.</summary>
 internal sealed record AppliedPriceView : PriceRates

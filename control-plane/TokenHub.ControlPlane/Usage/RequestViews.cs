@@ -1,6 +1,7 @@
 using System.Text.Json;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;
+using TokenHub.Core.Routing;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Corrections;
 using TokenHub.Ledger.Requests;
@@ -62,7 +63,14 @@ internal static class RequestViews
             Notes = NotesOf(request.Notes),
             Stages = [.. request.Stages.Select(s => new StageView(s.Name, s.Amount, s.At.UtcDateTime))],
             Attempts = [.. request.Attempts.Select(attempt => ToView(attempt, showsOwner))],
-            Classes = [.. request.Classes.Select(c => new ChargedClassView(c.Name, c.Tokens, c.PricePerMillion))],
+            Classes = [.. request.Classes.Select(ClassOf)],
+            Factors = new FactorsView
+            {
+                Group = ChargeFormula.FactorText(request.Factors.GroupBp),
+                Surge = ChargeFormula.FactorText(request.Factors.SurgeBp),
+                FireSale = ChargeFormula.FactorText(request.Factors.FireSaleBp),
+            },
+            Route = request.Route is { } route ? RouteOf(route) : null,
             Price = request.Tariff is { } tariff ? PriceOf(tariff) : null,
             Formula = request.Formula,
             Corrections = [.. request.Corrections.Select(correction => correction.ToView(showsOwner))],
@@ -99,6 +107,7 @@ internal static class RequestViews
         Fault = NameOf(attempt.Fault),
         Outcome = NameOf(attempt.Outcome),
         ElapsedMs = attempt.ElapsedMs,
+        FirstTokenMs = attempt.FirstTokenMs,
         UsageSource = SourceOf(attempt.IsCounted),
         Usage = UsageOf(attempt.Usage),
         PriceId = attempt.PriceVersion == 0 ? null : WireId.Format(WireId.Price, attempt.PriceVersion),
@@ -125,6 +134,31 @@ internal static class RequestViews
         Output = usage.Output,
         Reasoning = usage.Reasoning,
         ToolUsePrompt = usage.ToolUsePrompt,
+        Images = usage.Media.Images,
+        AudioMs = usage.Media.AudioMs,
+        Characters = usage.Media.Characters,
+    };
+
+    private static ChargedClassView ClassOf(UsageClass part) => new()
+    {
+        Name = part.Name,
+        Quantity = part.Quantity,
+        Price = part.Price,
+        Per = part.Per,
+        Tokens = part.IsTokens ? part.Quantity : null,
+        PricePerMillion = part.IsTokens ? part.Price : null,
+    };
+
+    private static RouteView RouteOf(RouteTrace route) => new()
+    {
+        Policy = NameOf(route.Policy),
+        Reason = NameOf(route.Reason),
+        Serving = route.Serving,
+        OutOfScope = route.OutOfScope,
+        OtherCall = route.OtherCall,
+        Cooling = route.Cooling,
+        Exhausted = route.Exhausted,
+        Full = route.Full,
     };
 
     private static AppliedPriceView PriceOf(Tariff tariff) => new()
@@ -135,6 +169,9 @@ internal static class RequestViews
         CacheRead = PricePerMillion.Of(tariff.CacheRead),
         CacheWrite5m = PricePerMillion.Of(tariff.CacheWrite5m),
         CacheWrite1h = PricePerMillion.Of(tariff.CacheWrite1h),
+        Image = PricePerMillion.Of(tariff.Image),
+        AudioMinute = PricePerMillion.Of(tariff.AudioMinute),
+        Characters = PricePerMillion.Of(tariff.Characters),
     };
 
     private static string? ChannelName(long id) => id == 0 ? null : WireId.Format(WireId.Channel, id);

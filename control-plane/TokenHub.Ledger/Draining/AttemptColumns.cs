@@ -23,6 +23,10 @@ internal sealed class AttemptColumns(IReadOnlyList<PostedAttempt> attempts)
     public long[] ToolUsePrompt => Column(a => a.Attempt.Usage.ToolUsePrompt);
     public long[] Cost => Column(a => a.Cost.Units);
     public long[] Charge => Column(a => a.Charge.Units);
+    public int[] FirstTokenMs => Column(a => a.Attempt.FirstTokenMs);
+    public long[] Images => Column(a => a.Attempt.Usage.Media.Images);
+    public long[] AudioMs => Column(a => a.Attempt.Usage.Media.AudioMs);
+    public long[] Characters => Column(a => a.Attempt.Usage.Media.Characters);
 
     private T[] Column<T>(Func<PostedAttempt, T> value)
     {

@@ -58,7 +58,8 @@ internal static class RecordRules
             return record is { PriceVersion: 0, Cost.Units: 0 } ? null : $"unknown price {record.PriceVersion}";
         }
 
-        var expected = record.Outcome.IsCharged() ? TariffMath.Cost(price.Charged, record.Usage) : Usd.Zero;
+        var charged = price.Charged with { Factors = record.Factors };
+        var expected = record.Outcome.IsCharged() ? TariffMath.Cost(charged, record.Usage) : Usd.Zero;
         return record.Cost == expected
             ? null
             : $"cost {record.Cost} is not the {expected} that price {record.PriceVersion} gives";

@@ -48,6 +48,13 @@ internal sealed class UsageColumns
     public string[] UpstreamId => Column(e => Text(e.Record!.UpstreamId));
     public int[] Notes => Column(e => (int)e.Record!.Notes);
     public short[] AbortPolicy => Column(e => (short)e.Record!.AbortPolicy);
+    public int[] GroupBp => Column(e => e.Record!.Factors.GroupBp);
+    public int[] SurgeBp => Column(e => e.Record!.Factors.SurgeBp);
+    public int[] FireSaleBp => Column(e => e.Record!.Factors.FireSaleBp);
+    public string?[] Route => Column(e => RouteColumn.Write(e.Record!.Route));
+    public long[] Images => Column(e => e.Record!.Usage.Media.Images);
+    public long[] AudioMs => Column(e => e.Record!.Usage.Media.AudioMs);
+    public long[] Characters => Column(e => e.Record!.Usage.Media.Characters);
     public short[] AttemptCount => Column(e => (short)e.Attempts.Count);
     public Guid[] AttemptRid => _attempts.Rid;
     public short[] AttemptNo => _attempts.No;
@@ -69,6 +76,10 @@ internal sealed class UsageColumns
     public long[] AttemptToolUsePrompt => _attempts.ToolUsePrompt;
     public long[] AttemptCost => _attempts.Cost;
     public long[] AttemptCharge => _attempts.Charge;
+    public int[] AttemptFirstTokenMs => _attempts.FirstTokenMs;
+    public long[] AttemptImages => _attempts.Images;
+    public long[] AttemptAudioMs => _attempts.AudioMs;
+    public long[] AttemptCharacters => _attempts.Characters;
 
     private T[] Column<T>(Func<LogEntry, T> value)
     {

@@ -16,11 +16,13 @@ internal sealed class UsagePoster(NpgsqlDataSource database)
           @Rid, @GatewayNo, @Account, @Key, @Channel, @Owner, @OwnerShareBp, @Price, @Model, @Dialect, @Outcome,
           @IsStream, @IsCounted, @Status, @StartedAt, @FirstTokenMs, @DurationMs, @Hold, @Cost, @OwnerUnits,
           @Input, @CacheRead, @CacheWrite5m, @CacheWrite1h, @CacheWriteOther, @Output, @Reasoning, @ToolUsePrompt,
-          @UpstreamId, @Notes, @AbortPolicy, @AttemptCount,
+          @UpstreamId, @Notes, @AbortPolicy, @AttemptCount, @GroupBp, @SurgeBp, @FireSaleBp, @Route, @Images, @AudioMs,
+          @Characters,
           @AttemptRid, @AttemptNo, @AttemptChannel, @AttemptOwner, @AttemptPrice, @AttemptStatus, @AttemptFault,
           @AttemptOutcome, @AttemptElapsedMs, @AttemptIsCounted, @AttemptInput, @AttemptCacheRead,
           @AttemptCacheWrite5m, @AttemptCacheWrite1h, @AttemptCacheWriteOther, @AttemptOutput, @AttemptReasoning,
-          @AttemptToolUsePrompt, @AttemptCost, @AttemptCharge)
+          @AttemptToolUsePrompt, @AttemptCost, @AttemptCharge, @AttemptFirstTokenMs, @AttemptImages, @AttemptAudioMs,
+          @AttemptCharacters)
         """;
 
     public async Task<PostingTotals> PostAsync(

@@ -21,11 +21,18 @@ internal sealed record PriceRow
     public long? CacheRead { get; init; }
     public long? CacheWrite5m { get; init; }
     public long? CacheWrite1h { get; init; }
+    public long? Image { get; init; }
+    public long? AudioMinute { get; init; }
+    public long? Characters { get; init; }
     public long? UpstreamInput { get; init; }
     public long? UpstreamOutput { get; init; }
     public long? UpstreamCacheRead { get; init; }
     public long? UpstreamCacheWrite5m { get; init; }
     public long? UpstreamCacheWrite1h { get; init; }
+
+    public long? UpstreamImage { get; init; }
+    public long? UpstreamAudioMinute { get; init; }
+    public long? UpstreamCharacters { get; init; }
 
     public PriceSides ToSides()
     {
@@ -38,6 +45,9 @@ internal sealed record PriceRow
             CacheRead = CacheRead,
             CacheWrite5m = CacheWrite5m,
             CacheWrite1h = CacheWrite1h,
+            Image = Image,
+            AudioMinute = AudioMinute,
+            Characters = Characters,
         };
         var billed = charged with
         {
@@ -46,6 +56,9 @@ internal sealed record PriceRow
             CacheRead = UpstreamCacheRead ?? CacheRead,
             CacheWrite5m = UpstreamCacheWrite5m ?? CacheWrite5m,
             CacheWrite1h = UpstreamCacheWrite1h ?? CacheWrite1h,
+            Image = UpstreamImage ?? Image,
+            AudioMinute = UpstreamAudioMinute ?? AudioMinute,
+            Characters = UpstreamCharacters ?? Characters,
         };
         return new PriceSides(charged.ToTariff(), billed.ToTariff());
     }
@@ -56,10 +69,12 @@ internal static class PriceReads
 {
     private const string ByIdSql = """
         select id, input_units as input, output_units as output, cache_read_units as cache_read,
-          cache_write_5m_units as cache_write5m, cache_write_1h_units as cache_write1h,
+          cache_write_5m_units as cache_write5m, cache_write_1h_units as cache_write1h, image_units as image,
+          audio_minute_units as audio_minute, characters_units as characters,
           upstream_input_units as upstream_input, upstream_output_units as upstream_output,
           upstream_cache_read_units as upstream_cache_read, upstream_cache_write_5m_units as upstream_cache_write5m,
-          upstream_cache_write_1h_units as upstream_cache_write1h
+          upstream_cache_write_1h_units as upstream_cache_write1h, upstream_image_units as upstream_image,
+          upstream_audio_minute_units as upstream_audio_minute, upstream_characters_units as upstream_characters
         from prices
         where @ids::bigint[] is null or id = any(@ids)
         """;

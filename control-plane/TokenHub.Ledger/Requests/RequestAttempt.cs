@@ -20,6 +20,10 @@ public sealed record RequestAttempt
     public Outcome Outcome { get; init; }
 
     public required int ElapsedMs { get; init; }
+
+    /// <summary>From the attempt's start to its first content; null when none came, or it is not known.</summary>
+    public int? FirstTokenMs { get; init; }
+
     public long PriceVersion { get; init; }
     public bool IsCounted { get; init; }
     public TokenUsage Usage { get; init; }
@@ -52,6 +56,10 @@ internal sealed record AttemptRow
     public long Output { get; init; }
     public long Reasoning { get; init; }
     public long ToolUsePrompt { get; init; }
+    public long Images { get; init; }
+    public long AudioMs { get; init; }
+    public long Characters { get; init; }
+    public int FirstTokenMs { get; init; } = -1;
     public long CostUnits { get; init; }
     public long ChargeUnits { get; init; }
 
@@ -65,6 +73,7 @@ internal sealed record AttemptRow
         Output = Output,
         Reasoning = Reasoning,
         ToolUsePrompt = ToolUsePrompt,
+        Media = new MediaUnits(Images, AudioMs, Characters),
     };
 
     public RequestAttempt ToAttempt() => new()
@@ -76,6 +85,7 @@ internal sealed record AttemptRow
         Fault = (AttemptFault)Fault,
         Outcome = (Outcome)Outcome,
         ElapsedMs = ElapsedMs,
+        FirstTokenMs = FirstTokenMs < 0 ? null : FirstTokenMs,
         PriceVersion = PriceId,
         IsCounted = IsCounted,
         Usage = Usage,

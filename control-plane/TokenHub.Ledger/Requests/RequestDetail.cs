@@ -1,4 +1,5 @@
 using TokenHub.Core.Money;
+using TokenHub.Core.Routing;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Corrections;
 
@@ -32,8 +33,14 @@ public sealed record RequestDetail : RequestSummary
     /// <summary>Null when the request was refunded before it had a price.</summary>
     public Tariff? Tariff { get; init; }
 
+    /// <summary>By what the price was multiplied.</summary>
+    public PriceFactors Factors { get; init; }
+
+    /// <summary>Why it went where it went; null where nothing is known of it.</summary>
+    public RouteTrace? Route { get; init; }
+
     /// <summary>
-    /// Plain arithmetic over tokens and prices of a million, which comes to <see cref="RequestSummary.Cost"/>.
+    /// Plain arithmetic over what was used, prices and factors, which comes to <see cref="RequestSummary.Cost"/>.
     /// </summary>
     public required string Formula { get; init; }
 }
@@ -44,5 +51,11 @@ public sealed record RequestDetail : RequestSummary
 /// </summary>
 public readonly record struct RequestStage(string Name, Usd Amount, DateTimeOffset At);
 
-/// <summary>Tokens of one class and the price of a million of them.</summary>
-public readonly record struct UsageClass(string Name, long Tokens, Usd PricePerMillion);
+/// <summary>What was used of one class, and the price of so many of it.</summary>
+/// <param name="Quantity">Tokens, pictures, milliseconds of sound, or characters.</param>
+/// <param name="Per">For how many the price is: a million tokens or characters, one picture, a minute of sound.</param>
+public readonly record struct UsageClass(string Name, long Quantity, Usd Price, long Per)
+{
+    /// <summary>Tokens of a class that is counted in tokens, else 0.</summary>
+    public bool IsTokens => Per == TariffMath.TokensPerPrice && Name != ChargeFormula.Characters;
+}

@@ -36,7 +36,7 @@ public sealed class RequestReads(NpgsqlDataSource database)
     private const string PageOfAccountSql = """
         select rid, account_id, key_id, channel_id, model, dialect, outcome, is_stream, is_counted, status, started_at,
           first_token_ms, duration_ms, hold_units, cost_units, input, cache_read, cache_write_5m, cache_write_1h,
-          cache_write_other, output, reasoning, tool_use_prompt, notes,
+          cache_write_other, output, reasoning, tool_use_prompt, images, audio_ms, characters, notes,
           coalesce(attempt_count, jsonb_array_length(attempts)) as attempt_count
         from usage_events
         where account_id = @account
@@ -52,7 +52,7 @@ public sealed class RequestReads(NpgsqlDataSource database)
     private const string PageOfAllSql = """
         select rid, account_id, key_id, channel_id, model, dialect, outcome, is_stream, is_counted, status, started_at,
           first_token_ms, duration_ms, hold_units, cost_units, input, cache_read, cache_write_5m, cache_write_1h,
-          cache_write_other, output, reasoning, tool_use_prompt, notes,
+          cache_write_other, output, reasoning, tool_use_prompt, images, audio_ms, characters, notes,
           coalesce(attempt_count, jsonb_array_length(attempts)) as attempt_count
         from usage_events
         where rid < @before
@@ -69,10 +69,12 @@ public sealed class RequestReads(NpgsqlDataSource database)
           e.outcome, e.is_stream, e.is_counted, e.status, e.started_at, e.first_token_ms, e.duration_ms, e.hold_units,
           e.cost_units, e.owner_units, e.input, e.cache_read, e.cache_write_5m, e.cache_write_1h, e.cache_write_other,
           e.output, e.reasoning, e.tool_use_prompt, e.upstream_id, e.attempts::text as attempts, e.settled_at,
-          e.notes, e.abort_policy, e.attempt_count,
+          e.notes, e.abort_policy, e.attempt_count, e.images, e.audio_ms, e.characters, e.group_bp, e.surge_bp,
+          e.fire_sale_bp, e.route,
           p.id as price_id, coalesce(p.input_units, 0) as price_input, coalesce(p.output_units, 0) as price_output,
           p.cache_read_units as price_cache_read, p.cache_write_5m_units as price_cache_write_5m,
-          p.cache_write_1h_units as price_cache_write_1h
+          p.cache_write_1h_units as price_cache_write_1h, p.image_units as price_image,
+          p.audio_minute_units as price_audio_minute, p.characters_units as price_characters
         from usage_events e
         left join prices p on p.id = e.price_id
         where e.rid = @rid

@@ -3,6 +3,7 @@ using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Corrections;
+using TokenHub.Ledger.Draining;
 
 namespace TokenHub.Ledger.Requests;
 
@@ -35,6 +36,13 @@ internal sealed record RequestRow
     public long Output { get; init; }
     public long Reasoning { get; init; }
     public long ToolUsePrompt { get; init; }
+    public long Images { get; init; }
+    public long AudioMs { get; init; }
+    public long Characters { get; init; }
+    public int GroupBp { get; init; } = PriceFactors.Once;
+    public int SurgeBp { get; init; } = PriceFactors.Once;
+    public int FireSaleBp { get; init; } = PriceFactors.Once;
+    public int[]? Route { get; init; }
     public string UpstreamId { get; init; } = "";
     public string Attempts { get; init; } = "[]";
     public int? AttemptCount { get; init; }
@@ -47,6 +55,9 @@ internal sealed record RequestRow
     public long? PriceCacheRead { get; init; }
     public long? PriceCacheWrite5m { get; init; }
     public long? PriceCacheWrite1h { get; init; }
+    public long? PriceImage { get; init; }
+    public long? PriceAudioMinute { get; init; }
+    public long? PriceCharacters { get; init; }
 
     public TokenUsage Usage => new()
     {
@@ -58,6 +69,7 @@ internal sealed record RequestRow
         Output = Output,
         Reasoning = Reasoning,
         ToolUsePrompt = ToolUsePrompt,
+        Media = new MediaUnits(Images, AudioMs, Characters),
     };
 
     public Tariff? Tariff => PriceId is not { } id
@@ -71,7 +83,10 @@ internal sealed record RequestRow
             CacheRead = PriceCacheRead,
             CacheWrite5m = PriceCacheWrite5m,
             CacheWrite1h = PriceCacheWrite1h,
-        }.ToTariff();
+            Image = PriceImage,
+            AudioMinute = PriceAudioMinute,
+            Characters = PriceCharacters,
+        }.ToTariff() with { Factors = new PriceFactors(GroupBp, SurgeBp, FireSaleBp) };
 
     public RequestSummary ToSummary() => new()
     {
@@ -133,7 +148,9 @@ internal sealed record RequestRow
             AbortPolicy = (AbortPolicy)AbortPolicy,
             Classes = classes,
             Tariff = tariff,
-            Formula = ChargeFormula.Text(classes, cost, outcome),
+            Factors = new PriceFactors(GroupBp, SurgeBp, FireSaleBp),
+            Route = RouteColumn.Read(Route),
+            Formula = ChargeFormula.Text(classes, tariff?.Factors ?? default, cost, outcome),
         };
     }
 

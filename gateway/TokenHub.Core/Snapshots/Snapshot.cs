@@ -120,6 +120,15 @@ public sealed record PriceEntry
     public long? CacheWrite5m { get; init; }
     public long? CacheWrite1h { get; init; }
 
+    /// <summary>Units for one picture; null: pictures are not priced.</summary>
+    public long? Image { get; init; }
+
+    /// <summary>Units for one minute of sound; null: sound is not priced.</summary>
+    public long? AudioMinute { get; init; }
+
+    /// <summary>Units for a million characters of text read aloud; null: they are not priced.</summary>
+    public long? Characters { get; init; }
+
     /// <summary>Most prompt tokens the model takes; a report beyond it is not believed. Null: not known.</summary>
     public long? ContextTokens { get; init; }
 
@@ -129,5 +138,10 @@ public sealed record PriceEntry
     public long? OutputTokensMax { get; init; }
 
     public Money.Tariff ToTariff() =>
-        new(Id, Input, Output, CacheRead ?? Input, CacheWrite5m ?? Input, CacheWrite1h ?? CacheWrite5m ?? Input);
+        new(Id, Input, Output, CacheRead ?? Input, CacheWrite5m ?? Input, CacheWrite1h ?? CacheWrite5m ?? Input)
+        {
+            Image = Image,
+            AudioMinute = AudioMinute,
+            Characters = Characters,
+        };
 }

@@ -15,6 +15,9 @@ public readonly record struct AttemptRecord(long Channel, int Status, AttemptFau
     /// <summary>What the upstream served in this attempt, whether or not anyone is charged for it.</summary>
     public TokenUsage Usage { get; init; }
 
+    /// <summary>Milliseconds from the attempt's start to its first content; -1 when none came.</summary>
+    public int FirstTokenMs { get; init; } = -1;
+
     /// <summary>True when <see cref="Usage"/> is the gateway's own count.</summary>
     public bool IsCounted { get; init; }
 }

@@ -23,6 +23,9 @@ public readonly record struct TokenUsage
     /// <summary>Part of <see cref="Input"/>: prompt tokens that the provider's own tools added (Gemini).</summary>
     public long ToolUsePrompt { get; init; }
 
+    /// <summary>Pictures, sound and text read aloud, where the answer is of these.</summary>
+    public MediaUnits Media { get; init; }
+
     public long CacheWrite => CacheWrite5m + CacheWrite1h + CacheWriteOther;
 
     /// <summary>Prompt tokens at the plain input price; never negative, however a provider's parts add up.</summary>
@@ -30,5 +33,5 @@ public readonly record struct TokenUsage
 
     public long Total => Input + Output;
 
-    public bool IsEmpty => Input == 0 && Output == 0;
+    public bool IsEmpty => Input == 0 && Output == 0 && Media.IsEmpty;
 }

@@ -1,5 +1,6 @@
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
+using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Core.Usage;
@@ -22,6 +23,12 @@ public sealed record UsageRecord
 
     public int OwnerShareBp { get; init; }
     public required long PriceVersion { get; init; }
+
+    /// <summary>By what the price was multiplied for the charge; an upstream's own bill knows no factors.</summary>
+    public PriceFactors Factors { get; init; }
+
+    /// <summary>Why the request went where it went.</summary>
+    public RouteTrace Route { get; init; }
 
     /// <summary>The model asked for.</summary>
     public required string Model { get; init; }

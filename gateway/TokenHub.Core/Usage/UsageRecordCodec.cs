@@ -1,6 +1,7 @@
 using System.Text;
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
+using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Core.Usage;
@@ -8,21 +9,32 @@ namespace TokenHub.Core.Usage;
 /// <summary>
 /// The bytes of a <see cref="UsageRecord"/>: a version byte, the request id, then numbers as LEB128 and texts with a
 /// length byte. The same bytes stand in the gateway's log, in the Redis outbox and on the wire to the control plane.
-/// Format 1, which had no usage for attempts, is still read: logs outlive the build that wrote them.
+/// Formats 1 (no usage for attempts) and 2 (no factors, no route) are still read: logs outlive the build that wrote
+/// them.
 /// </summary>
 public static class UsageRecordCodec
 {
-    /// <summary>No record is longer; a usual one takes about 110 bytes.</summary>
-    public const int BytesMax = 1280;
+    /// <summary>No record is longer; a usual one takes about 120 bytes.</summary>
+    public const int BytesMax = 1792;
 
-    private const byte Version = 2;
+    private const byte Version = 3;
     private const byte OldestVersion = 1;
+    private const byte FirstTokenVersion = 3;
 
     [Flags]
     private enum Flags : byte
     {
         Stream = 1,
         Counted = 2,
+
+        /// <summary>Factors that are not all one follow.</summary>
+        Factors = 4,
+
+        /// <summary>The route follows.</summary>
+        Route = 8,
+
+        /// <summary>The usage has pictures, sound or text read aloud.</summary>
+        Media = 16,
     }
 
     [Flags]
@@ -35,6 +47,9 @@ public static class UsageRecordCodec
 
         /// <summary>The attempt has a usage of its own, which follows.</summary>
         OwnUsage = 4,
+
+        /// <summary>Its own usage has pictures, sound or text read aloud.</summary>
+        Media = 8,
     }
 
     /// <summary>Writes the record and returns the number of bytes, at most <see cref="BytesMax"/>.</summary>
@@ -45,7 +60,7 @@ public static class UsageRecordCodec
         record.RequestId.WriteBytes(writer.Take(RequestId.ByteLength));
         writer.Byte((byte)record.Dialect);
         writer.Byte((byte)record.Outcome);
-        writer.Byte((byte)((record.IsStream ? Flags.Stream : 0) | (record.IsCounted ? Flags.Counted : 0)));
+        writer.Byte((byte)FlagsOf(record));
         writer.Number(record.Account);
         writer.Number(record.Key);
         writer.Number(record.Channel);
@@ -61,6 +76,7 @@ public static class UsageRecordCodec
         writer.Number((ushort)record.Notes);
         writer.Byte((byte)record.AbortPolicy);
         WriteUsage(ref writer, record.Usage);
+        WriteDecisions(ref writer, record);
         writer.Text(record.Model, UsageRecord.ModelBytesMax);
         writer.Text(record.UpstreamId, UsageRecord.UpstreamIdBytesMax);
         var attempts = Math.Min(record.Attempts.Count, UsageRecord.AttemptsMax);
@@ -116,13 +132,63 @@ public static class UsageRecordCodec
             Cost = new Usd(reader.Number()),
             Notes = version == OldestVersion ? UsageNotes.None : (UsageNotes)reader.Int(),
             AbortPolicy = version == OldestVersion ? AbortPolicy.Cancel : (AbortPolicy)reader.Byte(),
-            Usage = usage = ReadUsage(ref reader),
+            Usage = usage = ReadUsage(ref reader, flags.HasFlag(Flags.Media)),
+            Factors = flags.HasFlag(Flags.Factors) ? ReadFactors(ref reader) : default,
+            Route = flags.HasFlag(Flags.Route) ? ReadRoute(ref reader) : default,
             Model = reader.Text(),
             UpstreamId = reader.Text(),
             Attempts = ReadAttempts(ref reader, version, usage),
         };
         return !reader.Failed && reader.AtEnd;
     }
+
+    private static Flags FlagsOf(UsageRecord record) =>
+        (record.IsStream ? Flags.Stream : 0)
+        | (record.IsCounted ? Flags.Counted : 0)
+        | (record.Factors.IsOne ? 0 : Flags.Factors)
+        | (record.Route == default ? 0 : Flags.Route)
+        | (record.Usage.Media.IsEmpty ? 0 : Flags.Media);
+
+    private static void WriteDecisions(ref VarWriter writer, UsageRecord record)
+    {
+        if (!record.Factors.IsOne)
+        {
+            writer.Number(record.Factors.GroupBp);
+            writer.Number(record.Factors.SurgeBp);
+            writer.Number(record.Factors.FireSaleBp);
+        }
+
+        if (record.Route != default)
+        {
+            var route = record.Route;
+            writer.Byte((byte)route.Policy);
+            writer.Byte((byte)route.Reason);
+            writer.Number(route.Serving);
+            writer.Number(route.OutOfScope);
+            writer.Number(route.OtherCall);
+            writer.Number(route.Cooling);
+            writer.Number(route.Exhausted);
+            writer.Number(route.Full);
+        }
+    }
+
+    private static PriceFactors ReadFactors(ref VarReader reader)
+    {
+        var (group, surge, fireSale) = (reader.Int(), reader.Int(), reader.Int());
+        if (!IsFactor(group) || !IsFactor(surge) || !IsFactor(fireSale))
+        {
+            reader.Fail();
+            return default;
+        }
+
+        return new PriceFactors(group, surge, fireSale);
+    }
+
+    private static bool IsFactor(int bp) => bp is >= 1 and <= PriceFactors.Max;
+
+    private static RouteTrace ReadRoute(ref VarReader reader) => new(
+        (RoutingPolicy)reader.Byte(), (RouteReason)reader.Byte(), reader.Int(), reader.Int(), reader.Int(),
+        reader.Int(), reader.Int(), reader.Int());
 
     private static void WriteUsage(ref VarWriter writer, in TokenUsage usage)
     {
@@ -134,9 +200,15 @@ public static class UsageRecordCodec
         writer.Number(usage.Output);
         writer.Number(usage.Reasoning);
         writer.Number(usage.ToolUsePrompt);
+        if (!usage.Media.IsEmpty)
+        {
+            writer.Number(usage.Media.Images);
+            writer.Number(usage.Media.AudioMs);
+            writer.Number(usage.Media.Characters);
+        }
     }
 
-    private static TokenUsage ReadUsage(ref VarReader reader) => new()
+    private static TokenUsage ReadUsage(ref VarReader reader, bool hasMedia) => new()
     {
         Input = reader.Number(),
         CacheRead = reader.Number(),
@@ -146,6 +218,7 @@ public static class UsageRecordCodec
         Output = reader.Number(),
         Reasoning = reader.Number(),
         ToolUsePrompt = reader.Number(),
+        Media = hasMedia ? new MediaUnits(reader.Number(), reader.Number(), reader.Number()) : default,
     };
 
     private static void WriteAttempt(ref VarWriter writer, in AttemptRecord attempt, in TokenUsage recorded)
@@ -159,7 +232,11 @@ public static class UsageRecordCodec
         writer.Number(attempt.ElapsedMs);
         writer.Byte((byte)attempt.Outcome);
         writer.Number(attempt.PriceVersion);
-        writer.Byte((byte)(usage | (attempt.IsCounted ? AttemptFlags.Counted : 0)));
+        var hasMedia = usage == AttemptFlags.OwnUsage && !attempt.Usage.Media.IsEmpty;
+        writer.Byte((byte)(usage
+            | (attempt.IsCounted ? AttemptFlags.Counted : 0)
+            | (hasMedia ? AttemptFlags.Media : 0)));
+        writer.Number(attempt.FirstTokenMs + 1);
         if (usage == AttemptFlags.OwnUsage)
         {
             WriteUsage(ref writer, attempt.Usage);
@@ -180,21 +257,24 @@ public static class UsageRecordCodec
         {
             var attempt = new AttemptRecord(
                 reader.Number(), reader.Int(), (AttemptFault)reader.Byte(), reader.Int());
-            attempts[i] = version == OldestVersion ? attempt : ReadRest(ref reader, attempt, recorded);
+            attempts[i] = version == OldestVersion ? attempt : ReadRest(ref reader, attempt, version, recorded);
         }
 
         return attempts;
     }
 
-    private static AttemptRecord ReadRest(ref VarReader reader, AttemptRecord attempt, in TokenUsage recorded)
+    private static AttemptRecord ReadRest(
+        ref VarReader reader, AttemptRecord attempt, byte version, in TokenUsage recorded)
     {
         var (outcome, price, flags) = ((Outcome)reader.Byte(), reader.Number(), (AttemptFlags)reader.Byte());
+        var firstTokenMs = version >= FirstTokenVersion ? reader.Int() - 1 : -1;
         return attempt with
         {
             Outcome = outcome,
+            FirstTokenMs = firstTokenMs,
             PriceVersion = price,
             IsCounted = flags.HasFlag(AttemptFlags.Counted),
-            Usage = flags.HasFlag(AttemptFlags.OwnUsage) ? ReadUsage(ref reader)
+            Usage = flags.HasFlag(AttemptFlags.OwnUsage) ? ReadUsage(ref reader, flags.HasFlag(AttemptFlags.Media))
                 : flags.HasFlag(AttemptFlags.RecordsUsage) ? recorded
                 : default,
         };

@@ -53,8 +53,15 @@ internal sealed class Candidate
 
     /// <summary>True when the call can be made here, translated or as it is.</summary>
     public bool Takes(Endpoint endpoint, Dialect client) => endpoint.IsPassedOn()
-        ? Channel.Provider != Provider.DeepSeek && endpoint.PathOf() is { } path && TargetOf(path) is not null
+        ? Has(endpoint) && MediaModels.IsPriced(Tariff, endpoint, UpstreamModel)
         : UpstreamDialect(client) != Dialect.None;
+
+    /// <summary>True when the call could be made here if it had a price.</summary>
+    public bool HasUnpriced(Endpoint endpoint) =>
+        endpoint.IsMedia() && Has(endpoint) && !MediaModels.IsPriced(Tariff, endpoint, UpstreamModel);
+
+    private bool Has(Endpoint endpoint) =>
+        Channel.Provider != Provider.DeepSeek && endpoint.PathOf() is { } path && TargetOf(path) is not null;
 
     /// <summary>True when the upstream itself counts the tokens of such a prompt.</summary>
     public bool Counts(Endpoint endpoint, Dialect client) => Speaks(client) && (endpoint.PathOf() is null

@@ -21,6 +21,7 @@ internal enum Endpoint : byte
     Rerank,
     Images,
     ImageEdits,
+    ImageVariations,
     Speech,
     Transcriptions,
     Translations,
@@ -53,9 +54,14 @@ internal static class EndpointFacts
     public static bool IsPassedOn(this Endpoint endpoint) =>
         endpoint is >= Endpoint.Embeddings and <= Endpoint.Translations;
 
-    /// <summary>True for calls whose work is not measured in tokens: nothing has a price for them.</summary>
-    public static bool IsUnpriced(this Endpoint endpoint) =>
-        endpoint is >= Endpoint.Images and <= Endpoint.Translations;
+    /// <summary>True for calls whose work is pictures or sound, with prices of their own.</summary>
+    public static bool IsMedia(this Endpoint endpoint) => endpoint is >= Endpoint.Images and <= Endpoint.Translations;
+
+    public static bool IsPictures(this Endpoint endpoint) =>
+        endpoint is >= Endpoint.Images and <= Endpoint.ImageVariations;
+
+    /// <summary>True for calls that bring a sound to be written down.</summary>
+    public static bool Hears(this Endpoint endpoint) => endpoint is Endpoint.Transcriptions or Endpoint.Translations;
 
     /// <summary>True for calls that ask how many tokens a prompt has.</summary>
     public static bool CountsTokens(this Endpoint endpoint) => endpoint
@@ -67,6 +73,12 @@ internal static class EndpointFacts
         Endpoint.ResponsesInputTokens => "/v1/responses/input_tokens",
         Endpoint.Embeddings => "/v1/embeddings",
         Endpoint.Rerank => "/v1/rerank",
+        Endpoint.Images => "/v1/images/generations",
+        Endpoint.ImageEdits => "/v1/images/edits",
+        Endpoint.ImageVariations => "/v1/images/variations",
+        Endpoint.Speech => "/v1/audio/speech",
+        Endpoint.Transcriptions => "/v1/audio/transcriptions",
+        Endpoint.Translations => "/v1/audio/translations",
         _ => null,
     };
 

@@ -91,6 +91,9 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
 
     public RequestFacts Facts { get; set; }
 
+    /// <summary>What is known of a call for pictures or sound; null for any other.</summary>
+    public MediaCall? Media { get; set; }
+
     /// <summary>The name asked for.</summary>
     public string Model { get; set; } = "";
 
@@ -277,7 +280,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
         (Model, AnswerType, Facts) = ("", "", default);
         (IsStream, IsArrayStream, InputEstimate, Cost) = (false, false, 0, Usd.Zero);
         (Endpoint, Dialect, UpstreamDialect) = (Endpoint.Unknown, Dialect.None, Dialect.None);
-        (Crossing, Dropped) = (null, "");
+        (Crossing, Dropped, Media) = (null, "", null);
         (Request, Response, ResponseBody, Lifetime, Features) = (null!, null!, null!, null!, null!);
     }
 

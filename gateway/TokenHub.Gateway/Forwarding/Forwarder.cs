@@ -107,7 +107,7 @@ internal sealed class Forwarder(
             using var answer = await calls.SendAsync(
                 candidate, exchange.UpstreamDialect, exchange.Endpoint.CallOf(exchange.IsStream),
                 TargetOf(exchange, candidate), BodyOf(exchange, candidate, spliced), exchange.Request.Headers,
-                stop.Token);
+                exchange.Media?.ContentType, stop.Token);
             spliced.Dispose();
             if (!answer.IsSuccess)
             {
@@ -150,8 +150,9 @@ internal sealed class Forwarder(
         }
     }
 
-    private static bool IsStreamed(Exchange exchange, UpstreamAnswer answer) => exchange.IsStream
-        && (exchange.IsUpstreamArray
+    private static bool IsStreamed(Exchange exchange, UpstreamAnswer answer) => exchange.Media is { } media
+        ? media.Streams(exchange.Tap, answer.ContentType)
+        : exchange.IsStream && (exchange.IsUpstreamArray
             || !answer.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
 
     // What was translated, or the client's own bytes, unless a name or the wish for usage has to be put in.
@@ -160,6 +161,11 @@ internal sealed class Forwarder(
         if (exchange.IsCrossing)
         {
             return spliced.Memory;
+        }
+
+        if (exchange.Media is { } media)
+        {
+            return media.BodyFor(candidate, exchange, spliced);
         }
 
         var asksUsage = exchange is { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false };

@@ -44,6 +44,9 @@ internal static class HeaderRules
     /// </summary>
     /// <param name="dialect">The protocol that the upstream is spoken to in.</param>
     /// <param name="who">What says who calls.</param>
+    /// <param name="contentType">
+    /// The body's type where it is not the protocol's JSON, or the answer may be none; else null.
+    /// </param>
     public static void WriteHead(
         BufferLease head,
         UpstreamTarget target,
@@ -52,6 +55,7 @@ internal static class HeaderRules
         Dialect dialect,
         KeyValuePair<string, string>[] who,
         bool isStream,
+        string? contentType,
         int length)
     {
         var form = channel.Site.FormOf(dialect);
@@ -72,11 +76,12 @@ internal static class HeaderRules
         }
 
         WriteAll(head, channel.ExtraHeaders);
-        head.Write(!isStream ? "accept: application/json\r\n"u8
+        head.Write(contentType is not null ? "accept: */*\r\n"u8 : !isStream ? "accept: application/json\r\n"u8
             : dialect == Dialect.Converse || form == BodyForm.BedrockClaude
                 ? "accept: application/vnd.amazon.eventstream\r\n"u8
                 : "accept: text/event-stream\r\n"u8);
-        head.Write("user-agent: TokenHub\r\ncontent-type: application/json\r\n"u8);
+        head.Write("user-agent: TokenHub\r\n"u8);
+        WriteHeader(head, "content-type", contentType ?? "application/json");
         WriteAll(head, who);
         head.Write("content-length: "u8);
         var digits = head.GetSpan(16);

@@ -27,6 +27,11 @@ internal static class StreamTail
         // Nothing follows, so the count of the last words is no guess any more: nobody pays for more than was served.
         run.Tap.Complete();
         var reader = run.Tap.Reader;
+        if (run.End == AnswerEnd.Proper)
+        {
+            reader.EndRaw();
+        }
+
         switch (run.End)
         {
             case AnswerEnd.ClientGone or AnswerEnd.Drained:
@@ -90,6 +95,13 @@ internal static class StreamTail
         if (exchange.IsCrossing)
         {
             await EndTranslatedAsync(run);
+            return AttemptResult.Passed(AnswerEnd.UpstreamCut, run.Answer.Status, fault);
+        }
+
+        if (run.Tap.Reader.IsRaw)
+        {
+            // Sound and subtitles have no words for an error: that the connection breaks off has to say it.
+            await AbortAsync(run);
             return AttemptResult.Passed(AnswerEnd.UpstreamCut, run.Answer.Status, fault);
         }
 

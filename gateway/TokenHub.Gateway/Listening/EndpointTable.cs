@@ -13,7 +13,8 @@ internal static class EndpointTable
 
     public const string SupportedPaths =
         "POST /v1/chat/completions, /v1/responses, /v1/messages, /v1/messages/count_tokens, "
-        + "/v1/responses/input_tokens, /v1/embeddings, /v1/rerank, "
+        + "/v1/responses/input_tokens, /v1/embeddings, /v1/rerank, /v1/images/generations, /v1/images/edits, "
+        + "/v1/images/variations, /v1/audio/speech, /v1/audio/transcriptions, /v1/audio/translations, "
         + "/v1beta/models/{model}:generateContent, :streamGenerateContent and :countTokens; "
         + "GET /v1/models, /v1/models/{id}, /v1beta/models, /healthz, /readyz, /metrics";
 
@@ -92,6 +93,7 @@ internal static class EndpointTable
         16 when path.SequenceEqual("/v1/images/edits") => Endpoint.ImageEdits,
         16 when path.SequenceEqual("/v1/audio/speech") => Endpoint.Speech,
         22 when path.SequenceEqual("/v1/images/generations") => Endpoint.Images,
+        21 when path.SequenceEqual("/v1/images/variations") => Endpoint.ImageVariations,
         22 when path.SequenceEqual("/v1/audio/translations") => Endpoint.Translations,
         24 when path.SequenceEqual("/v1/audio/transcriptions") => Endpoint.Transcriptions,
         26 when path.SequenceEqual("/v1/responses/input_tokens") => Endpoint.ResponsesInputTokens,

@@ -51,13 +51,15 @@ internal sealed class RequestFront(GatewayOptions options)
     {
         var reader = exchange.Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader;
         var announced = exchange.Request.Headers.ContentLength;
+        var bytesMax = exchange.Endpoint.IsMedia() ? options.FormBytesMax : options.BodyBytesMax;
         var fault = await RequestBody.ReadAsync(
-            reader, exchange.Body, announced, options.BodyBytesMax, exchange.Lifetime.RequestAborted);
+            reader, exchange.Body, announced, bytesMax, exchange.Lifetime.RequestAborted);
         return fault switch
         {
             BodyFault.TooLarge => new GatewayError(
-                GatewayFault.BodyTooLarge, $"The request body is larger than {options.BodyBytesMax} bytes."),
+                GatewayFault.BodyTooLarge, $"The request body is larger than {bytesMax} bytes."),
             BodyFault.Broken => new GatewayError(GatewayFault.BodyBroken),
+            _ when exchange.Endpoint.IsMedia() => MediaFront.Read(exchange),
             _ => Scan(exchange),
         };
     }

@@ -10,22 +10,33 @@ internal sealed class AnswerReaderPool
     private const int KeptMax = 256;
     private const int Encodings = (int)TokenEncoding.Cl100k + 1;
 
+    // Behind the last dialect stand the readers of pictures and sound.
+    private const int Media = (int)Dialect.Converse + 1;
+
     private readonly KeptStack<AnswerReader>[] _kept =
     [
-        .. Enumerable.Range(0, ((int)Dialect.Converse + 1) * Encodings)
-            .Select(_ => new KeptStack<AnswerReader>(KeptMax)),
+        .. Enumerable.Range(0, (Media + 1) * Encodings).Select(_ => new KeptStack<AnswerReader>(KeptMax)),
     ];
 
-    public AnswerReader Rent(Dialect dialect, TokenEncoding encoding) => Kept(dialect, encoding).TryPop(out var reader)
-        ? reader
-        : AnswerReader.Create(dialect, isStream: true, TokenizerCatalog.CreateCounter(encoding));
-
-    public void Return(Dialect dialect, TokenEncoding encoding, AnswerReader reader)
+    public AnswerReader Rent(Dialect dialect, TokenEncoding encoding, bool isMedia)
     {
-        reader.Reset();
-        Kept(dialect, encoding).TryPush(reader);
+        if (Kept(dialect, encoding, isMedia).TryPop(out var reader))
+        {
+            return reader;
+        }
+
+        var counter = TokenizerCatalog.CreateCounter(encoding);
+        return isMedia
+            ? AnswerReader.CreateForMedia(counter)
+            : AnswerReader.Create(dialect, isStream: true, counter);
     }
 
-    private KeptStack<AnswerReader> Kept(Dialect dialect, TokenEncoding encoding) =>
-        _kept[((int)dialect * Encodings) + (int)encoding];
+    public void Return(Dialect dialect, TokenEncoding encoding, bool isMedia, AnswerReader reader)
+    {
+        reader.Reset();
+        Kept(dialect, encoding, isMedia).TryPush(reader);
+    }
+
+    private KeptStack<AnswerReader> Kept(Dialect dialect, TokenEncoding encoding, bool isMedia) =>
+        _kept[((isMedia ? Media : (int)dialect) * Encodings) + (int)encoding];
 }

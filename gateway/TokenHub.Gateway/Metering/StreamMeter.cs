@@ -12,7 +12,7 @@ namespace TokenHub.Gateway.Metering;
 internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
 {
     private AnswerReader? _reader;
-    private (Dialect Dialect, TokenEncoding Encoding) _kind;
+    private (Dialect Dialect, TokenEncoding Encoding, bool IsMedia) _kind;
     private Hold? _hold;
     private Exchange? _exchange;
     private Candidate? _candidate;
@@ -22,6 +22,7 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
     private long _countedBefore;
     private long _tokensBefore;
     private long _chargedMax;
+    private int _beganMs;
 
     /// <summary>An attempt has begun, and the exchange is not over.</summary>
     public bool IsReading => _reader is not null;
@@ -48,9 +49,10 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
         // Every channel is read in its own protocol and counted as its own model counts.
         GiveBack();
         (_candidate, _chargedMax) = (_exchange!.Serving, long.MaxValue);
-        _kind = (_exchange.UpstreamDialect, _candidate!.Encoding);
-        _reader = readers.Rent(_kind.Dialect, _kind.Encoding);
+        _kind = (_exchange.UpstreamDialect, _candidate!.Encoding, _exchange.Media is not null);
+        _reader = readers.Rent(_kind.Dialect, _kind.Encoding, _kind.IsMedia);
         (_counted, _countedBefore, _outputTokens, _tokensBefore) = (0, 0, 0, 0);
+        _beganMs = _exchange.ElapsedMs;
     }
 
     public void EndAttempt(in AttemptEnd end)
@@ -70,6 +72,7 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
         {
             Outcome = outcome,
             PriceVersion = candidate.Tariff.PriceVersion,
+            FirstTokenMs = exchange.FirstContentMs >= _beganMs ? exchange.FirstContentMs - _beganMs : -1,
             Usage = reading.Usage,
             IsCounted = reading.IsCounted,
         });
@@ -139,11 +142,12 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
     {
         if (_reader is { } reader)
         {
-            readers.Return(_kind.Dialect, _kind.Encoding, reader);
+            readers.Return(_kind.Dialect, _kind.Encoding, _kind.IsMedia, reader);
             _reader = null;
         }
     }
 
-    private MeterReading Read() =>
-        UsageSanity.Read(Reader, _candidate!, _inputTokens, _exchange!.Facts.N);
+    private MeterReading Read() => _exchange!.Media is { } media
+        ? MediaUsage.Read(Reader, _candidate!, media)
+        : UsageSanity.Read(Reader, _candidate!, _inputTokens, _exchange.Facts.N);
 }

@@ -1,5 +1,6 @@
 using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
 using TokenHub.Protocols.Json;
 using TokenHub.Protocols.Tokens;
 
@@ -20,6 +21,13 @@ internal readonly record struct CostEstimate(long InputTokens, long StepTokens, 
 
     // Of a first step that cannot be afforded whole, so much must be.
     private const long LeastStepTokens = 64;
+
+    /// <summary>Pictures, sound and text read aloud, at their most.</summary>
+    public MediaUnits Media { get; init; }
+
+    /// <summary>A call for pictures or sound is held for whole: it can be cut nowhere.</summary>
+    public static CostEstimate Of(MediaCall call) =>
+        new(call.InputTokens, call.OutputTokensMax, call.OutputTokensMax, call.OutputTokensMax) { Media = call.Units };
 
     /// <param name="isPassedOn">The answer is no text: only its input costs.</param>
     public static CostEstimate Of(
@@ -45,7 +53,7 @@ internal readonly record struct CostEstimate(long InputTokens, long StepTokens, 
         var amount = Usd.Zero;
         foreach (ref readonly var step in plan.Steps)
         {
-            amount = Usd.Max(amount, TariffMath.Hold(step.Tariff, InputTokens, outputTokens));
+            amount = Usd.Max(amount, TariffMath.Hold(step.Tariff, InputTokens, outputTokens, Media));
         }
 
         return amount;

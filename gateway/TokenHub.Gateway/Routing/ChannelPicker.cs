@@ -140,12 +140,13 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
             return RoutingFault.NoneUsable;
         }
 
-        var anyDialect = false;
+        var (anyDialect, anyUnpriced) = (false, false);
         foreach (var candidate in route.Candidates)
         {
             anyDialect |= candidate.Takes(query.Endpoint, query.Dialect);
+            anyUnpriced |= candidate.HasUnpriced(query.Endpoint);
         }
 
-        return anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol;
+        return !anyDialect && anyUnpriced ? RoutingFault.Unpriced : anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol;
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Unicode;
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
 using TokenHub.Gateway.Settlement.Log;
 
 namespace TokenHub.Gateway.Settlement;
@@ -10,7 +11,8 @@ namespace TokenHub.Gateway.Settlement;
 /// <summary>
 /// The bytes of one slot of the in-flight table (256): state (4), CRC-32C of the fixed part (4), then three counters
 /// that change while the stream runs (input, output, hold: 8 each), then the fixed part. A counter is one aligned
-/// store, so a process killed between two stores leaves each of them whole.
+/// store, so a process killed between two stores leaves each of them whole. What few requests have (factors that are
+/// not one, other units than tokens with their prices) stands at the end and takes room from the model's name.
 /// </summary>
 internal static class InFlightLayout
 {
@@ -26,7 +28,17 @@ internal static class InFlightLayout
     public const int Fixed = 32;
     private const int FixedBytes = SlotBytes - Fixed;
     private const int Model = Fixed + 16 + (8 * 11) + 4;
-    private const int ModelBytesMax = SlotBytes - Model - 1;
+    private const int FactorsBytes = 4 * 3;
+    private const int MediaBytes = 8 * 6;
+    private const int FactorsAt = SlotBytes - FactorsBytes;
+
+    // A price that is not there.
+    private const long None = -1;
+
+    // Slots of older builds have only the first.
+    private const byte IsStream = 1;
+    private const byte HasFactors = 2;
+    private const byte HasMedia = 4;
 
     public static void WriteFixed(Span<byte> slot, in OpenRequest open)
     {
@@ -47,8 +59,12 @@ internal static class InFlightLayout
         var tail = slot[(Model - 4)..];
         BinaryPrimitives.WriteUInt16LittleEndian(tail, (ushort)open.OwnerShareBp);
         tail[2] = (byte)open.Dialect;
-        tail[3] = open.IsStream ? (byte)1 : (byte)0;
-        Utf8.FromUtf16(open.Model, slot.Slice(Model + 1, ModelBytesMax), out _, out var written);
+        var flags = (byte)((open.IsStream ? IsStream : 0)
+            | (open.Tariff.Factors.IsOne ? 0 : HasFactors)
+            | (open.Media.IsEmpty ? 0 : HasMedia));
+        tail[3] = flags;
+        WriteRest(slot, flags, open);
+        Utf8.FromUtf16(open.Model, slot[(Model + 1)..ModelEnd(flags)], out _, out var written);
         slot[Model] = (byte)written;
         BinaryPrimitives.WriteUInt32LittleEndian(slot[Checksum..], LogFrame.Crc(slot.Slice(Fixed, FixedBytes)));
     }
@@ -70,15 +86,78 @@ internal static class InFlightLayout
         var tariff = new Tariff(
             Number(slot, at + 40), Number(slot, at + 48), Number(slot, at + 56), Number(slot, at + 64),
             Number(slot, at + 72), Number(slot, at + 80));
-        var modelLength = Math.Min(slot[Model], (byte)ModelBytesMax);
+        var flags = slot[Model - 1];
+        var modelLength = Math.Min(slot[Model], ModelEnd(flags) - Model - 1);
+        tariff = ReadRest(slot, flags, tariff, out var media);
         var model = System.Text.Encoding.UTF8.GetString(slot.Slice(Model + 1, modelLength));
         open = new OpenRequest(
             RequestId.ReadBytes(slot[Fixed..]), Number(slot, at), Number(slot, at + 8), Number(slot, at + 16),
             Number(slot, at + 24), BinaryPrimitives.ReadUInt16LittleEndian(slot[(Model - 4)..]), tariff,
-            (Dialect)slot[Model - 2], slot[Model - 1] == 1, model, counters.Hold, counters.Input,
-            Number(slot, at + 32));
+            (Dialect)slot[Model - 2], (flags & IsStream) != 0, model, counters.Hold, counters.Input,
+            Number(slot, at + 32)) { Media = media };
         return counters is { Input: >= 0, Output: >= 0, Hold.Units: >= 0 };
     }
+
+    private static int ModelEnd(byte flags) => MediaAt(flags) - ((flags & HasMedia) != 0 ? MediaBytes : 0);
+
+    // The end of what stands before the factors.
+    private static int MediaAt(byte flags) => (flags & HasFactors) != 0 ? FactorsAt : SlotBytes;
+
+    private static void WriteRest(Span<byte> slot, byte flags, in OpenRequest open)
+    {
+        if ((flags & HasFactors) != 0)
+        {
+            var factors = open.Tariff.Factors;
+            BinaryPrimitives.WriteInt32LittleEndian(slot[FactorsAt..], factors.GroupBp);
+            BinaryPrimitives.WriteInt32LittleEndian(slot[(FactorsAt + 4)..], factors.SurgeBp);
+            BinaryPrimitives.WriteInt32LittleEndian(slot[(FactorsAt + 8)..], factors.FireSaleBp);
+        }
+
+        if ((flags & HasMedia) != 0)
+        {
+            ReadOnlySpan<long> numbers =
+            [
+                open.Media.Images, open.Media.AudioMs, open.Media.Characters, open.Tariff.Image ?? None,
+                open.Tariff.AudioMinute ?? None, open.Tariff.Characters ?? None,
+            ];
+            for (var i = 0; i < numbers.Length; i++)
+            {
+                BinaryPrimitives.WriteInt64LittleEndian(slot[(ModelEnd(flags) + (8 * i))..], numbers[i]);
+            }
+        }
+    }
+
+    private static Tariff ReadRest(ReadOnlySpan<byte> slot, byte flags, Tariff tariff, out MediaUnits media)
+    {
+        media = default;
+        if ((flags & HasFactors) != 0)
+        {
+            tariff = tariff with
+            {
+                Factors = new PriceFactors(
+                    Bp(slot[FactorsAt..]), Bp(slot[(FactorsAt + 4)..]), Bp(slot[(FactorsAt + 8)..])),
+            };
+        }
+
+        if ((flags & HasMedia) == 0)
+        {
+            return tariff;
+        }
+
+        var at = ModelEnd(flags);
+        media = new MediaUnits(Number(slot, at), Number(slot, at + 8), Number(slot, at + 16));
+        return tariff with
+        {
+            Image = Price(slot, at + 24),
+            AudioMinute = Price(slot, at + 32),
+            Characters = Price(slot, at + 40),
+        };
+    }
+
+    private static int Bp(ReadOnlySpan<byte> at) =>
+        Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(at), 1, PriceFactors.Max);
+
+    private static long? Price(ReadOnlySpan<byte> slot, int at) => Number(slot, at) is >= 0 and var price ? price : null;
 
     private static long Number(ReadOnlySpan<byte> slot, int at) => BinaryPrimitives.ReadInt64LittleEndian(slot[at..]);
 }

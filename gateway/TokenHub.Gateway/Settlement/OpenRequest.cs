@@ -1,6 +1,7 @@
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
 
 namespace TokenHub.Gateway.Settlement;
 
@@ -20,7 +21,11 @@ public readonly record struct OpenRequest(
     string Model,
     Usd Hold,
     long InputEstimate,
-    long StartedMs);
+    long StartedMs)
+{
+    /// <summary>Pictures, sound and text read aloud that are charged once anything of the answer was served.</summary>
+    public MediaUnits Media { get; init; }
+}
 
 /// <summary>How far a request has come: tokens in, tokens out so far, and the whole amount held.</summary>
 public readonly record struct InFlightCounters(long Input, long Output, Usd Hold);

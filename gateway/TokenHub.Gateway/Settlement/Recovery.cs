@@ -25,7 +25,7 @@ public static class Recovery
     {
         // Before any output nothing is known to have been served, so nothing is charged.
         var served = counters.Output > 0
-            ? new TokenUsage { Input = counters.Input, Output = counters.Output }
+            ? new TokenUsage { Input = counters.Input, Output = counters.Output, Media = open.Media }
             : default;
         return new UsageRecord
         {
@@ -36,6 +36,7 @@ public static class Recovery
             OwnerAccount = open.OwnerAccount,
             OwnerShareBp = open.OwnerShareBp,
             PriceVersion = open.Tariff.PriceVersion,
+            Factors = open.Tariff.Factors,
             Model = open.Model,
             Dialect = open.Dialect,
             IsStream = open.IsStream,

@@ -23,7 +23,12 @@ public static class RequestScanner
 
     /// <summary>False with a fault when the body must be refused. A body for Gemini needs no model.</summary>
     public static bool TryScan(
-        Dialect dialect, ReadOnlySpan<byte> body, out RequestFacts facts, out RequestFault fault)
+        Dialect dialect, ReadOnlySpan<byte> body, out RequestFacts facts, out RequestFault fault) =>
+        TryScan(dialect, body, isMedia: false, out facts, out fault);
+
+    /// <param name="isMedia">The call is for pictures or speech, where some names mean other things.</param>
+    public static bool TryScan(
+        Dialect dialect, ReadOnlySpan<byte> body, bool isMedia, out RequestFacts facts, out RequestFault fault)
     {
         facts = default;
         if (body.IsEmpty)
@@ -38,7 +43,7 @@ public static class RequestScanner
             return false;
         }
 
-        var sink = new RequestSink(dialect, body);
+        var sink = new RequestSink(dialect, body, isMedia);
         var json = new JsonTokenizer();
         json.Reset(DepthMax);
         fault = Read(body, ref json, ref sink);

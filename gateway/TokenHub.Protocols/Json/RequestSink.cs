@@ -13,6 +13,7 @@ internal ref partial struct RequestSink : IJsonSink
     private const int KeyNode = -100;
 
     private readonly Dialect _dialect;
+    private readonly bool _isMedia;
     private readonly ReadOnlySpan<byte> _body;
     private RequestFault _fault;
     private ulong _seen;
@@ -33,9 +34,9 @@ internal ref partial struct RequestSink : IJsonSink
     private MediaTally _media;
     private long _stringAt;
 
-    public RequestSink(Dialect dialect, ReadOnlySpan<byte> body)
+    public RequestSink(Dialect dialect, ReadOnlySpan<byte> body, bool isMedia = false)
     {
-        _dialect = dialect;
+        (_dialect, _isMedia) = (dialect, isMedia);
         _body = body;
         _maxOutput = -1;
         _answers = 1;
@@ -206,7 +207,8 @@ internal ref partial struct RequestSink : IJsonSink
 
     private void CheckKind(RoutedKey key, JsonKind kind, long at)
     {
-        var wanted = key.Wanted(_dialect);
+        // Of a picture it says what is behind it.
+        var wanted = _isMedia && key == RoutedKey.Background ? WantedKind.Any : key.Wanted(_dialect);
         if (!wanted.Allows(kind))
         {
             Fail(new RequestFault(RequestFaultCode.WrongType, key.Name(), at, wanted.Words()));
@@ -228,7 +230,7 @@ internal ref partial struct RequestSink : IJsonSink
                 _includeUsageValue = value;
                 _includeUsage = kind == JsonKind.True;
                 break;
-            case RoutedKey.Background when kind == JsonKind.True:
+            case RoutedKey.Background when kind == JsonKind.True && !_isMedia:
                 _traits |= RequestTraits.StoredState;
                 break;
             case RoutedKey.MaxTokens or RoutedKey.MaxCompletionTokens or RoutedKey.MaxOutputTokens

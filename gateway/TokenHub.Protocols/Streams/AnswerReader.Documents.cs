@@ -26,6 +26,9 @@ public abstract partial class AnswerReader
                 _event.IsThought = false;
                 _event.PartTextBytes = 0;
                 break;
+            case Field.Picture when kind == JsonKind.Object:
+                _event.Pictures++;
+                break;
             case Field.Iteration when kind == JsonKind.Object:
                 _eventUsage.Iteration = default;
                 _eventUsage.IsOneHour = false;
@@ -239,6 +242,9 @@ public abstract partial class AnswerReader
                 break;
             case Field.Thought:
                 _event.IsThought |= kind == JsonKind.True;
+                break;
+            case Field.Seconds:
+                TakeSeconds(text);
                 break;
             case Field.Error:
                 _event.HasError |= kind == JsonKind.True

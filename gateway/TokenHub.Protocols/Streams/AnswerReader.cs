@@ -55,6 +55,10 @@ public abstract partial class AnswerReader
         Reset();
     }
 
+    /// <summary>A reader for pictures, speech and transcripts in OpenAI's form.</summary>
+    public static AnswerReader CreateForMedia(IncrementalCounter? counter = null) =>
+        new MediaAnswerReader(counter ?? new ByteClassCounter());
+
     /// <summary>A reader for answers in a dialect; <paramref name="counter"/> counts what the model writes.</summary>
     public static AnswerReader Create(Dialect dialect, bool isStream, IncrementalCounter? counter = null)
     {
@@ -177,6 +181,7 @@ public abstract partial class AnswerReader
         _finish.Clear();
         (HasContent, HasOpaque, IsTerminal, Iterations) = (false, false, false, 0);
         (LastSequence, OpenBlock) = (-1, -1);
+        ForgetMedia();
         Output?.Reset();
         _countedField = Field.None;
         (TextBytes, ReasoningBytes, ToolBytes) = (0, 0, 0);
@@ -189,6 +194,12 @@ public abstract partial class AnswerReader
     /// <summary>Reads on; the bytes are not kept.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
+        if (IsRaw)
+        {
+            AppendRaw(bytes);
+            return;
+        }
+
         var sink = new FrameSink(this);
         _sse.Feed(bytes, ref sink);
     }
@@ -196,6 +207,11 @@ public abstract partial class AnswerReader
     /// <summary>The upstream is through, properly or not: an event without its last blank line still counts.</summary>
     public void Complete()
     {
+        if (IsRaw)
+        {
+            return;
+        }
+
         var sink = new FrameSink(this);
         _sse.Complete(ref sink);
         Faults |= _isBare ? StreamFaults.Malformed : StreamFaults.None;

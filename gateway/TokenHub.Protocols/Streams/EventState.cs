@@ -25,6 +25,12 @@ internal record struct EventState
 
     public long PartTextBytes { get; set; }
 
+    /// <summary>Pictures in it, each in an object of its own.</summary>
+    public int Pictures { get; set; }
+
+    /// <summary>It says how long the sound is.</summary>
+    public bool HasSeconds { get; set; }
+
     /// <summary>The item or block that the event is about.</summary>
     public int Index { get; set; }
 }

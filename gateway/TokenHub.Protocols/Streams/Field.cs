@@ -76,6 +76,12 @@ internal enum Field : byte
     ItemId,
     ItemCallId,
 
+    /// <summary>A picture, where each stands in an object of its own.</summary>
+    Picture,
+
+    /// <summary>How long the sound is that was heard.</summary>
+    Seconds,
+
     /// <summary>The first of the numbers: this plus a <see cref="UsageField"/>.</summary>
     Number = 64,
 

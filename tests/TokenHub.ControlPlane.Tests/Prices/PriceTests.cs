@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using TokenHub.ControlPlane.Tests.Support;
 
 namespace TokenHub.ControlPlane.Tests.Prices;
@@ -24,6 +25,33 @@ public sealed class PriceTests(Servers servers)
             new[] { "input", "output", "cache_read", "cache_write_5m", "cache_write_1h" }
                 .Select(name => price.GetProperty(name).GetString()));
         Assert.StartsWith("prc_", answer.Text("id"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pictures_minutes_and_characters_have_prices_of_their_own_and_a_change_makes_a_new_version()
+    {
+        var model = NewModel();
+        var plain = (await PutAsync($$"""{"model":"{{model}}","input":0,"output":0}""")).Expect(HttpStatusCode.OK);
+        string Body(string image) => $$"""
+            {"model":"{{model}}","input":0,"output":0,"image":"{{image}}","audio_minute":"0.006","characters":"15",
+            "upstream_image":"0.03","upstream_audio_minute":"0.005","upstream_characters":"10"}
+            """;
+        var first = (await PutAsync(Body("0.04"))).Expect(HttpStatusCode.OK);
+        var same = await PutAsync(Body("0.040"));
+        var dearer = await PutAsync(Body("0.08"));
+
+        Assert.Equal(JsonValueKind.Null, plain.Json.GetProperty("image").ValueKind);
+        Assert.Equal(first.Text("id"), same.Text("id"));
+        Assert.Equal(3, new[] { plain, first, dearer }.Select(answer => answer.Text("id")).Distinct().Count());
+        Assert.Equal(
+            ["0.08000000", "0.00600000", "15.00000000", "0.03000000", "0.00500000", "10.00000000"],
+            new[]
+            {
+                "image", "audio_minute", "characters", "upstream_image", "upstream_audio_minute", "upstream_characters",
+            }.Select(name => dearer.Json.GetProperty(name).GetString()));
+        var known = (await servers.Shared.Services.GetRequiredService<ControlPlane.Publishing.SnapshotBuilder>()
+            .BuildAsync(TestContext.Current.CancellationToken)).Prices.Single(price => price.Model == model);
+        Assert.Equal((8_000_000, 600_000, 1_500_000_000), (known.Image, known.AudioMinute, known.Characters));
     }
 
     [Theory]

@@ -1,5 +1,7 @@
 using System.Net;
 using TokenHub.ControlPlane.Tests.Support;
+using TokenHub.Core.Money;
+using TokenHub.Core.Routing;
 using TokenHub.Core.Usage;
 
 namespace TokenHub.ControlPlane.Tests.Usage;
@@ -30,6 +32,38 @@ public sealed class RequestTests(Servers servers)
         Assert.Equal(
             ("chat", "completed", true), (detail.Str("protocol"), detail.Str("outcome"), detail.Bool("is_charged")));
         Assert.Equal(world.Person.Id, detail.Str("user_id"));
+    }
+
+    [Fact]
+    [Trait("row", "A33")]
+    public async Task Receipt_shows_factors_the_route_and_first_tokens()
+    {
+        var world = await RequestWorld.MakeAsync(servers.Shared);
+        var factors = new PriceFactors(12_000, 10_000, 5_000);
+        var plain = world.Record(Outcome.Completed, new TokenUsage { Input = 1000, CacheRead = 200, Output = 500 });
+        var record = plain with
+        {
+            Factors = factors,
+            Cost = new Usd(plain.Cost.Units * 6 / 10),
+            Route = new RouteTrace(RoutingPolicy.LeastLoaded, RouteReason.LastResort, 7, 1, 2, 3, 0, 1),
+            Attempts = [plain.Attempts[0] with { FirstTokenMs = 9, Outcome = Outcome.UpstreamErrorBeforeContent }],
+        };
+        await world.ShipAsync([record]);
+
+        var detail = (await world.Person.Api.GetAsync($"/api/v1/requests/{record.RequestId}"))
+            .Expect(HttpStatusCode.OK).Json;
+
+        Assert.Equal(
+            "(800 * 2.50000000 + 200 * 1.00000000 + 500 * 10.00000000) / 1000000 * 1.2 * 0.5 = 0.00432000",
+            detail.Str("formula"));
+        var told = detail.At("factors");
+        Assert.Equal(("1.2", "1", "0.5"), (told.Str("group"), told.Str("surge"), told.Str("fire_sale")));
+        var route = detail.At("route");
+        Assert.Equal(("least_loaded", "last_resort"), (route.Str("policy"), route.Str("reason")));
+        Assert.Equal(
+            [7, 1, 2, 3, 0, 1],
+            new[] { "serving", "out_of_scope", "other_call", "cooling", "exhausted", "full" }.Select(name => route.Int(name)));
+        Assert.Equal(9, detail.GetProperty("attempts")[0].Int("first_token_ms"));
     }
 
     [Fact]

@@ -46,20 +46,23 @@ public sealed class PassedOnTests(SharedRig shared) : IClassFixture<SharedRig>
     public async Task Channel_without_embeddings_is_not_asked_and_what_has_no_price_is_refused()
     {
         var (model, upstream) = await AddAsync(Provider.Anthropic);
+        var (sounding, second) = await AddAsync(Provider.OpenAi);
         var caller = await _rig.AddCallerAsync();
 
         using var other = await caller.PostAsync("/v1/embeddings", $$"""{"model":"{{model}}","input":"a"}""");
-        using var image = await caller.PostAsync("/v1/images/generations", $$"""{"model":"{{model}}","prompt":"a"}""");
-        using var speech = await caller.PostAsync("/v1/audio/speech", $$"""{"model":"{{model}}","input":"a"}""");
-        using var form = await caller.PostAsync("/v1/audio/transcriptions", "--x\r\n");
+        using var image = await caller.PostAsync("/v1/images/generations", $$"""{"model":"{{sounding}}","prompt":"a"}""");
+        using var speech = await caller.PostAsync("/v1/audio/speech", $$"""{"model":"{{sounding}}","input":"a"}""");
+        using var elsewhere = await caller.PostAsync("/v1/audio/speech", $$"""{"model":"{{model}}","input":"a"}""");
 
         await Dialects.AssertErrorAsync("chat", other, 404, "invalid_request_error");
-        foreach (var response in new[] { image, speech, form })
+        await Dialects.AssertErrorAsync("chat", elsewhere, 404, "invalid_request_error");
+        foreach (var response in new[] { image, speech })
         {
             Assert.Contains("no price", await Dialects.AssertErrorAsync("chat", response, 400, "invalid_request_error"), StringComparison.Ordinal);
         }
 
         Assert.Empty(upstream.Requests);
+        Assert.Empty(second.Requests);
     }
 
     [Theory]

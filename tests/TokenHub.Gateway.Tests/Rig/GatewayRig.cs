@@ -45,6 +45,9 @@ internal sealed class GatewayRig : IAsyncDisposable
     /// <summary>Prices of every model: dollars for a million tokens.</summary>
     public static PriceEntry Price { get; } = Entries.Price("*", input: 10, output: 100);
 
+    /// <summary>The prices in force.</summary>
+    public List<PriceEntry> Prices { get; } = [Price];
+
     public static Tariff Tariff => Price.ToTariff();
 
     public static async Task<GatewayRig> StartAsync(Func<GatewayOptions, GatewayOptions>? change = null)
@@ -70,7 +73,7 @@ internal sealed class GatewayRig : IAsyncDisposable
     public Task AddChannelAsync(ChannelEntry channel, Func<ChannelEntry, ChannelEntry>? change = null)
     {
         _channels.Add(change is null ? channel : change(channel));
-        return PublishAsync(Entries.Snapshot([.. _channels], Price));
+        return PublishAsync(Entries.Snapshot([.. _channels], [.. Prices]));
     }
 
     public async Task PublishAsync(Snapshot snapshot)
@@ -196,6 +199,19 @@ internal sealed class GatewayRig : IAsyncDisposable
             }
 
             return await Rig.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        }
+
+        /// <summary>Sends bytes of any type.</summary>
+        public async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string contentType)
+        {
+            using var request = new HttpRequestMessage(
+                HttpMethod.Post, new Uri(Rig.Address.AbsoluteUri.TrimEnd('/') + path))
+            {
+                Content = new ByteArrayContent(body),
+            };
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + Secret);
+            return await Rig.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         }
 
         public Task<HttpResponseMessage> PostAsync(string path, string body, params string[] headers) =>

@@ -31,6 +31,35 @@ public sealed class InFlightTableTests
         Assert.Equal(new InFlightCounters(120, 340, new Usd(9_999)), counters);
     }
 
+    [Theory]
+    [InlineData(false, false, 115)]
+    [InlineData(true, false, 103)]
+    [InlineData(false, true, 67)]
+    [InlineData(true, true, 55)]
+    public void Factors_and_other_units_are_found_again_and_take_room_from_the_name(
+        bool hasFactors, bool hasMedia, int room)
+    {
+        using var folder = new TemporaryFolder();
+        var tariff = hasMedia ? Price with { Image = 4_000_000, Characters = 0 } : Price;
+        tariff = hasFactors ? tariff with { Factors = new PriceFactors(12_000, 100_000, 1) } : tariff;
+        var open = RequestOf(1) with
+        {
+            Tariff = tariff, Model = new string('m', 200), Media = hasMedia ? new MediaUnits(2, 3, 4) : default,
+        };
+        using (var table = InFlightTable.Open(folder.Path, (_, _) => { }))
+        {
+            Assert.True(table.TryOpen(open, out var slot));
+            slot.Progress(7, 1, open.Hold);
+        }
+
+        var (request, counters) = Assert.Single(LeftOpen(folder.Path));
+        Assert.Equal(open with { InputEstimate = 7, Model = new string('m', room) }, request);
+        var record = Assert.Single(Recovery.RecordsOf([(request, counters)], new HashSet<RequestId>()));
+        Assert.Equal(tariff.Factors, record.Factors);
+        Assert.Equal(open.Media, record.Usage.Media);
+        Assert.Equal(TariffMath.Cost(tariff, record.Usage), record.Cost);
+    }
+
     [Fact]
     public void A_slot_whose_fixed_part_is_torn_is_not_taken_for_a_request()
     {

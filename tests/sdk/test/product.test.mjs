@@ -12,6 +12,7 @@ import { books } from '../scenarios/books.mjs';
 import { cuts } from '../scenarios/cuts.mjs';
 import { errors } from '../scenarios/errors.mjs';
 import { headers } from '../scenarios/headers.mjs';
+import { media } from '../scenarios/media.mjs';
 import { particulars } from '../scenarios/particulars.mjs';
 import { paths } from '../scenarios/paths.mjs';
 import { tools } from '../scenarios/tools.mjs';
@@ -37,6 +38,8 @@ for (const sdk of [chat, responses, claude, gemini]) {
 }
 
 describe('paths', { timeout: 30_000 }, () => paths(rig));
+
+describe('pictures and sound', { timeout: 60_000 }, () => media(rig));
 
 describe('the books', { timeout: 60_000 }, () => books(rig));
 

@@ -21,6 +21,7 @@ internal sealed class UpstreamCalls(UpstreamPool pool, UpstreamCredentials crede
 
     /// <param name="dialect">The protocol in which <paramref name="body"/> is written.</param>
     /// <param name="source">The client's headers, of which a few pass.</param>
+    /// <param name="contentType">The body's type where it is not the protocol's JSON, or the answer may be none.</param>
     /// <exception cref="UpstreamException">It could not be asked.</exception>
     /// <exception cref="CredentialException">Its credential cannot be had.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -31,6 +32,7 @@ internal sealed class UpstreamCalls(UpstreamPool pool, UpstreamCredentials crede
         UpstreamTarget target,
         ReadOnlyMemory<byte> body,
         IHeaderDictionary source,
+        string? contentType,
         CancellationToken stop)
     {
         var channel = candidate.Channel;
@@ -44,7 +46,7 @@ internal sealed class UpstreamCalls(UpstreamPool pool, UpstreamCredentials crede
             var who = credential.TryHeaders(call) ?? await credential.HeadersAsync(call, stop);
             head.Clear();
             HeaderRules.WriteHead(
-                head, target, source, channel, dialect, who, what == UpstreamCall.Stream, body.Length);
+                head, target, source, channel, dialect, who, what == UpstreamCall.Stream, contentType, body.Length);
             var answer = await pool.SendAsync(target.Host, head, body, stop);
             if (!isFirst || answer.Status != 401 || !await MayTryAgainAsync(credential, who, answer, stop))
             {
