@@ -4,6 +4,7 @@ using TokenHub.Core.Keys;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Auth;
+using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Translation;
@@ -77,7 +78,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var redis = await ConnectRedisAsync(options, log, cancel);
         var till = new Till(redis.Runner, joinsByItself: false);
         var snapshots = new SnapshotHolder();
-        var channels = new ChannelSetup(TimeProvider.System);
+        var channels = new ChannelSetup(TimeProvider.System, redis, till, plane, identity);
         var box = new SecretBox(options.MasterKey, options.MasterKeyOld);
         var refresher = new SnapshotRefresher(plane, snapshots, box, channels.Lives, options.DataDir);
         await LoadSnapshotAsync(refresher, log, cancel);
@@ -87,7 +88,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         await rooms.Gate.TellAllAsync(cancel);
         var kestrel = await KestrelStart.StartAsync(options, new GatewayApplication(rooms, log), logs, cancel);
         var host = new GatewayHost(options, log, redis, plane, file, settlement, upstreams, rooms, kestrel);
-        host.RunBackground(refresher, till);
+        host.RunBackground(refresher, till, channels);
         GatewayLog.Serving(log, host.Address.ToString(), identity.GatewayNo, identity.BootNo);
         return host;
     }
@@ -187,6 +188,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Table = settlement.Table,
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
+            Admission = channels.Admission,
             Forwarder = new Forwarder(
                 new UpstreamCalls(upstreams, new UpstreamCredentials(
                     tokens.FetchAsync,
@@ -237,7 +239,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         }
     }
 
-    private void RunBackground(SnapshotRefresher refresher, Till till)
+    private void RunBackground(SnapshotRefresher refresher, Till till, ChannelSetup channels)
     {
         Run("snapshots", refresher.RunAsync);
         Run("heartbeat", _heartbeat.RunAsync);
@@ -246,6 +248,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         Run("log", _settlement.Settler.Failed.WaitAsync);
         Run("later boot", _heartbeat.Superseded.WaitAsync);
         Run("usage shipper", _settlement.Shipper.RunAsync);
+        Run("channel gate", new GateRounds(channels.Gate, _rooms.Snapshots, _rooms.Time).RunAsync);
         Run("hold keeper", new HoldKeeper(_settlement.Table, till).RunAsync);
     }
 
