@@ -64,6 +64,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     internal RedisClient Redis => _redis;
 
+    internal ChannelSetup Channels { get; private init; } = null!;
+
     public static async Task<GatewayHost> StartAsync(
         GatewayOptions options, ILoggerFactory logs, CancellationToken cancel)
     {
@@ -87,7 +89,10 @@ internal sealed class GatewayHost : IAsyncDisposable
         // Before the doors open, so that the first request finds its shard joined; what fails is tried again later.
         await rooms.Gate.TellAllAsync(cancel);
         var kestrel = await KestrelStart.StartAsync(options, new GatewayApplication(rooms, log), logs, cancel);
-        var host = new GatewayHost(options, log, redis, plane, file, settlement, upstreams, rooms, kestrel);
+        var host = new GatewayHost(options, log, redis, plane, file, settlement, upstreams, rooms, kestrel)
+        {
+            Channels = channels,
+        };
         host.RunBackground(refresher, till, channels);
         GatewayLog.Serving(log, host.Address.ToString(), identity.GatewayNo, identity.BootNo);
         return host;
