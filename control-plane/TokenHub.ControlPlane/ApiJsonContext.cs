@@ -5,6 +5,7 @@ using TokenHub.ControlPlane.Events;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Quota;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Status;
@@ -35,6 +36,9 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(TestChannel))]
 [JsonSerializable(typeof(UpdateChannel))]
 [JsonSerializable(typeof(UpstreamModels))]
+[JsonSerializable(typeof(FireSale))]
+[JsonSerializable(typeof(QuotaView))]
+[JsonSerializable(typeof(Surge))]
 [JsonSerializable(typeof(RotationResult))]
 [JsonSerializable(typeof(WriteOffResult))]
 [JsonSerializable(typeof(EventData))]

@@ -8,6 +8,7 @@ using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
+using TokenHub.ControlPlane.Quota;
 using TokenHub.ControlPlane.Problems;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
@@ -129,6 +130,7 @@ internal static class ControlPlaneHost
         api.MapWallets();
         api.MapKeys();
         api.MapChannels();
+        api.MapQuota();
         api.MapPrices();
         api.MapSettings();
         api.MapLedger();

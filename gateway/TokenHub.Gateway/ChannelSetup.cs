@@ -1,15 +1,26 @@
+using TokenHub.Gateway.Channels.Gate;
+using TokenHub.Gateway.Planes;
 using TokenHub.Gateway.Routing;
+using TokenHub.Redis;
+using TokenHub.Redis.Channels;
 
 namespace TokenHub.Gateway;
 
 /// <summary>What the choice of channels stands on, built once by <see cref="GatewayHost"/>.</summary>
-internal sealed class ChannelSetup(TimeProvider time)
+internal sealed class ChannelSetup(
+    TimeProvider time, RedisClient redis, Till till, PlaneClient plane, GatewayIdentity identity)
 {
+    private readonly ServerClock _clock = new(time);
+
     public ChannelLives Lives { get; } = new();
 
     public ChannelHealth Health { get; } = new(time);
 
     public ChannelPicker Picker => field ??= new ChannelPicker(Health, Random.Shared);
 
-    public IAdmission Admission { get; } = new OpenAdmission();
+    public ChannelGate Gate => field ??= new ChannelGate(
+        new ChannelSeats(redis.Runner), identity, () => till.EpochSum, new Recounts(plane, _clock).RecountAsync,
+        _clock, time);
+
+    public IAdmission Admission => field ??= new GateAdmission(Gate);
 }

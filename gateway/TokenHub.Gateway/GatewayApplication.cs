@@ -250,6 +250,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         {
             rooms.Deadlines.Remove(exchange.Deadline);
             CloseAfterFailure(exchange);
+            rooms.Admission.LeaveAll(exchange);
             meter.End();
         }
     }

@@ -4,6 +4,7 @@ using TokenHub.Core.Keys;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Auth;
+using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Translation;
@@ -63,6 +64,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     internal RedisClient Redis => _redis;
 
+    internal ChannelSetup Channels { get; private init; } = null!;
+
     public static async Task<GatewayHost> StartAsync(
         GatewayOptions options, ILoggerFactory logs, CancellationToken cancel)
     {
@@ -77,7 +80,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var redis = await ConnectRedisAsync(options, log, cancel);
         var till = new Till(redis.Runner, joinsByItself: false);
         var snapshots = new SnapshotHolder();
-        var channels = new ChannelSetup(TimeProvider.System);
+        var channels = new ChannelSetup(TimeProvider.System, redis, till, plane, identity);
         var box = new SecretBox(options.MasterKey, options.MasterKeyOld);
         var refresher = new SnapshotRefresher(plane, snapshots, box, channels.Lives, options.DataDir);
         await LoadSnapshotAsync(refresher, log, cancel);
@@ -86,8 +89,11 @@ internal sealed class GatewayHost : IAsyncDisposable
         // Before the doors open, so that the first request finds its shard joined; what fails is tried again later.
         await rooms.Gate.TellAllAsync(cancel);
         var kestrel = await KestrelStart.StartAsync(options, new GatewayApplication(rooms, log), logs, cancel);
-        var host = new GatewayHost(options, log, redis, plane, file, settlement, upstreams, rooms, kestrel);
-        host.RunBackground(refresher, till);
+        var host = new GatewayHost(options, log, redis, plane, file, settlement, upstreams, rooms, kestrel)
+        {
+            Channels = channels,
+        };
+        host.RunBackground(refresher, till, channels);
         GatewayLog.Serving(log, host.Address.ToString(), identity.GatewayNo, identity.BootNo);
         return host;
     }
@@ -187,6 +193,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Table = settlement.Table,
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
+            Admission = channels.Admission,
             Forwarder = new Forwarder(
                 new UpstreamCalls(upstreams, new UpstreamCredentials(
                     tokens.FetchAsync,
@@ -237,7 +244,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         }
     }
 
-    private void RunBackground(SnapshotRefresher refresher, Till till)
+    private void RunBackground(SnapshotRefresher refresher, Till till, ChannelSetup channels)
     {
         Run("snapshots", refresher.RunAsync);
         Run("heartbeat", _heartbeat.RunAsync);
@@ -246,6 +253,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         Run("log", _settlement.Settler.Failed.WaitAsync);
         Run("later boot", _heartbeat.Superseded.WaitAsync);
         Run("usage shipper", _settlement.Shipper.RunAsync);
+        Run("channel gate", new GateRounds(channels.Gate, _rooms.Snapshots, _rooms.Time).RunAsync);
         Run("hold keeper", new HoldKeeper(_settlement.Table, till).RunAsync);
     }
 

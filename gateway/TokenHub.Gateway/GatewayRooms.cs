@@ -32,6 +32,7 @@ internal sealed class GatewayRooms
     public required InFlightTable Table { get; init; }
     public required DrainGate Drains { get; init; }
     public required Deadlines Deadlines { get; init; }
+    public required IAdmission Admission { get; init; }
     public required Forwarder Forwarder { get; init; }
     public required Settler Settler { get; init; }
     public AnswerReaderPool Readers { get; } = new();

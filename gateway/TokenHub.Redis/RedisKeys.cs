@@ -7,7 +7,7 @@ namespace TokenHub.Redis;
 
 /// <summary>
 /// Names of the keys of one shard, all under the hash tag <c>{sN}</c> so that one script may touch them together also
-/// in a Cluster.
+/// in a Cluster; those of channels have tags of their own.
 /// </summary>
 public static class RedisKeys
 {
@@ -55,6 +55,18 @@ public static class RedisKeys
         $"{{s{Shards.Of(account)}}}:t:{key}:"
         + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(call)).AsSpan(0, CallHashBytes));
 
+    /// <summary>Hash: quota windows, rates, fences and demand of a channel, whose tag is <c>{cM}</c>.</summary>
+    public static string ChannelState(long channel) => $"{{c{Shards.OfChannel(channel)}}}:q:{channel}";
+
+    /// <summary>Hash: places at a channel by attempt.</summary>
+    public static string ChannelPlaces(long channel) => $"{{c{Shards.OfChannel(channel)}}}:p:{channel}";
+
+    /// <summary>Sorted set: the same attempts by the end of their lease.</summary>
+    public static string ChannelSlots(long channel) => $"{{c{Shards.OfChannel(channel)}}}:z:{channel}";
+
+    internal static RespCall AddChannel(this RespCall call, long channel) => call
+        .AddChannelKey(channel, ":q:"u8).AddChannelKey(channel, ":p:"u8).AddChannelKey(channel, ":z:"u8);
+
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 
     internal static RespCall AddNextEpoch(this RespCall call, int shard) => call.AddKey(shard, ":nx"u8);
@@ -80,20 +92,28 @@ public static class RedisKeys
     private static RespCall AddKey(this RespCall call, int shard, ReadOnlySpan<byte> kind)
     {
         Span<byte> name = stackalloc byte[BytesMax];
-        return call.Add(name[..Write(name, shard, kind)]);
+        return call.Add(name[..Write(name, "{s"u8, shard, kind)]);
+    }
+
+    private static RespCall AddChannelKey(this RespCall call, long channel, ReadOnlySpan<byte> kind)
+    {
+        Span<byte> name = stackalloc byte[BytesMax];
+        var at = Write(name, "{c"u8, Shards.OfChannel(channel), kind);
+        Utf8Formatter.TryFormat(channel, name[at..], out var digits);
+        return call.Add(name[..(at + digits)]);
     }
 
     private static RespCall AddKey(this RespCall call, int shard, ReadOnlySpan<byte> kind, long id)
     {
         Span<byte> name = stackalloc byte[BytesMax];
-        var at = Write(name, shard, kind);
+        var at = Write(name, "{s"u8, shard, kind);
         Utf8Formatter.TryFormat(id, name[at..], out var digits);
         return call.Add(name[..(at + digits)]);
     }
 
-    private static int Write(Span<byte> name, int shard, ReadOnlySpan<byte> kind)
+    private static int Write(Span<byte> name, ReadOnlySpan<byte> tag, int shard, ReadOnlySpan<byte> kind)
     {
-        "{s"u8.CopyTo(name);
+        tag.CopyTo(name);
         Utf8Formatter.TryFormat(shard, name[2..], out var digits);
         var at = 2 + digits;
         name[at++] = (byte)'}';

@@ -7,4 +7,7 @@ public static class Shards
 
     /// <summary>Fibonacci hashing: the top byte of a multiplication by 2^64 divided by the golden ratio.</summary>
     public static int Of(long account) => (int)(unchecked((ulong)account * 0x9E37_79B9_7F4A_7C15UL) >> 56);
+
+    /// <summary>The tag that a channel's own keys are named by: apart from money, which is a call of its own.</summary>
+    public static int OfChannel(long channel) => (int)((ulong)channel % Count);
 }

@@ -46,6 +46,7 @@ internal static class AccessTable
         Of("DELETE", "/channels/{id}", admin: All, member: Own, auditor: None),
         Of("POST", "/channels/{id}/test", admin: All, member: Own, auditor: None),
         Of("POST", "/channels/{id}/upstream-models", admin: All, member: Own, auditor: None),
+        Of("GET", "/channels/{id}/quota", admin: All, member: Own, auditor: All),
 
         Of("PUT", "/prices", admin: All, member: None, auditor: None),
         Of("GET", "/prices", admin: All, member: Own, auditor: All),
@@ -68,6 +69,7 @@ internal static class AccessTable
         Plane("POST", PlaneMessages.BeatPath),
         Plane("POST", PlaneMessages.UsagePath),
         Plane("POST", PlaneMessages.HydratePath),
+        Plane("POST", PlaneMessages.RecountPath),
         Plane("POST", PlaneMessages.CredentialPath),
         Plane("GET", PlaneMessages.SnapshotPath),
         Plane("GET", PlaneMessages.KeysPath + "/{hash}"),

@@ -1,4 +1,5 @@
 using TokenHub.ControlPlane.OpenApi;
+using TokenHub.ControlPlane.Quota;
 using TokenHub.Core.Money;
 
 namespace TokenHub.ControlPlane.Channels;
@@ -32,7 +33,16 @@ internal sealed record ChannelView
     public required int OwnerShareBp { get; init; }
 
     public int? MaxConcurrency { get; init; }
+
+    /// <summary>Requests a minute over all gateways; null: no limit.</summary>
+    public int? Rpm { get; init; }
+
+    /// <summary>Tokens a minute over all gateways; null: no limit.</summary>
+    public int? Tpm { get; init; }
+
     public required IReadOnlyList<QuotaWindow> Windows { get; init; }
+    public FireSale? FireSale { get; init; }
+    public Surge? Surge { get; init; }
 
     /// <summary>
     /// What happens to the upstream when a client leaves: <c>cancel</c> breaks it off, <c>drain</c> reads on within
@@ -70,7 +80,10 @@ internal sealed record ChannelView
 internal sealed record QuotaWindow
 {
     public Usd? LimitUsd { get; init; }
+
+    /// <summary>In points, at what one is worth by the settings; a dollar when they do not say.</summary>
     public Usd? LimitPoints { get; init; }
+
     public long? LimitTokens { get; init; }
     public long? LimitRequests { get; init; }
 
@@ -105,7 +118,11 @@ internal sealed record CreateChannel
     public int? Priority { get; init; }
     public int? OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
+    public int? Rpm { get; init; }
+    public int? Tpm { get; init; }
     public IReadOnlyList<QuotaWindow>? Windows { get; init; }
+    public FireSale? FireSale { get; init; }
+    public Surge? Surge { get; init; }
 
     [Allowed("cancel", "drain")]
     public string? OnClientAbort { get; init; }
@@ -142,7 +159,11 @@ internal sealed record UpdateChannel
     public int? Priority { get; init; }
     public int? OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
+    public int? Rpm { get; init; }
+    public int? Tpm { get; init; }
     public IReadOnlyList<QuotaWindow>? Windows { get; init; }
+    public FireSale? FireSale { get; init; }
+    public Surge? Surge { get; init; }
 
     [Allowed("cancel", "drain")]
     public string? OnClientAbort { get; init; }

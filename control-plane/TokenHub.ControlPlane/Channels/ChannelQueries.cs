@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dapper;
 using Npgsql;
 using TokenHub.ControlPlane.Publishing;
+using TokenHub.ControlPlane.Quota;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Snapshots;
 
@@ -23,7 +24,11 @@ internal sealed record ChannelRow
     public int Priority { get; init; }
     public int OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
+    public int? Rpm { get; init; }
+    public int? Tpm { get; init; }
     public string Windows { get; init; } = "[]";
+    public string? FireSale { get; init; }
+    public string? Surge { get; init; }
     public string OnClientAbort { get; init; } = "";
     public bool TrustsUsage { get; init; }
     public string[] Apis { get; init; } = [];
@@ -50,7 +55,11 @@ internal sealed record ChannelRow
         Priority = Priority,
         OwnerShareBp = OwnerShareBp,
         MaxConcurrency = MaxConcurrency,
+        Rpm = Rpm,
+        Tpm = Tpm,
         Windows = JsonSerializer.Deserialize(Windows, ApiJsonContext.Default.IReadOnlyListQuotaWindow)!,
+        FireSale = WindowEntries.ReadSale(FireSale),
+        Surge = WindowEntries.ReadSurgeView(Surge),
         OnClientAbort = OnClientAbort,
         TrustsUsage = TrustsUsage,
         Apis = Apis,
@@ -92,7 +101,11 @@ internal sealed record ChannelRow
             Priority = Priority,
             OwnerShareBp = OwnerShareBp,
             MaxConcurrency = MaxConcurrency,
+            Rpm = Rpm,
+            Tpm = Tpm,
             Windows = shape.Windows,
+            FireSale = shape.FireSale,
+            Surge = shape.Surge,
             OnClientAbort = OnClientAbort,
             TrustsUsage = TrustsUsage,
             Apis = Apis,
@@ -118,8 +131,8 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
     private const string Columns = """
         id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models,
         model_map::text as model_map, groups, weight, priority, owner_share_bp, max_concurrency,
-        windows::text as windows, on_client_abort, trusts_usage, apis, api_version, sealed_headers, header_names,
-        status, version, created_at
+        rpm, tpm, windows::text as windows, fire_sale::text as fire_sale, surge::text as surge, on_client_abort, trusts_usage, apis,
+        api_version, sealed_headers, header_names, status, version, created_at
         """;
 
     private const string FindSql = $"""
@@ -152,13 +165,13 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
         insert into channels (
           id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models, model_map, groups,
           weight, priority, owner_share_bp, max_concurrency, windows, on_client_abort, trusts_usage, apis, api_version,
-          sealed_headers, header_names)
+          sealed_headers, header_names, rpm, tpm, fire_sale, surge)
         overriding system value
         values (
           @Id, @OwnerUserId, @Name, @Provider, @BaseUrl, @CredentialType, @SealedCredential, @Models,
           cast(@ModelMap as jsonb), @Groups, @Weight, @Priority, @OwnerShareBp, @MaxConcurrency,
           cast(@Windows as jsonb), @OnClientAbort, @TrustsUsage, @Apis, @ApiVersion, @SealedHeaders,
-          coalesce(@HeaderNames, array[]::text[]))
+          coalesce(@HeaderNames, array[]::text[]), @Rpm, @Tpm, cast(@FireSale as jsonb), cast(@Surge as jsonb))
         returning {Columns}
         """;
 
@@ -175,7 +188,11 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
             priority = @Priority,
             owner_share_bp = @OwnerShareBp,
             max_concurrency = @MaxConcurrency,
+            rpm = @Rpm,
+            tpm = @Tpm,
             windows = cast(@Windows as jsonb),
+            fire_sale = cast(@FireSale as jsonb),
+            surge = cast(@Surge as jsonb),
             on_client_abort = @OnClientAbort,
             trusts_usage = @TrustsUsage,
             apis = @Apis,
@@ -264,6 +281,11 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
         shape.Priority,
         shape.OwnerShareBp,
         shape.MaxConcurrency,
+        shape.Rpm,
+        shape.Tpm,
+        FireSale = shape.FireSale is null
+            ? null : JsonSerializer.Serialize(shape.FireSale, ApiJsonContext.Default.FireSale),
+        Surge = shape.Surge is null ? null : JsonSerializer.Serialize(shape.Surge, ApiJsonContext.Default.Surge),
         Windows = JsonSerializer.Serialize(shape.Windows, ApiJsonContext.Default.IReadOnlyListQuotaWindow),
         shape.OnClientAbort,
         shape.TrustsUsage,

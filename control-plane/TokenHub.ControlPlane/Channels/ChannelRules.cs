@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Quota;
 using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Upstreams;
 using TokenHub.ControlPlane.Wire;
@@ -21,7 +22,11 @@ internal sealed record ChannelShape
     public int Priority { get; init; }
     public int OwnerShareBp { get; init; }
     public int? MaxConcurrency { get; init; }
+    public int? Rpm { get; init; }
+    public int? Tpm { get; init; }
     public IReadOnlyList<QuotaWindow> Windows { get; init; } = [];
+    public FireSale? FireSale { get; init; }
+    public Surge? Surge { get; init; }
     public string OnClientAbort { get; init; } = "cancel";
     public bool TrustsUsage { get; init; } = true;
     public string[] Apis { get; init; } = [];
@@ -60,7 +65,11 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             Priority = body.Priority ?? 0,
             OwnerShareBp = body.OwnerShareBp ?? 0,
             MaxConcurrency = body.MaxConcurrency,
+            Rpm = body.Rpm,
+            Tpm = body.Tpm,
             Windows = WindowRules.Check(checks, body.Windows),
+            FireSale = body.FireSale,
+            Surge = body.Surge,
             OnClientAbort = body.OnClientAbort ?? "cancel",
             TrustsUsage = body.TrustsUsage ?? true,
             Apis = UpstreamFieldRules.CheckApis(checks, body.Apis, body.Provider),
@@ -99,7 +108,11 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             Priority = change.Priority ?? before.Priority,
             OwnerShareBp = change.OwnerShareBp ?? before.OwnerShareBp,
             MaxConcurrency = body.Has("max_concurrency") ? change.MaxConcurrency : before.MaxConcurrency,
+            Rpm = body.Has("rpm") ? change.Rpm : before.Rpm,
+            Tpm = body.Has("tpm") ? change.Tpm : before.Tpm,
             Windows = change.Windows is { } windows ? WindowRules.Check(checks, windows) : before.Windows,
+            FireSale = body.Has("fire_sale") ? change.FireSale : before.FireSale,
+            Surge = body.Has("surge") ? change.Surge : before.Surge,
             OnClientAbort = change.OnClientAbort ?? before.OnClientAbort,
             TrustsUsage = change.TrustsUsage ?? before.TrustsUsage,
             Apis = change.Apis is { } apis
@@ -193,6 +206,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
         checks.Range(shape.OwnerShareBp, "owner_share_bp", 0, TariffMath.OwnerShareBpMax);
         TextRules.OneOf(checks, shape.OnClientAbort, "on_client_abort", "cancel", "drain");
         checks.Range(shape.MaxConcurrency, "max_concurrency", 1, ConcurrencyMax);
+        QuotaRules.Check(checks, shape);
     }
 
     /// <summary>
@@ -215,6 +229,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             after.Priority <= 0 || after.Priority == before.Priority, "priority", "forbidden", $"above 0 {Message}");
         checks.Require(after.TrustsUsage == before.TrustsUsage, "trusts_usage", "forbidden", Message);
         checks.Require(after.Groups.SequenceEqual(before.Groups), "groups", "forbidden", Message);
+        QuotaRules.CheckMember(checks, after, before, caller, MemberWeightMax);
     }
 
     [GeneratedRegex("^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$")]

@@ -7,6 +7,7 @@ using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Publishing;
+using TokenHub.ControlPlane.Quota;
 using TokenHub.ControlPlane.Sealing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
@@ -89,6 +90,7 @@ internal static class ControlPlaneServices
         services.AddSingleton<UpstreamModelList>();
         services.AddSingleton<ReplacedCredentials>();
         services.AddSingleton<CredentialSeal>();
+        services.AddSingleton<QuotaReader>();
 
         services.AddSingleton<PriceQueries>();
         services.AddSingleton<PriceChange>();

@@ -21,6 +21,7 @@ internal static class InternalEndpoints
         Map("POST", PlaneMessages.BeatPath, GatewayCalls.BeatAsync);
         Map("POST", PlaneMessages.UsagePath, UsageCalls.IngestAsync);
         Map("POST", PlaneMessages.HydratePath, UsageCalls.HydrateAsync);
+        Map("POST", PlaneMessages.RecountPath, QuotaCalls.RecountAsync);
         Map("POST", PlaneMessages.CredentialPath, SnapshotCalls.ReplaceCredentialAsync);
         Map("GET", PlaneMessages.SnapshotPath, SnapshotCalls.GetAsync);
         Map("GET", PlaneMessages.KeysPath + "/{hash}", SnapshotCalls.FindKeyAsync);

@@ -5,6 +5,7 @@ using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Gateways;
 using TokenHub.Ledger.Holds;
 using TokenHub.Ledger.Postings;
+using TokenHub.Ledger.Quota;
 using TokenHub.Ledger.Rebuilding;
 using TokenHub.Ledger.Reconciliation;
 using TokenHub.Ledger.Requests;
@@ -29,6 +30,7 @@ internal static class LedgerSetup
             .AddSingleton<Recheck>()
             .AddSingleton<ShardBuilder>()
             .AddSingleton<Hydrator>()
+            .AddSingleton<WindowUsage>()
             .AddSingleton<Wallets>()
             .AddSingleton<Acknowledger>()
             .AddSingleton(CreateIngest)

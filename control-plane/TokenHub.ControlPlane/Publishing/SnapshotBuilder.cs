@@ -2,6 +2,9 @@ using System.Data;
 using System.Text.Json;
 using Dapper;
 using Npgsql;
+using TokenHub.ControlPlane.Quota;
+using TokenHub.ControlPlane.Settings;
+using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 
@@ -18,6 +21,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
     private const string ChannelsSql = """
         select c.id, c.owner_user_id, c.name, c.provider, c.base_url, c.credential_type, c.sealed_credential, c.models,
           c.model_map::text as model_map, c.groups, c.weight, c.priority, c.owner_share_bp, c.max_concurrency,
+          c.rpm, c.tpm, c.windows::text as windows, c.fire_sale::text as fire_sale, c.surge::text as surge,
           c.on_client_abort, c.trusts_usage, c.apis, c.api_version, c.sealed_headers
         from channels c
         left join users u on u.id = c.owner_user_id
@@ -57,10 +61,11 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         var channels = await connection.QueryAsync<ChannelRow>(Command(ChannelsSql));
         var prices = await connection.QueryAsync<PriceRow>(Command(PricesSql));
         var fallback = await connection.QuerySingleOrDefaultAsync<string>(Command(FallbackSql));
+        var point = PointSetting.Of(await connection.QuerySingleOrDefaultAsync<string>(Command(PointSetting.FindSql)));
         return new Snapshot
         {
             Version = version,
-            Channels = [.. channels.Select(row => row.ToEntry())],
+            Channels = [.. channels.Select(row => row.ToEntry(point))],
             Prices = [.. prices.Select(row => row.ToEntry())],
             FallbackPrice = fallback is null
                 ? null
@@ -84,13 +89,18 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         public int Priority { get; init; }
         public int OwnerShareBp { get; init; }
         public int? MaxConcurrency { get; init; }
+        public int? Rpm { get; init; }
+        public int? Tpm { get; init; }
+        public string Windows { get; init; } = "[]";
+        public string? FireSale { get; init; }
+        public string? Surge { get; init; }
         public string OnClientAbort { get; init; } = "";
         public bool TrustsUsage { get; init; }
         public string[] Apis { get; init; } = [];
         public string? ApiVersion { get; init; }
         public string? SealedHeaders { get; init; }
 
-        public ChannelEntry ToEntry() => new()
+        public ChannelEntry ToEntry(Usd point) => new()
         {
             Id = Id,
             Name = Name,
@@ -107,6 +117,11 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             OwnerAccount = OwnerUserId ?? 0,
             OwnerShareBp = OwnerShareBp,
             MaxConcurrency = MaxConcurrency,
+            Rpm = Rpm,
+            Tpm = Tpm,
+            Windows = WindowEntries.Read(Windows, point),
+            FireSale = WindowEntries.ReadFireSale(FireSale),
+            Surge = WindowEntries.ReadSurge(Surge),
             OnClientAbort = OnClientAbort == "drain" ? AbortPolicy.Drain : AbortPolicy.Cancel,
             TrustsUsage = TrustsUsage,
             Apis = [.. Apis.Select(ChannelWords.ApiOf)],

@@ -40,11 +40,17 @@ internal static class SettingEndpoints
                 PriceRules.Check(rates, "fallback_price.");
             }
 
+            PointSetting.Check(body.Value.PointUsd);
             await using var connection = await database.OpenConnectionAsync(cancellation);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
             if (body.Has("fallback_price"))
             {
                 await SetFallbackAsync(transaction, body.Value.FallbackPrice, cancellation);
+            }
+
+            if (body.Has("point_usd"))
+            {
+                await PointSetting.SetAsync(transaction, body.Value.PointUsd, cancellation);
             }
 
             await AuditLog.AddAsync(
@@ -70,6 +76,10 @@ internal static class SettingEndpoints
     {
         var fallback = await settings.FallbackPriceAsync(cancellation);
         var row = fallback is null ? null : await prices.FindAsync(fallback.Id, cancellation);
-        return new SettingsView { FallbackPrice = row?.ToView(showsUpstream: true) };
+        return new SettingsView
+        {
+            FallbackPrice = row?.ToView(showsUpstream: true),
+            PointUsd = await settings.PointUsdAsync(cancellation),
+        };
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dapper;
 using Npgsql;
+using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Settings;
@@ -29,6 +30,13 @@ internal sealed class SettingQueries(NpgsqlDataSource database)
         var value = await connection.QuerySingleOrDefaultAsync<string>(
             new CommandDefinition(FindSql, new { Name = FallbackPriceName }, cancellationToken: cancellation));
         return value is null ? null : JsonSerializer.Deserialize(value, SnapshotJsonContext.Default.PriceEntry);
+    }
+
+    public async Task<Usd> PointUsdAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return PointSetting.Of(await connection.QuerySingleOrDefaultAsync<string>(
+            new CommandDefinition(PointSetting.FindSql, cancellationToken: cancellation)));
     }
 
     public static Task SetFallbackPriceAsync(

@@ -36,6 +36,12 @@ public static class PlaneMessages
     public const string HydratePath = BasePath + "/hydrate";
 
     /// <summary>
+    /// POST, <see cref="RecountRequest"/> to <see cref="RecountReply"/>: counts what a channel has used in the periods
+    /// of its windows, and puts it into Redis where it is not known.
+    /// </summary>
+    public const string RecountPath = BasePath + "/channels/recount";
+
+    /// <summary>
     /// POST, <see cref="CredentialReplaced"/> to <see cref="CredentialReceipt"/>: an issuer has given another refresh
     /// token in the place of the one that is stored.
     /// </summary>
@@ -112,4 +118,11 @@ public static class PlaneMessages
 
     /// <param name="Epoch">0 when nothing was written, because the shard is being rebuilt.</param>
     public sealed record HydrateReply(bool Found, long Epoch);
+
+    public sealed record RecountRequest(long Channel, IReadOnlyList<WindowPeriod> Windows);
+
+    /// <summary>A quota window, by its <c>WindowName</c>, in the period that holds.</summary>
+    public sealed record WindowPeriod(string Name, QuotaKind Kind, long StartMs, long EndMs);
+
+    public sealed record RecountReply(bool Done);
 }

@@ -19,4 +19,6 @@ namespace TokenHub.Core.Snapshots;
 [JsonSerializable(typeof(PlaneMessages.CredentialReceipt))]
 [JsonSerializable(typeof(PlaneMessages.HydrateRequest))]
 [JsonSerializable(typeof(PlaneMessages.HydrateReply))]
+[JsonSerializable(typeof(PlaneMessages.RecountRequest))]
+[JsonSerializable(typeof(PlaneMessages.RecountReply))]
 public sealed partial class SnapshotJsonContext : JsonSerializerContext;

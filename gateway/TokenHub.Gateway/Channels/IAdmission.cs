@@ -28,6 +28,9 @@ internal interface IAdmission
 
     /// <summary>Gives a place back, with what was used there; does not wait.</summary>
     public void Leave(Exchange exchange, in Place place, in AttemptRecord attempt);
+
+    /// <summary>Gives back whatever places a request still has at its end: those of attempts that threw.</summary>
+    public void LeaveAll(Exchange exchange);
 }
 
 /// <summary>Lets everybody in, in the order of the plan.</summary>
@@ -42,6 +45,11 @@ internal sealed class OpenAdmission : IAdmission
     }
 
     public void Leave(Exchange exchange, in Place place, in AttemptRecord attempt)
+    {
+        // Nothing was taken.
+    }
+
+    public void LeaveAll(Exchange exchange)
     {
         // Nothing was taken.
     }

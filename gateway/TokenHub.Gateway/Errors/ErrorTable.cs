@@ -67,6 +67,8 @@ internal static class ErrorTable
             ErrorKind.Overloaded, 503, "The API key cannot be checked at the moment; try again.", SoonMs),
         GatewayFault.NoChannel => new(
             ErrorKind.Overloaded, 503, "No channel can serve this model at the moment.", SoonMs),
+        GatewayFault.ChannelsFull => new(
+            ErrorKind.RateLimit, 429, "Every channel that serves this model is at its limit; try again.", SoonMs),
         GatewayFault.Draining => new(ErrorKind.Overloaded, 503, "The gateway is shutting down; try again.", SoonMs),
         GatewayFault.MoneyUnavailable => new(
             ErrorKind.Overloaded, 503, "The balance cannot be checked at the moment; try again.", SoonMs),

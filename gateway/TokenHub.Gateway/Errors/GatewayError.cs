@@ -28,6 +28,7 @@ internal enum GatewayFault : byte
     OtherProtocol,
     ChannelsOutOfScope,
     NoChannel,
+    ChannelsFull,
     Draining,
     MoneyUnavailable,
     LogUnavailable,

@@ -102,6 +102,9 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
     /// <summary>The channels that may serve it, in order.</summary>
     public RoutePlan Plan { get; } = new();
 
+    /// <summary>The places that it has at channels, and which steps of the plan it has been at.</summary>
+    public HeldPlaces Places { get; } = new();
+
     /// <summary>The conversation it belongs to.</summary>
     public AffinityMatch Affinity { get; set; }
 
@@ -277,6 +280,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
         (_isClientGone, _stop, WasDrained) = (false, null, false);
         (Group, Key, Serving, Slot, Tariff, Affinity) = (null, null, null, null, default, default);
         Plan.Clear();
+        Places.Clear();
         (Model, AnswerType, Facts) = ("", "", default);
         (IsStream, IsArrayStream, InputEstimate, Cost) = (false, false, 0, Usd.Zero);
         (Endpoint, Dialect, UpstreamDialect) = (Endpoint.Unknown, Dialect.None, Dialect.None);

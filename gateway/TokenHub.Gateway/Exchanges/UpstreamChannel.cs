@@ -2,6 +2,7 @@ using System.Text.Json;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
+using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Exchanges;
@@ -15,6 +16,7 @@ public sealed class UpstreamChannel
     {
         _entry = entry;
         Live = live ?? new ChannelLive(entry.Id);
+        Limits = ChannelLimits.Of(entry);
         Secret = box.TryOpen(entry.SealedCredential, entry.CredentialContext, out var secret)
             ? ChannelSecret.Read(entry.CredentialType, secret)
             : ChannelSecret.None;
@@ -42,6 +44,9 @@ public sealed class UpstreamChannel
 
     /// <summary>What is known of it at the moment.</summary>
     internal ChannelLive Live { get; }
+
+    /// <summary>What is counted of it over all gateways.</summary>
+    internal ChannelLimits Limits { get; }
 
     public int Weight => Math.Max(0, _entry.Weight);
 

@@ -57,6 +57,11 @@ public sealed class PlaneClient : IDisposable
         PostAsync(PlaneMessages.HydratePath, new PlaneMessages.HydrateRequest(account, key),
             SnapshotJsonContext.Default.HydrateRequest, SnapshotJsonContext.Default.HydrateReply, cancel);
 
+    /// <summary>Has what was used of a channel's windows counted in PostgreSQL and put into Redis.</summary>
+    public async Task<bool> RecountAsync(PlaneMessages.RecountRequest request, CancellationToken cancel) =>
+        (await PostAsync(PlaneMessages.RecountPath, request, SnapshotJsonContext.Default.RecountRequest,
+            SnapshotJsonContext.Default.RecountReply, cancel)).Done;
+
     /// <summary>Has a credential kept that an issuer has replaced; false when another is stored by now.</summary>
     public async Task<bool> ReplaceCredentialAsync(
         PlaneMessages.CredentialReplaced replaced, CancellationToken cancel) =>

@@ -35,8 +35,18 @@ public static class LuaScripts
 
     public static LuaScript Outbox { get; } = Load("outbox", 3, OnlyReads);
 
+    public static LuaScript Enter { get; } = Load("enter", 3, None);
+
+    public static LuaScript Leave { get; } = Load("leave", 3, MayRunOutOfMemory);
+
+    public static LuaScript Renew { get; } = Load("renew", 3, MayRunOutOfMemory);
+
+    public static LuaScript Recount { get; } = Load("recount", 3, None);
+
     public static IReadOnlyList<LuaScript> All { get; } =
-        [Reserve, Extend, Settle, Release, Ack, SetBalance, Rehold, Hydrate, Reap, Outbox];
+    [
+        Reserve, Extend, Settle, Release, Ack, SetBalance, Rehold, Hydrate, Reap, Outbox, Enter, Leave, Renew, Recount,
+    ];
 
     /// <summary>
     /// Loads a script; <paramref name="replaceInclude"/> may put another text in the place of an include.

@@ -17,6 +17,7 @@ public sealed partial class Till(IScriptRunner runner, bool joinsByItself = true
 {
     private readonly long[] _epochs = new long[Shards.Count];
     private readonly long[] _joined = new long[Shards.Count];
+    private long _epochSum;
 
     /// <summary>
     /// Holds an amount, or refuses and changes nothing. A repeat is answered with <see cref="TillCode.Repeated"/>.
@@ -55,11 +56,16 @@ public sealed partial class Till(IScriptRunner runner, bool joinsByItself = true
         Volatile.Read(ref joinsByItself ? ref _epochs[shard] : ref _joined[shard]);
 
     /// <summary>
+    /// The epochs of all shards together, as this process last saw them: rises with any loss of any shard.
+    /// </summary>
+    public long EpochSum => Volatile.Read(ref _epochSum);
+
+    /// <summary>
     /// From now on reservations in the shard are made under this epoch, unless a later one was joined.
     /// </summary>
     public void Join(int shard, long epoch)
     {
-        Raise(ref _epochs[shard], epoch);
+        Interlocked.Add(ref _epochSum, Raise(ref _epochs[shard], epoch));
         Raise(ref _joined[shard], epoch);
     }
 
@@ -97,11 +103,12 @@ public sealed partial class Till(IScriptRunner runner, bool joinsByItself = true
             return false;
         }
 
-        Raise(ref _epochs[shard], current);
+        Interlocked.Add(ref _epochSum, Raise(ref _epochs[shard], current));
         return true;
     }
 
-    private static void Raise(ref long epoch, long to)
+    // By how much it was raised.
+    private static long Raise(ref long epoch, long to)
     {
         var known = Volatile.Read(ref epoch);
         while (known < to)
@@ -109,10 +116,12 @@ public sealed partial class Till(IScriptRunner runner, bool joinsByItself = true
             var before = Interlocked.CompareExchange(ref epoch, to, known);
             if (before == known)
             {
-                return;
+                return to - before;
             }
 
             known = before;
         }
+
+        return 0;
     }
 }

@@ -21,6 +21,7 @@ public sealed class InternalEndpointsTests(PlaneStores stores)
         { "POST", PlaneMessages.BeatPath },
         { "POST", PlaneMessages.UsagePath },
         { "POST", PlaneMessages.HydratePath },
+        { "POST", PlaneMessages.RecountPath },
         { "GET", PlaneMessages.SnapshotPath },
         { "GET", PlaneMessages.KeysPath + "/" + new string('0', 64) },
     };

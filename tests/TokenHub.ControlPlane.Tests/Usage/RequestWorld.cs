@@ -18,11 +18,12 @@ internal sealed class RequestWorld
 
     private Plane _plane = null!;
     private RequestIdSource _ids = null!;
-    private string _channel = "";
     private Person? _owner;
     private int _ownerShareBp;
 
     public Person Person { get; private set; } = null!;
+
+    public string Channel { get; private set; } = "";
 
     public string Key { get; private set; } = "";
 
@@ -36,7 +37,7 @@ internal sealed class RequestWorld
         await plane.Admin.PostAsync(
             $"/api/v1/users/{world.Person.Id}/credits", new { amount = "10", reason = "test" });
         world.Key = (await world.Person.Api.PostAsync("/api/v1/keys", new { name = "k" })).Text("id");
-        world._channel = (await plane.Admin.PostAsync("/api/v1/channels", new
+        world.Channel = (await plane.Admin.PostAsync("/api/v1/channels", new
         {
             name = "c",
             owner_user_id = owner?.Id,
@@ -62,7 +63,7 @@ internal sealed class RequestWorld
             RequestId = _ids.Next(now),
             Account = Number(Person.Id),
             Key = Number(Key),
-            Channel = Number(_channel),
+            Channel = Number(Channel),
             OwnerAccount = _owner is null ? 0 : Number(_owner.Id),
             OwnerShareBp = _ownerShareBp,
             PriceVersion = Number(Price),
@@ -77,7 +78,7 @@ internal sealed class RequestWorld
             Cost = outcome.IsCharged() ? TariffMath.Cost(tariff, usage) : Usd.Zero,
             Usage = usage,
             UpstreamId = "up-1",
-            Attempts = [new AttemptRecord(Number(_channel), 503, AttemptFault.UpstreamStatus, 12)],
+            Attempts = [new AttemptRecord(Number(Channel), 503, AttemptFault.UpstreamStatus, 12)],
         };
     }
 

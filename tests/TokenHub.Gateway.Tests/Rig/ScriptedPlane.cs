@@ -8,10 +8,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Money;
+using TokenHub.Core.Quota;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Redis;
+using TokenHub.Redis.Channels;
 
 namespace TokenHub.Gateway.Tests.Rig;
 
@@ -24,6 +26,7 @@ internal sealed class ScriptedPlane : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly RedisClient _redis;
     private readonly Till _till;
+    private readonly ChannelSeats _seats;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly ConcurrentDictionary<string, KeyRecord> _keys = new();
     private readonly ConcurrentDictionary<long, Account> _accounts = new();
@@ -38,6 +41,7 @@ internal sealed class ScriptedPlane : IAsyncDisposable
     {
         (_redis, _app) = (redis, app);
         _till = new Till(redis.Runner);
+        _seats = new ChannelSeats(redis.Runner);
         _marks = new ShardMarks(redis);
     }
 
@@ -59,6 +63,9 @@ internal sealed class ScriptedPlane : IAsyncDisposable
     public IReadOnlyList<string>? Unsure { get; set; }
 
     public ConcurrentQueue<PlaneMessages.GatewayBeat> Beats { get; } = [];
+
+    /// <summary>Channels whose windows gateways had counted.</summary>
+    public ConcurrentQueue<PlaneMessages.RecountRequest> Recounts { get; } = new();
 
     /// <summary>Credentials that were reported as replaced.</summary>
     public ConcurrentQueue<PlaneMessages.CredentialReplaced> Replaced { get; } = new();
@@ -161,6 +168,9 @@ internal sealed class ScriptedPlane : IAsyncDisposable
                 break;
             case PlaneMessages.HydratePath:
                 await HydrateAsync(context);
+                break;
+            case PlaneMessages.RecountPath:
+                await RecountAsync(context);
                 break;
             case PlaneMessages.CredentialPath:
                 var replaced = (await JsonSerializer.DeserializeAsync(
@@ -275,6 +285,28 @@ internal sealed class ScriptedPlane : IAsyncDisposable
         });
         await WriteAsync(context, new PlaneMessages.HydrateReply(true, _epoch));
     }
+
+    private async Task RecountAsync(HttpContext context)
+    {
+        var request = (await JsonSerializer.DeserializeAsync(
+            context.Request.Body, SnapshotJsonContext.Default.RecountRequest))!;
+        Recounts.Enqueue(request);
+        var claims = request.Windows.Select(window => new WindowClaim(
+            window.Name, window.Kind, UsedOf(request.Channel, window), new QuotaPeriod(window.StartMs, window.EndMs)));
+        await _seats.RecountAsync(request.Channel, _epoch * Shards.Count, claims.ToArray(), default);
+        await WriteAsync(context, new PlaneMessages.RecountReply(true));
+    }
+
+    private long UsedOf(long channel, PlaneMessages.WindowPeriod window) => _records
+        .Where(pair => pair.Key.UnixMs >= window.StartMs && pair.Key.UnixMs < window.EndMs)
+        .SelectMany(pair => pair.Value.Attempts)
+        .Where(attempt => attempt.Channel == channel)
+        .Sum(attempt => window.Kind switch
+        {
+            QuotaKind.Requests => 1,
+            QuotaKind.Tokens => attempt.Usage.Total,
+            _ => TariffMath.Cost(GatewayRig.Tariff, attempt.Usage).Units,
+        });
 
     private async Task TakeUsageAsync(HttpContext context)
     {
