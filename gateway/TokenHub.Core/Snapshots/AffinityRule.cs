@@ -17,7 +17,7 @@ public sealed record AffinityRule
 
     /// <summary>
     /// Where the key is read: <c>header:x-session-id</c>, a JSON pointer <c>/metadata/user_id</c>, or <c>prefix</c> for
-    /// a hash of the stable head of the conversation.
+    /// a hash of the stable head of the conversation. See <see cref="AffinitySource"/>.
     /// </summary>
     public required string Source { get; init; }
 
@@ -28,4 +28,7 @@ public sealed record AffinityRule
 
     /// <summary>A first token slower than this unbinds the conversation; null: never.</summary>
     public int? UnbindAfterMs { get; init; }
+
+    /// <summary>Raised by each flush of the rule: what was bound under a lower one is not bound any more.</summary>
+    public long Generation { get; init; }
 }
