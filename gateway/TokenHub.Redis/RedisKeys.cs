@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -54,6 +55,21 @@ public static class RedisKeys
     public static string Kept(long account, long key, string call) =>
         $"{{s{Shards.Of(account)}}}:t:{key}:"
         + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(call)).AsSpan(0, CallHashBytes));
+
+    /// <summary>Bytes of the name of a conversation's binding.</summary>
+    public const int BindingBytes = 37;
+
+    /// <summary>
+    /// String: the channel that a conversation is bound to. Alone of all names its hash tag is no shard: each
+    /// conversation is its own.
+    /// </summary>
+    public static void WriteBinding(Span<byte> name, UInt128 conversation)
+    {
+        "af:{"u8.CopyTo(name);
+        Utf8Formatter.TryFormat((ulong)(conversation >> 64), name[4..], out _, new StandardFormat('x', 16));
+        Utf8Formatter.TryFormat((ulong)conversation, name[20..], out _, new StandardFormat('x', 16));
+        name[36] = (byte)'}';
+    }
 
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 

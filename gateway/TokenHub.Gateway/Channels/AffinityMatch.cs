@@ -9,8 +9,15 @@ namespace TokenHub.Gateway.Channels;
 /// <param name="CachedTokens">Tokens of prompt that were cached there when it was last used.</param>
 /// <param name="AgeMs">Since it was last used there.</param>
 /// <param name="CachedBp">Chance that they still are, in basis points.</param>
+/// <param name="Binding">What was stored of it; null when it is not bound.</param>
 internal readonly record struct AffinityMatch(
-    AffinityRule? Rule, UInt128 Key, long Channel, long CachedTokens, long AgeMs, int CachedBp = 0)
+    AffinityRule? Rule,
+    UInt128 Key,
+    long Channel,
+    long CachedTokens,
+    long AgeMs,
+    int CachedBp = 0,
+    Binding? Binding = null)
 {
     public bool IsBound => Channel != 0;
 
