@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.HttpOverrides;
 using TokenHub.ControlPlane.Access;
+using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
 using TokenHub.ControlPlane.Hosting;
@@ -129,6 +130,7 @@ internal static class ControlPlaneHost
         api.MapWallets();
         api.MapKeys();
         api.MapChannels();
+        api.MapAffinityRules();
         api.MapPrices();
         api.MapSettings();
         api.MapLedger();

@@ -1,4 +1,5 @@
 using Npgsql;
+using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
@@ -89,6 +90,9 @@ internal static class ControlPlaneServices
         services.AddSingleton<UpstreamModelList>();
         services.AddSingleton<ReplacedCredentials>();
         services.AddSingleton<CredentialSeal>();
+
+        services.AddSingleton<AffinityRuleQueries>();
+        services.AddSingleton<AffinityRuleChange>();
 
         services.AddSingleton<PriceQueries>();
         services.AddSingleton<PriceChange>();

@@ -9,6 +9,13 @@ public sealed record AffinityRule
     public required long Id { get; init; }
     public required string Name { get; init; }
 
+    /// <summary>Paths that carry conversations; a rule's own path names one of them, or several by a pattern.</summary>
+    public static IReadOnlyList<string> Paths { get; } =
+    [
+        "/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1beta/models/{model}:generateContent",
+        "/v1beta/models/{model}:streamGenerateContent",
+    ];
+
     /// <summary>Path that it is for, such as <c>/v1/messages</c>; null for every path.</summary>
     public string? Path { get; init; }
 

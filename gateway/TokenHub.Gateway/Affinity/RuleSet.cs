@@ -18,14 +18,11 @@ internal readonly record struct ReadyPlace(string? Header, string? OtherSpelling
 /// <summary>The rules of one snapshot and its channels by id. Immutable.</summary>
 internal sealed class RuleSet
 {
-    // Calls that carry a conversation; {model} stands for any.
-    private static readonly (Endpoint Endpoint, string Path)[] Conversations =
+    // In the order of the paths of a rule.
+    private static readonly Endpoint[] Conversations =
     [
-        (Endpoint.ChatCompletions, "/v1/chat/completions"),
-        (Endpoint.Responses, "/v1/responses"),
-        (Endpoint.Messages, "/v1/messages"),
-        (Endpoint.GeminiGenerate, "/v1beta/models/{model}:generateContent"),
-        (Endpoint.GeminiStream, "/v1beta/models/{model}:streamGenerateContent"),
+        Endpoint.ChatCompletions, Endpoint.Responses, Endpoint.Messages, Endpoint.GeminiGenerate,
+        Endpoint.GeminiStream,
     ];
 
     private readonly Dictionary<long, ChannelEntry> _channels;
@@ -33,7 +30,9 @@ internal sealed class RuleSet
     public RuleSet(Snapshot snapshot)
     {
         Snapshot = snapshot;
-        Rules = [.. snapshot.AffinityRules.Select(Ready).OfType<ReadyRule>()];
+
+        // Where there is one channel, there is nowhere else to go.
+        Rules = snapshot.Channels.Count < 2 ? [] : [.. snapshot.AffinityRules.Select(Ready).OfType<ReadyRule>()];
         _channels = Rules.Length == 0 ? [] : snapshot.Channels.ToDictionary(channel => channel.Id);
     }
 
@@ -51,9 +50,9 @@ internal sealed class RuleSet
     // A source that only a later version understands: the rule is for nothing here.
     private ReadyRule? Ready(AffinityRule rule)
     {
-        var endpoints = Conversations
-            .Where(c => rule.Path is null || ModelPattern.Matches(rule.Path, c.Path))
-            .Aggregate(0u, (bits, c) => bits | (1u << (int)c.Endpoint));
+        var endpoints = Conversations.Zip(AffinityRule.Paths)
+            .Where(c => rule.Path is null || ModelPattern.Matches(rule.Path, c.Second))
+            .Aggregate(0u, (bits, c) => bits | (1u << (int)c.First));
         if (endpoints == 0 || !AffinitySource.TryParse(rule.Source, out var source))
         {
             return null;

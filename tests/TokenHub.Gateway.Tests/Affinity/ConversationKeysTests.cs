@@ -154,5 +154,5 @@ public sealed class ConversationKeysTests
     }
 
     private static RuleSet SetOf(AffinityRule[] rules) =>
-        new(Entries.Snapshot([]) with { AffinityRules = rules.Length > 0 ? rules : Presets });
+        new(Entries.Snapshot([Entries.Channel(1), Entries.Channel(2)]) with { AffinityRules = rules.Length > 0 ? rules : Presets });
 }
