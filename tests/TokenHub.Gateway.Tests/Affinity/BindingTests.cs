@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Affinity;
 using TokenHub.Gateway.Tests.Rig;
@@ -226,6 +227,25 @@ public sealed class BindingTests : IAsyncLifetime
         await Probe.UntilAsync(
             async () => (await _rig.Redis.AskAsync("EXISTS", key)).StartsWith(":0", StringComparison.Ordinal),
             TimeSpan.FromSeconds(5), "the conversation is unbound");
+    }
+
+    [Fact]
+    public async Task Translated_conversation_takes_its_identity_to_the_upstreams_cache()
+    {
+        _channels = [.. _channels.Select(channel => channel with { Provider = Provider.OpenAi })];
+        await PublishAsync();
+        _upstreams.ForEach(upstream => upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Wire.ResponsesAnswer));
+
+        foreach (var session in new[] { "a", "a", "b" })
+        {
+            using var response = await PostAsync(session);
+            Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        }
+
+        var keys = _upstreams.SelectMany(upstream => upstream.Requests)
+            .Select(request => JsonDocument.Parse(request.Body).RootElement.GetProperty("prompt_cache_key").GetString()!).ToList();
+        Assert.All(keys, key => Assert.Equal(32, key.Length));
+        Assert.Equal([1, 2], keys.GroupBy(key => key).Select(group => group.Count()).Order());
     }
 
     [Fact]

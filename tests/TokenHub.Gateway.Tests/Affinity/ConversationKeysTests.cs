@@ -134,6 +134,20 @@ public sealed class ConversationKeysTests
     }
 
     [Fact]
+    public void Finding_a_key_allocates_nothing()
+    {
+        var set = SetOf([]);
+        var exchange = Asked.Of(Endpoint.Messages, Claude.Replace("claude-", "gpt-"), headers: "x-session-id: a");
+        ConversationKeys.Find(exchange, set, out _);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var rule = ConversationKeys.Find(exchange, set, out _);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal("opencode", rule?.Name);
+    }
+
+    [Fact]
     public void Source_that_a_later_version_wrote_is_for_nothing()
     {
         Assert.Null(NameOf(Asked.Of(Endpoint.ChatCompletions, Chat), Rule(9, "New", null, null, "cookie:session")));
