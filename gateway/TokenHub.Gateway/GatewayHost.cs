@@ -180,7 +180,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,
-            Affinity = new ConversationBinder(new BindingStore(redis, time, log), time),
+            Affinity = new ConversationBinder(new BindingStore(redis, time, log), metrics.Conversations, time),
             Picker = channels.Picker,
             Till = till,
             Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace),

@@ -4,7 +4,9 @@ using TokenHub.Protocols.Conversations;
 
 namespace TokenHub.Bench.Protocols;
 
-/// <summary>What tells one conversation from another, read from a first question and from a long conversation.</summary>
+/// <summary>
+/// What tells one conversation from another, read from a first question and from a long conversation.
+/// </summary>
 public class ConversationBench
 {
     private readonly byte[] _short = Samples.ChatRequest(turns: 1);

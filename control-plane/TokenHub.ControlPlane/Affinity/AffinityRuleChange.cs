@@ -30,7 +30,11 @@ internal sealed class AffinityRuleChange(NpgsqlDataSource database, ChangeNotice
     }
 
     public async Task<AffinityRuleRow> UpdateAsync(
-        long id, JsonBody<UpdateAffinityRule> body, long? expectedVersion, Caller caller, CancellationToken cancellation)
+        long id,
+        JsonBody<UpdateAffinityRule> body,
+        long? expectedVersion,
+        Caller caller,
+        CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);

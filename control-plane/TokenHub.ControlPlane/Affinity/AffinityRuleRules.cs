@@ -101,8 +101,8 @@ internal static class AffinityRuleRules
             AffinitySource.TryParse(shape.Source, out _),
             "source",
             "bad_source",
-            $"must be prefix, or up to {AffinitySource.PlacesMax} of header:name and /json/pointer separated by blanks, "
-            + "with +prefix at the end or without");
+            $"must be prefix, or up to {AffinitySource.PlacesMax} of header:name and /json/pointer separated by "
+            + "blanks, with +prefix at the end or without");
         checks.Range(shape.TtlSeconds, "ttl_seconds", 1, TtlMax);
         checks.Range(shape.UnbindAfterMs, "unbind_after_ms", UnbindLeastMs, UnbindMaxMs);
     }

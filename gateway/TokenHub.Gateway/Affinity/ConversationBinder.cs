@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
+using TokenHub.Gateway.Telemetry;
 
 namespace TokenHub.Gateway.Affinity;
 
@@ -9,7 +10,7 @@ namespace TokenHub.Gateway.Affinity;
 /// Keeps conversations where their prompts are cached: before the choice it finds the channel that a request's
 /// conversation is bound to, after the answer it binds the conversation to the channel that served it.
 /// </summary>
-internal sealed class ConversationBinder(BindingStore store, TimeProvider time)
+internal sealed class ConversationBinder(BindingStore store, ConversationCounts counts, TimeProvider time)
 {
     // A channel may be quick as a rule: below this no first token is slow.
     private const int SlowLeastMs = 2_000;
@@ -53,11 +54,29 @@ internal sealed class ConversationBinder(BindingStore store, TimeProvider time)
         var slowRuns = SlowRunsOf(exchange, rule, channel, before);
         if (slowRuns >= SlowRunsMax)
         {
+            counts.Unbound();
             store.Remove(match.Key);
             return;
         }
 
+        Count(match, before);
         store.Keep(match.Key, Next(exchange, match, before, slowRuns), TimeSpan.FromSeconds(rule.TtlSeconds));
+    }
+
+    private void Count(in AffinityMatch match, Binding? before)
+    {
+        if (before is not null)
+        {
+            counts.Kept();
+        }
+        else if (match.IsBound)
+        {
+            counts.Moved(match.CachedTokens * match.CachedBp / 10_000);
+        }
+        else
+        {
+            counts.Begun();
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

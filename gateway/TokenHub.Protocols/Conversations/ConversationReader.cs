@@ -22,8 +22,8 @@ public static class ConversationReader
     /// Reads a body that <see cref="RequestScanner"/> has let through. What cannot be read has no value and no prefix.
     /// </summary>
     /// <param name="values">
-    /// Where each value of <paramref name="wanted"/> stands in the body: a JSON string with its quotes, or a number; the
-    /// default range for one that is not there.
+    /// Where each value of <paramref name="wanted"/> stands in the body: a JSON string with its quotes, or a number;
+    /// the default range for one that is not there.
     /// </param>
     public static ConversationPrefix Read(
         Dialect dialect, ReadOnlySpan<byte> body, PointerTree wanted, Span<Range> values)

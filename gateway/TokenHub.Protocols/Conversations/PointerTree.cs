@@ -4,8 +4,8 @@ using TokenHub.Protocols.Json.Tokenizing;
 namespace TokenHub.Protocols.Conversations;
 
 /// <summary>
-/// Members of a body whose values are wanted, as a tree of names; built once, then only read. Of the objects in an array
-/// the first that has the member counts.
+/// Members of a body whose values are wanted, as a tree of names; built once, then only read. Of the objects in an
+/// array the first that has the member counts.
 /// </summary>
 public sealed class PointerTree
 {

@@ -6,8 +6,9 @@ using TokenHub.TestKit;
 namespace TokenHub.Gateway.Tests.Affinity;
 
 /// <summary>
-/// One account of an Anthropic-like provider: it keeps the prompts each model has read for five minutes, reads the longest
-/// beginning of a new one from them, says in its usage how much that was, and turns calls away once its window is full.
+/// One account of an Anthropic-like provider: it keeps the prompts each model has read for five minutes, reads the
+/// longest beginning of a new one from them, says in its usage how much that was, and turns calls away once its window
+/// is full.
 /// </summary>
 internal sealed class CachingUpstream : IAsyncDisposable
 {

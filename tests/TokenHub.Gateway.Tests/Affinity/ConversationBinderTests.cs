@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Affinity;
+using TokenHub.Gateway.Telemetry;
 using TokenHub.Gateway.Tests.Rig;
 using TokenHub.Redis;
 using TokenHub.TestKit.Servers;
@@ -20,6 +21,7 @@ public sealed class ConversationBinderTests : IAsyncLifetime
     private static readonly TokenUsage ReadBack = new() { Input = 22_000, CacheRead = 19_000, CacheWrite5m = 2_000, Output = 5 };
 
     private readonly TestClock _clock = new();
+    private readonly ConversationCounts _counts = new();
     private Snapshot _snapshot = Entries.Snapshot(
         [Entries.Channel(1, provider: Provider.Anthropic), Entries.Channel(2, provider: Provider.Anthropic), Entries.Channel(3)])
         with { AffinityRules = [Rule] };
@@ -32,7 +34,7 @@ public sealed class ConversationBinderTests : IAsyncLifetime
     {
         _redis = await RedisServer.StartAsync();
         _client = await RedisClient.ConnectAsync(RedisOptions.Parse(_redis.Url), default);
-        _binder = new ConversationBinder(new BindingStore(_client, _clock, NullLogger.Instance), _clock);
+        _binder = new ConversationBinder(new BindingStore(_client, _clock, NullLogger.Instance), _counts, _clock);
     }
 
     public async ValueTask DisposeAsync()
@@ -55,6 +57,9 @@ public sealed class ConversationBinderTests : IAsyncLifetime
 
         await AnswerAsync(1, ReadBack);
         Assert.Equal(21_000, (await FindAsync()).CachedTokens);
+        await AnswerAsync(2, ReadBack);
+        Assert.Equal((1, 1, 1, 0), _counts.Answers);
+        Assert.Equal(21_000, _counts.LostTokens);
     }
 
     [Fact]
