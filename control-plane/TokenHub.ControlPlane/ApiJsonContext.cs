@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Commands;
 using TokenHub.ControlPlane.Events;
@@ -25,6 +26,10 @@ namespace TokenHub.ControlPlane;
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
     Converters = [typeof(PricePerMillionJson), typeof(UsdJson), typeof(UtcTimeJson)])]
+[JsonSerializable(typeof(AffinityRuleView))]
+[JsonSerializable(typeof(CreateAffinityRule))]
+[JsonSerializable(typeof(Page<AffinityRuleView>))]
+[JsonSerializable(typeof(UpdateAffinityRule))]
 [JsonSerializable(typeof(ChannelCredential))]
 [JsonSerializable(typeof(ChannelTestResult))]
 [JsonSerializable(typeof(ChannelView))]

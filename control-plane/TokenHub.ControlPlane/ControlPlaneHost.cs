@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.HttpOverrides;
 using TokenHub.ControlPlane.Access;
+using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
 using TokenHub.ControlPlane.Hosting;
@@ -131,6 +132,7 @@ internal static class ControlPlaneHost
         api.MapKeys();
         api.MapChannels();
         api.MapQuota();
+        api.MapAffinityRules();
         api.MapPrices();
         api.MapSettings();
         api.MapLedger();

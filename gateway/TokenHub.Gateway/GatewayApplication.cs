@@ -15,8 +15,8 @@ using TokenHub.Gateway.Telemetry;
 
 namespace TokenHub.Gateway;
 
-/// <summary>One request's way through the seven rooms. Nothing else knows the order; no room calls another.</summary>
-// client -> 1 Listening -> 2 Auth -> 3 Routing -> 4 Reservation -> 5 Forwarding -> upstream
+/// <summary>One request's way through the rooms. Nothing else knows the order; no room calls another.</summary>
+// client -> 1 Listening -> 2 Auth -> Affinity -> 3 Routing -> 4 Reservation -> 5 Forwarding -> upstream
 // client <----------------------------- 6 Metering (a tap) <------ 5 Forwarding <- upstream
 //                            log, Redis, ledger <- 7 Settlement <------ 6 Metering
 internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHttpApplication<Exchange>
@@ -117,6 +117,9 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             return error;
         }
 
+        // Affinity: which conversation is it of, and where is that at home?
+        exchange.Affinity = await rooms.Affinity.FindAsync(exchange, rooms.Snapshots.Current.Settings);
+
         // 3. Routing: who can serve it, at which price?
         error = Route(exchange);
         if (!error.IsNone)
@@ -146,8 +149,12 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         var model = exchange.Facts.HasModel
             ? exchange.Facts.ModelUtf8(exchange.Body.Span, scratch)
             : scratch[..System.Text.Encoding.UTF8.GetBytes(exchange.Model, scratch)];
-        var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!, exchange.Endpoint);
+        var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!, exchange.Endpoint)
+        {
+            Affinity = exchange.Affinity,
+        };
         var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query, exchange.Plan);
+        exchange.Plan.Pin(exchange.Affinity);
         exchange.Model = routing.Route?.Model ?? "";
         if (exchange.Endpoint.CountsTokens())
         {
@@ -238,6 +245,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
 
             // 7. Settlement: before the last bytes, so that whoever has his answer also finds it in his balance.
             Close(exchange, StatusOf(exchange, result));
+            rooms.Affinity.Note(exchange);
             if (result.IsWhole)
             {
                 await WholeAnswer.SendAsync(exchange, result.Status, rooms.Options);

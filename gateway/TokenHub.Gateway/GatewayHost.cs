@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
+using TokenHub.Gateway.Affinity;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Gateway.Forwarding;
@@ -185,6 +186,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,
+            Affinity = new ConversationBinder(new BindingStore(redis, time, log), metrics.Conversations, time),
             Picker = channels.Picker,
             Till = till,
             Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace),

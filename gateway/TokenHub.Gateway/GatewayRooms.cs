@@ -1,4 +1,5 @@
 using TokenHub.Core.Requests;
+using TokenHub.Gateway.Affinity;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Listening;
@@ -24,6 +25,7 @@ internal sealed class GatewayRooms
     public required RequestFront Front { get; init; }
     public required KeyAuth Auth { get; init; }
     public required SnapshotHolder Snapshots { get; init; }
+    public required ConversationBinder Affinity { get; init; }
     public required ChannelPicker Picker { get; init; }
     public required Till Till { get; init; }
     public required Reserver Reserver { get; init; }

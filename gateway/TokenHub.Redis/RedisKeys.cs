@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -66,6 +67,20 @@ public static class RedisKeys
 
     internal static RespCall AddChannel(this RespCall call, long channel) => call
         .AddChannelKey(channel, ":q:"u8).AddChannelKey(channel, ":p:"u8).AddChannelKey(channel, ":z:"u8);
+    /// <summary>Bytes of the name of a conversation's binding.</summary>
+    public const int BindingBytes = 37;
+
+    /// <summary>
+    /// String: the channel that a conversation is bound to. Alone of all names its hash tag is no shard: each
+    /// conversation is its own.
+    /// </summary>
+    public static void WriteBinding(Span<byte> name, UInt128 conversation)
+    {
+        "af:{"u8.CopyTo(name);
+        Utf8Formatter.TryFormat((ulong)(conversation >> 64), name[4..], out _, new StandardFormat('x', 16));
+        Utf8Formatter.TryFormat((ulong)conversation, name[20..], out _, new StandardFormat('x', 16));
+        name[36] = (byte)'}';
+    }
 
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 

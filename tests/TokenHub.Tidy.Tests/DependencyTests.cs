@@ -35,9 +35,9 @@ public sealed class DependencyTests
         ("control-plane/TokenHub.Ledger", ["Microsoft.AspNetCore", "TokenHub.Protocols", "TokenHub.Gateway."]),
     ];
 
-    /// <summary>The seven rooms of a request. Only GatewayApplication knows their order; none uses another.</summary>
+    /// <summary>The rooms of a request. Only GatewayApplication knows their order; none uses another.</summary>
     private static readonly string[] Rooms =
-        ["Listening", "Auth", "Routing", "Reservation", "Forwarding", "Metering", "Settlement"];
+        ["Listening", "Auth", "Affinity", "Routing", "Reservation", "Forwarding", "Metering", "Settlement"];
 
     [Fact]
     public void A_project_references_only_what_its_place_allows()

@@ -48,6 +48,14 @@ internal static class AccessTable
         Of("POST", "/channels/{id}/upstream-models", admin: All, member: Own, auditor: None),
         Of("GET", "/channels/{id}/quota", admin: All, member: Own, auditor: All),
 
+        Of("POST", "/channels/{id}/affinity/flush", admin: All, member: Own, auditor: None),
+
+        Of("POST", "/affinity-rules", admin: All, member: None, auditor: None),
+        Of("GET", "/affinity-rules", admin: All, member: None, auditor: All),
+        Of("PATCH", "/affinity-rules/{id}", admin: All, member: None, auditor: None),
+        Of("DELETE", "/affinity-rules/{id}", admin: All, member: None, auditor: None),
+        Of("POST", "/affinity-rules/{id}/flush", admin: All, member: None, auditor: None),
+
         Of("PUT", "/prices", admin: All, member: None, auditor: None),
         Of("GET", "/prices", admin: All, member: Own, auditor: All),
         Of("DELETE", "/prices/{id}", admin: All, member: None, auditor: None),

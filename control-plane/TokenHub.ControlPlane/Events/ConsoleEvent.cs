@@ -18,6 +18,7 @@ internal sealed record ConsoleEvent(string Topic, long Audience, IReadOnlyList<s
 /// <summary>The topics a client may listen to.</summary>
 internal static class Topics
 {
+    public const string Affinity = "affinity";
     public const string Channels = "channels";
     public const string Keys = "keys";
     public const string Prices = "prices";
@@ -31,5 +32,5 @@ internal static class Topics
     public const string Sync = "sync";
 
     public static IReadOnlyList<string> All { get; } =
-        [Channels, Keys, Prices, Requests, Settings, Status, Users, Wallet, Sync];
+        [Affinity, Channels, Keys, Prices, Requests, Settings, Status, Users, Wallet, Sync];
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
@@ -91,6 +92,9 @@ internal static class ControlPlaneServices
         services.AddSingleton<ReplacedCredentials>();
         services.AddSingleton<CredentialSeal>();
         services.AddSingleton<QuotaReader>();
+
+        services.AddSingleton<AffinityRuleQueries>();
+        services.AddSingleton<AffinityRuleChange>();
 
         services.AddSingleton<PriceQueries>();
         services.AddSingleton<PriceChange>();

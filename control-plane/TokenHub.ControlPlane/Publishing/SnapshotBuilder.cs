@@ -2,6 +2,7 @@ using System.Data;
 using System.Text.Json;
 using Dapper;
 using Npgsql;
+using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Quota;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.Core.Money;
@@ -22,7 +23,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         select c.id, c.owner_user_id, c.name, c.provider, c.base_url, c.credential_type, c.sealed_credential, c.models,
           c.model_map::text as model_map, c.groups, c.weight, c.priority, c.owner_share_bp, c.max_concurrency,
           c.rpm, c.tpm, c.windows::text as windows, c.fire_sale::text as fire_sale, c.surge::text as surge,
-          c.on_client_abort, c.trusts_usage, c.apis, c.api_version, c.sealed_headers
+          c.on_client_abort, c.trusts_usage, c.apis, c.api_version, c.sealed_headers, c.affinity_generation
         from channels c
         left join users u on u.id = c.owner_user_id
         where c.status = 'active'
@@ -60,6 +61,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         var version = await connection.ExecuteScalarAsync<long>(Command(VersionSql));
         var channels = await connection.QueryAsync<ChannelRow>(Command(ChannelsSql));
         var prices = await connection.QueryAsync<PriceRow>(Command(PricesSql));
+        var affinity = await connection.QueryAsync<AffinityRuleRow>(Command(AffinityRuleQueries.ActiveSql));
         var fallback = await connection.QuerySingleOrDefaultAsync<string>(Command(FallbackSql));
         var point = PointSetting.Of(await connection.QuerySingleOrDefaultAsync<string>(Command(PointSetting.FindSql)));
         return new Snapshot
@@ -67,6 +69,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             Version = version,
             Channels = [.. channels.Select(row => row.ToEntry(point))],
             Prices = [.. prices.Select(row => row.ToEntry())],
+            AffinityRules = [.. affinity.Select(row => row.ToRule())],
             FallbackPrice = fallback is null
                 ? null
                 : JsonSerializer.Deserialize(fallback, SnapshotJsonContext.Default.PriceEntry),
@@ -99,6 +102,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         public string[] Apis { get; init; } = [];
         public string? ApiVersion { get; init; }
         public string? SealedHeaders { get; init; }
+        public long AffinityGeneration { get; init; }
 
         public ChannelEntry ToEntry(Usd point) => new()
         {
@@ -127,6 +131,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             Apis = [.. Apis.Select(ChannelWords.ApiOf)],
             ApiVersion = ApiVersion,
             SealedHeaders = SealedHeaders,
+            AffinityGeneration = AffinityGeneration,
         };
     }
 

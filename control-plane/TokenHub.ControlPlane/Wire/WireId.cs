@@ -11,6 +11,7 @@ internal static class WireId
     public const string Key = "key_";
     public const string Channel = "chn_";
     public const string Price = "prc_";
+    public const string AffinityRule = "afr_";
     public const string Ledger = "led_";
 
     public static string Format(string prefix, long id) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{id}");

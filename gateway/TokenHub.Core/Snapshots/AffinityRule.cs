@@ -9,6 +9,13 @@ public sealed record AffinityRule
     public required long Id { get; init; }
     public required string Name { get; init; }
 
+    /// <summary>Paths that carry conversations; a rule's own path names one of them, or several by a pattern.</summary>
+    public static IReadOnlyList<string> Paths { get; } =
+    [
+        "/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1beta/models/{model}:generateContent",
+        "/v1beta/models/{model}:streamGenerateContent",
+    ];
+
     /// <summary>Path that it is for, such as <c>/v1/messages</c>; null for every path.</summary>
     public string? Path { get; init; }
 
@@ -17,7 +24,7 @@ public sealed record AffinityRule
 
     /// <summary>
     /// Where the key is read: <c>header:x-session-id</c>, a JSON pointer <c>/metadata/user_id</c>, or <c>prefix</c> for
-    /// a hash of the stable head of the conversation.
+    /// a hash of the stable head of the conversation. See <see cref="AffinitySource"/>.
     /// </summary>
     public required string Source { get; init; }
 
@@ -28,4 +35,7 @@ public sealed record AffinityRule
 
     /// <summary>A first token slower than this unbinds the conversation; null: never.</summary>
     public int? UnbindAfterMs { get; init; }
+
+    /// <summary>Raised by each flush of the rule: what was bound under a lower one is not bound any more.</summary>
+    public long Generation { get; init; }
 }

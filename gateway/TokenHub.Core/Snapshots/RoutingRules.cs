@@ -27,6 +27,17 @@ public sealed record RoutingRules
     /// <summary>Longest wait there.</summary>
     public int QueueWaitMs { get; init; } = 30_000;
 
+    /// <summary>
+    /// What an hour of a caller's waiting is worth when a conversation may leave its channel, in units of 1e-8 dollars:
+    /// a cent a second.
+    /// </summary>
+    public long WaitUnitsPerHour { get; init; } = 3_600_000_000;
+
+    /// <summary>
+    /// A first token is slow from so many times its channel's usual time; the second slow one unbinds a conversation.
+    /// </summary>
+    public int SlowFirstTokenTimes { get; init; } = 4;
+
     /// <summary>Channels are probed on a schedule.</summary>
     public bool Probes { get; init; }
 

@@ -74,6 +74,11 @@ public sealed record ChannelEntry
 
     public FireSaleEntry? FireSale { get; init; }
     public SurgeEntry? Surge { get; init; }
+
+    /// <summary>Raised by each flush of the channel: conversations bound to it before are not bound any more.
+    /// </summary>
+    public long AffinityGeneration { get; init; }
+
     public AbortPolicy OnClientAbort { get; init; }
 
     /// <summary>

@@ -44,11 +44,16 @@ internal readonly record struct RoutingResult(RoutingFault Fault, ModelRoute? Ro
 
 /// <summary>What a request brings to the choice.</summary>
 internal readonly record struct RoutingQuery(
-    Dialect Dialect, string? Group, KeyEntry Key, Endpoint Endpoint = Endpoint.Unknown);
+    Dialect Dialect, string? Group, KeyEntry Key, Endpoint Endpoint = Endpoint.Unknown)
+{
+    /// <summary>The conversation that the request is of.</summary>
+    public AffinityMatch Affinity { get; init; }
+}
 
 /// <summary>
-/// Chooses channels inside the key's scope and group: not cooling before cooling, higher priority before lower, those
-/// of the client's own protocol before those reached by translation, by weight among equals.
+/// Chooses channels inside the key's scope and group: first the conversation's own, then not cooling before cooling,
+/// higher priority before lower, those of the client's own protocol before those reached by translation, by weight
+/// among equals.
 /// </summary>
 internal sealed class ChannelPicker(ChannelHealth health, Random random)
 {
@@ -97,7 +102,7 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
                 continue;
             }
 
-            var rank = RankOf(candidate.Channel, candidate.Speaks(query.Dialect));
+            var rank = RankOf(candidate.Channel, candidate.Speaks(query.Dialect), query.Affinity);
             if (rank > bestRank)
             {
                 (bestRank, total) = (rank, 0);
@@ -117,10 +122,13 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
     }
 
     // Weight 0 means last among its equals, as a cooling channel is last among all.
-    private long RankOf(UpstreamChannel channel, bool isOwnDialect)
+    private long RankOf(UpstreamChannel channel, bool isOwnDialect, in AffinityMatch affinity)
     {
         var rank = ((long)channel.Priority << 2) | (channel.Weight > 0 ? 2L : 0L) | (isOwnDialect ? 1L : 0L);
-        return health.IsCooling(channel) ? rank - (1L << 40) : rank;
+        var isBound = channel.Id == affinity.Channel;
+        return isBound && affinity.IsPinned ? long.MaxValue
+            : health.IsCooling(channel) ? rank - (1L << 40)
+            : isBound ? rank + (1L << 40) : rank;
     }
 
     private static bool IsEligible(Candidate candidate, in RoutingQuery query) =>

@@ -30,6 +30,9 @@ internal static partial class GatewayLog
     [LoggerMessage(11, LogLevel.Critical, "Request {RequestId} ended without closing its hold.")]
     public static partial void Leaked(ILogger log, string requestId, Exception error);
 
+    [LoggerMessage(301, LogLevel.Debug, "Bindings of conversations could not be read or written: {Reason}")]
+    public static partial void BindingsAway(ILogger log, string reason);
+
     [LoggerMessage(401, LogLevel.Critical, "The till refused request {RequestId} as our own mistake: {Code}.")]
     public static partial void TillConflict(ILogger log, string requestId, string code);
 

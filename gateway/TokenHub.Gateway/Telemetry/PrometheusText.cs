@@ -36,6 +36,7 @@ internal static class PrometheusText
             metrics.Admission, ("stage", "admission"));
         WriteTokens(text, metrics);
         WriteAttempts(text, metrics);
+        WriteConversations(text, metrics.Conversations);
         WriteGauges(text, metrics, gauges);
         WriteProcess(text);
         return text.ToString();
@@ -75,6 +76,19 @@ internal static class PrometheusText
 
         Single(text, "tokenhub_fallbacks_total", "counter", "Second channels that were tried.", metrics.Fallbacks);
         Single(text, "tokenhub_reservation_leaks_total", "counter", "Holds that were never closed.", metrics.Leaks);
+    }
+
+    private static void WriteConversations(StringBuilder text, ConversationCounts counts)
+    {
+        var answers = counts.Answers;
+        Head(text, "tokenhub_conversation_answers_total", "counter", "Answers by what they did to a conversation.");
+        Line(text, "tokenhub_conversation_answers_total", Number(answers.Begun), ("binding", "begun"));
+        Line(text, "tokenhub_conversation_answers_total", Number(answers.Kept), ("binding", "kept"));
+        Line(text, "tokenhub_conversation_answers_total", Number(answers.Moved), ("binding", "moved"));
+        Line(text, "tokenhub_conversation_answers_total", Number(answers.Unbound), ("binding", "unbound"));
+        Single(
+            text, "tokenhub_conversation_cache_lost_tokens_total", "counter",
+            "Prompt tokens that were cached where conversations have left.", counts.LostTokens);
     }
 
     private static void WriteGauges(StringBuilder text, GatewayMetrics metrics, in GaugeReadings gauges)

@@ -62,6 +62,7 @@ public sealed class RoleMatrixTests(Servers servers)
     [InlineData("PATCH", "/api/v1/channels/{channel}")]
     [InlineData("DELETE", "/api/v1/channels/{channel}")]
     [InlineData("POST", "/api/v1/channels/{channel}/test")]
+    [InlineData("POST", "/api/v1/channels/{channel}/affinity/flush")]
     [InlineData("GET", "/api/v1/prices/resolve?model=m&channel_id={channel}")]
     [InlineData("GET", "/api/v1/ledger?user_id={user}")]
     [InlineData("GET", "/api/v1/requests?user_id={user}")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -31,6 +32,9 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media, ILog
                 await store.PutBackAsync(request, exchange.Key!, stop);
             }
 
+            // A client of a protocol that has no such key still gets the cache of an upstream that goes by one.
+            request.PromptCacheKey ??= exchange.Affinity.Rule is null ? null
+                : exchange.Affinity.Key.ToString("x32", CultureInfo.InvariantCulture);
             var model = ModelOf(candidate, exchange.UpstreamDialect);
             await media.BringAsync(request, target, model, stop);
             var dropped = new Dropped();
