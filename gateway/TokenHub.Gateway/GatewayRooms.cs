@@ -1,5 +1,6 @@
 using TokenHub.Core.Requests;
 using TokenHub.Gateway.Auth;
+using TokenHub.Gateway.Channels.Queue;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Metering;
@@ -25,6 +26,7 @@ internal sealed class GatewayRooms
     public required KeyAuth Auth { get; init; }
     public required SnapshotHolder Snapshots { get; init; }
     public required ChannelPicker Picker { get; init; }
+    public required FairQueue Queue { get; init; }
     public required Till Till { get; init; }
     public required Reserver Reserver { get; init; }
     public required GraceLine Grace { get; init; }

@@ -23,6 +23,12 @@ internal sealed class RoutePlan
     /// <summary>The group whose rules hold for the request, or null.</summary>
     public GroupEntry? Group { get; set; }
 
+    /// <summary>Steps at which a place was taken, a bit each. Written by the admission.</summary>
+    public uint Tried { get; set; }
+
+    /// <summary>How long the request has stood in line. Written by the admission.</summary>
+    public int QueuedMs { get; set; }
+
     public ReadOnlySpan<RouteStep> Steps => _steps.AsSpan(0, Count);
 
     public ref readonly RouteStep this[int index] => ref _steps[index];
@@ -41,6 +47,6 @@ internal sealed class RoutePlan
     public void Clear()
     {
         _steps.AsSpan(0, Count).Clear();
-        (Count, Trace, Group) = (0, default, null);
+        (Count, Trace, Group, Tried, QueuedMs) = (0, default, null, 0, 0);
     }
 }

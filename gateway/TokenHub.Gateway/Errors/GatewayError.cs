@@ -28,6 +28,8 @@ internal enum GatewayFault : byte
     OtherProtocol,
     ChannelsOutOfScope,
     NoChannel,
+    ChannelsBusy,
+    QueueShare,
     Draining,
     MoneyUnavailable,
     LogUnavailable,

@@ -15,6 +15,8 @@ public sealed class UpstreamChannel
     {
         _entry = entry;
         Live = live ?? new ChannelLive(entry.Id);
+        IsLimited = entry.MaxConcurrency is not null || entry.Rpm is not null || entry.Tpm is not null
+            || entry.Windows.Count > 0;
         Secret = box.TryOpen(entry.SealedCredential, entry.CredentialContext, out var secret)
             ? ChannelSecret.Read(entry.CredentialType, secret)
             : ChannelSecret.None;
@@ -39,6 +41,9 @@ public sealed class UpstreamChannel
 
     /// <summary>The channel as the control plane tells of it.</summary>
     public ChannelEntry Entry => _entry;
+
+    /// <summary>It has slots, rates or windows: a gate has to be asked for a place.</summary>
+    internal bool IsLimited { get; }
 
     /// <summary>What is known of it at the moment.</summary>
     internal ChannelLive Live { get; }

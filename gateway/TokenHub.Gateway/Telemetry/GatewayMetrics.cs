@@ -34,6 +34,8 @@ internal sealed class GatewayMetrics
     public Histogram Admission { get; } =
         new(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1);
 
+    public QueueMeter Queue { get; } = new();
+
     public long Active => Volatile.Read(ref _active);
 
     public long Fallbacks => Volatile.Read(ref _fallbacks);
