@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using TokenHub.Core.Requests;
 using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;
@@ -47,6 +48,9 @@ public static class RedisKeys
     /// <summary>String: state of the key's rate limits.</summary>
     public static string Rates(long account, long key) => $"{{s{Shards.Of(account)}}}:l:{key}";
 
+    /// <summary>String: state of the rate limits of all keys of a user together.</summary>
+    public static string AccountRates(long account) => $"{{s{Shards.Of(account)}}}:u:{account}";
+
     /// <summary>
     /// String: what belongs to a call of an answer and its client cannot carry. Call ids are anybody's text, so their
     /// hash stands for them.
@@ -54,6 +58,13 @@ public static class RedisKeys
     public static string Kept(long account, long key, string call) =>
         $"{{s{Shards.Of(account)}}}:t:{key}:"
         + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(call)).AsSpan(0, CallHashBytes));
+
+    /// <summary>String: state of the rate limits of a group of channels, under a tag of its own.</summary>
+    public static string GroupRates(string group) => $"{{g{Shards.OfName(group)}}}:l:{group}";
+
+    /// <summary>String: what one request took of them.</summary>
+    public static string GroupTaken(string group, RequestId rid) =>
+        $"{{g{Shards.OfName(group)}}}:h:{group}:{rid.High:x16}{rid.Low:x16}";
 
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 
@@ -74,6 +85,9 @@ public static class RedisKeys
     internal static RespCall AddOutboxTimes(this RespCall call, int shard) => call.AddKey(shard, ":oz"u8);
 
     internal static RespCall AddSpend(this RespCall call, int shard, long key) => call.AddKey(shard, ":k:"u8, key);
+
+    internal static RespCall AddAccountRates(this RespCall call, int shard, long account) =>
+        call.AddKey(shard, ":u:"u8, account);
 
     internal static RespCall AddRates(this RespCall call, int shard, long key) => call.AddKey(shard, ":l:"u8, key);
 

@@ -28,9 +28,10 @@ internal enum ReservationFault : byte
 /// <param name="Available">What the account has left; on a refusal, what there is.</param>
 /// <param name="Epoch">The epoch of the shard under which it was asked.</param>
 /// <param name="IsLent">Redis is away and the amount was lent on the grace line.</param>
+/// <param name="Rates">How far rates are used, where the till said so.</param>
 internal readonly record struct ReservationResult(
     ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code,
-    long Epoch = 0, bool IsLent = false)
+    long Epoch = 0, bool IsLent = false, RateState Rates = default)
 {
     public GatewayError ToError() => Fault switch
     {
@@ -182,7 +183,8 @@ internal sealed class Reserver(
     private HoldRequest RequestOf(RequestId rid, KeyEntry key, in CostEstimate estimate, Usd amount) => new(
         rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds,
         identity.GatewayNo, identity.BootNo, key.SpendLimit, key.Record.UserMaxConcurrency,
-        key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm, estimate.InputTokens + estimate.StepTokens);
+        key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm, estimate.InputTokens + estimate.StepTokens,
+        key.Record.UserRpm, key.Record.UserTpm);
 
     // All requests that find the same account and key missing wait for one call: after a start or a loss of Redis a
     // thousand of them may come at once.
@@ -217,7 +219,7 @@ internal sealed class Reserver(
             TillCode.NotHydrated or TillCode.ShardNotBuilt or TillCode.StaleEpoch => ReservationFault.Unavailable,
             _ => ReservationFault.Internal,
         };
-        return new ReservationResult(fault, amount, reply.Available, reply.RetryAfterMs, reply.Code);
+        return new ReservationResult(fault, amount, reply.Available, reply.RetryAfterMs, reply.Code, Rates: reply.Rates);
     }
 
     private async Task ReleaseAsync(RequestId rid, KeyEntry key)

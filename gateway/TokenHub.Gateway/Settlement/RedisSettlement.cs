@@ -97,7 +97,7 @@ public sealed class RedisSettlement
             }
 
             var reply = await till.SettleAsync(
-                record.RequestId, record.Account, record.Key, record.Cost, pending.Payload, cancel);
+                record.RequestId, record.Account, record.Key, record.Cost, pending.Payload, cancel, record.Usage.Total);
             return reply.Code is TillCode.Ok or TillCode.AlreadySettled or TillCode.RecordedWithoutHold
                 or TillCode.BadArgument or TillCode.Conflict;
         }
