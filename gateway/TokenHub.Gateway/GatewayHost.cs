@@ -184,7 +184,9 @@ internal sealed class GatewayHost : IAsyncDisposable
             Picker = channels.Picker,
             Queue = channels.Queue,
             Till = till,
-            Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace),
+            Reserver = new Reserver(
+                till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace,
+                new GroupLimits(new GroupRates(redis.Runner))),
             Grace = grace,
             Gate = gate,
             Table = settlement.Table,

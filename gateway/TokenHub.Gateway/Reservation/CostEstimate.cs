@@ -21,6 +21,9 @@ internal readonly record struct CostEstimate(long InputTokens, long StepTokens, 
     // Of a first step that cannot be afforded whole, so much must be.
     private const long LeastStepTokens = 64;
 
+    /// <summary>Tokens that the request counts for in rates until it is known what it used.</summary>
+    public long RatedTokens => InputTokens + StepTokens;
+
     /// <param name="isPassedOn">The answer is no text: only its input costs.</param>
     public static CostEstimate Of(
         in RequestFacts facts, Dialect dialect, bool isStream, bool isPassedOn, GatewayOptions options)
