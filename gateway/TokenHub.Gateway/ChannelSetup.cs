@@ -1,6 +1,10 @@
+using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Channels.Gate;
+using TokenHub.Gateway.Channels.Queue;
 using TokenHub.Gateway.Planes;
 using TokenHub.Gateway.Routing;
+using TokenHub.Gateway.Snapshots;
+using TokenHub.Gateway.Telemetry;
 using TokenHub.Redis;
 using TokenHub.Redis.Channels;
 
@@ -8,7 +12,8 @@ namespace TokenHub.Gateway;
 
 /// <summary>What the choice of channels stands on, built once by <see cref="GatewayHost"/>.</summary>
 internal sealed class ChannelSetup(
-    TimeProvider time, RedisClient redis, Till till, PlaneClient plane, GatewayIdentity identity)
+    TimeProvider time, RedisClient redis, Till till, PlaneClient plane, GatewayIdentity identity,
+    SnapshotHolder snapshots, GatewayMetrics metrics)
 {
     private readonly ServerClock _clock = new(time);
 
@@ -22,5 +27,9 @@ internal sealed class ChannelSetup(
         new ChannelSeats(redis.Runner), identity, () => till.EpochSum, new Recounts(plane, _clock).RecountAsync,
         _clock, time);
 
-    public IAdmission Admission => field ??= new GateAdmission(Gate);
+    public FairQueue Queue => field ??= new FairQueue(Gate, metrics.Queue, time, Random.Shared);
+
+    public IAdmission Admission => field ??= new FairAdmission(Gate, Queue, () => Rules);
+
+    private RoutingRules Rules => snapshots.Current.Settings.Routing;
 }

@@ -194,6 +194,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         var estimate = exchange.Media is { } media ? CostEstimate.Of(media) : CostEstimate.Of(
             exchange.Facts, exchange.Dialect, exchange.IsStream, exchange.Endpoint.IsPassedOn(), rooms.Options);
         var held = await rooms.Reserver.ReserveAsync(exchange.Id, key, estimate, exchange.Plan);
+        exchange.RatedTokens = estimate.RatedTokens;
+        RateHeaders.Write(exchange, held, rooms.Time.GetUtcNow());
         if (held.Fault != ReservationFault.None)
         {
             if (held.Fault == ReservationFault.Internal)
@@ -212,14 +214,14 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             exchange.StartedMs) { Media = estimate.Media };
         if (!rooms.Table.TryOpen(open, out var slot))
         {
-            rooms.Reserver.Release(exchange.Id, key);
+            rooms.Reserver.Release(exchange.Id, key, exchange.Plan.Group);
             return new GatewayError(GatewayFault.TooManyOpen);
         }
 
         if (!rooms.Reserver.IsStillHeld(key, held))
         {
             rooms.Table.Release(slot);
-            rooms.Reserver.Release(exchange.Id, key);
+            rooms.Reserver.Release(exchange.Id, key, exchange.Plan.Group);
             return new GatewayError(GatewayFault.MoneyUnavailable);
         }
 
@@ -276,6 +278,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         var record = FinalRecord.Of(exchange, status);
         rooms.Grace.Charged(exchange.Id, record.Cost);
         rooms.Settler.Close(exchange.EndHold(), record);
+        rooms.Reserver.PutRatesRight(exchange.Id, exchange.Plan.Group, record.Usage.Total);
         exchange.Cost = record.Cost;
         rooms.Metrics.Settled(record);
         rooms.Metrics.RequestEnded(

@@ -81,12 +81,14 @@ internal sealed class GatewayHost : IAsyncDisposable
         var redis = await ConnectRedisAsync(options, log, cancel);
         var till = new Till(redis.Runner, joinsByItself: false);
         var snapshots = new SnapshotHolder();
-        var channels = new ChannelSetup(TimeProvider.System, redis, till, plane, identity);
+        var metrics = new GatewayMetrics();
+        var channels = new ChannelSetup(TimeProvider.System, redis, till, plane, identity, snapshots, metrics);
         var box = new SecretBox(options.MasterKey, options.MasterKeyOld);
         var refresher = new SnapshotRefresher(plane, snapshots, box, channels.Lives, options.DataDir);
         await LoadSnapshotAsync(refresher, log, cancel);
         var upstreams = new UpstreamPool(options);
-        var rooms = BuildRooms(options, redis, plane, identity, till, settlement, snapshots, channels, upstreams, log);
+        var rooms = BuildRooms(
+            options, redis, plane, identity, till, settlement, snapshots, channels, metrics, upstreams, log);
         // Before the doors open, so that the first request finds its shard joined; what fails is tried again later.
         await rooms.Gate.TellAllAsync(cancel);
         var kestrel = await KestrelStart.StartAsync(options, new GatewayApplication(rooms, log), logs, cancel);
@@ -150,6 +152,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         await StopAsync();
         await _kestrel.DisposeAsync();
         _rooms.Deadlines.Dispose();
+        _rooms.Queue.Dispose();
         _upstreams.Dispose();
         _settlement.Settler.Dispose();
         _settlement.Table.Dispose();
@@ -163,11 +166,10 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     private static GatewayRooms BuildRooms(
         GatewayOptions options, RedisClient redis, PlaneClient plane, GatewayIdentity identity, Till till,
-        SettlementStart settlement, SnapshotHolder snapshots, ChannelSetup channels, UpstreamPool upstreams,
-        ILogger log)
+        SettlementStart settlement, SnapshotHolder snapshots, ChannelSetup channels, GatewayMetrics metrics,
+        UpstreamPool upstreams, ILogger log)
     {
         var time = TimeProvider.System;
-        var metrics = new GatewayMetrics();
         var source = new KeySource(redis, plane, outlivesRedis: options.LendsGrace);
         var keys = new KeyTable(source.FindAsync, () => redis.Subscriber.IsConnected, options, time);
         KeyNotices.Follow(redis.Subscriber, keys);
@@ -188,8 +190,11 @@ internal sealed class GatewayHost : IAsyncDisposable
             Snapshots = snapshots,
             Affinity = new ConversationBinder(new BindingStore(redis, time, log), metrics.Conversations, time),
             Picker = channels.Picker,
+            Queue = channels.Queue,
             Till = till,
-            Reserver = new Reserver(till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace),
+            Reserver = new Reserver(
+                till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace,
+                new GroupLimits(new GroupRates(redis.Runner))),
             Grace = grace,
             Gate = gate,
             Table = settlement.Table,

@@ -1,6 +1,7 @@
 using TokenHub.Core.Requests;
 using TokenHub.Gateway.Affinity;
 using TokenHub.Gateway.Auth;
+using TokenHub.Gateway.Channels.Queue;
 using TokenHub.Gateway.Forwarding;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Metering;
@@ -27,6 +28,7 @@ internal sealed class GatewayRooms
     public required SnapshotHolder Snapshots { get; init; }
     public required ConversationBinder Affinity { get; init; }
     public required ChannelPicker Picker { get; init; }
+    public required FairQueue Queue { get; init; }
     public required Till Till { get; init; }
     public required Reserver Reserver { get; init; }
     public required GraceLine Grace { get; init; }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using TokenHub.Core.Requests;
 using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;
@@ -48,6 +49,9 @@ public static class RedisKeys
     /// <summary>String: state of the key's rate limits.</summary>
     public static string Rates(long account, long key) => $"{{s{Shards.Of(account)}}}:l:{key}";
 
+    /// <summary>String: state of the rate limits of all keys of a user together.</summary>
+    public static string AccountRates(long account) => $"{{s{Shards.Of(account)}}}:u:{account}";
+
     /// <summary>
     /// String: what belongs to a call of an answer and its client cannot carry. Call ids are anybody's text, so their
     /// hash stands for them.
@@ -81,6 +85,12 @@ public static class RedisKeys
         Utf8Formatter.TryFormat((ulong)conversation, name[20..], out _, new StandardFormat('x', 16));
         name[36] = (byte)'}';
     }
+    /// <summary>String: state of the rate limits of a group of channels, under a tag of its own.</summary>
+    public static string GroupRates(string group) => $"{{g{Shards.OfName(group)}}}:l:{group}";
+
+    /// <summary>String: what one request took of them.</summary>
+    public static string GroupTaken(string group, RequestId rid) =>
+        $"{{g{Shards.OfName(group)}}}:h:{group}:{rid.High:x16}{rid.Low:x16}";
 
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 
@@ -101,6 +111,9 @@ public static class RedisKeys
     internal static RespCall AddOutboxTimes(this RespCall call, int shard) => call.AddKey(shard, ":oz"u8);
 
     internal static RespCall AddSpend(this RespCall call, int shard, long key) => call.AddKey(shard, ":k:"u8, key);
+
+    internal static RespCall AddAccountRates(this RespCall call, int shard, long account) =>
+        call.AddKey(shard, ":u:"u8, account);
 
     internal static RespCall AddRates(this RespCall call, int shard, long key) => call.AddKey(shard, ":l:"u8, key);
 

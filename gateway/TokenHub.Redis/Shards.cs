@@ -10,4 +10,15 @@ public static class Shards
 
     /// <summary>The tag that a channel's own keys are named by: apart from money, which is a call of its own.</summary>
     public static int OfChannel(long channel) => (int)((ulong)channel % Count);
+    /// <summary>For what is known by a name: FNV-1a, which never changes.</summary>
+    public static int OfName(string name)
+    {
+        var hash = 2166136261u;
+        foreach (var letter in name)
+        {
+            hash = unchecked((hash ^ letter) * 16777619u);
+        }
+
+        return (int)(hash % Count);
+    }
 }

@@ -24,7 +24,8 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
     private const string ByIdSql = """
         select k.id, k.user_id as account, k.secret_hash, k.status, u.status = 'active' as user_enabled, k.models,
           k.channel_ids, k.expires_at, k.spend_limit_units as spend_limit, k.rpm, k.tpm, k.max_concurrency, k.ip_allow,
-          k.unsupported, u.max_concurrency as user_max_concurrency
+          k.unsupported, u.max_concurrency as user_max_concurrency, u.rpm as user_rpm, u.tpm as user_tpm,
+          u.weight as user_weight
         from api_keys k
         join users u on u.id = k.user_id
         where k.id = @id
@@ -150,6 +151,9 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
         public string[] IpAllow { get; init; } = [];
         public string Unsupported { get; init; } = "";
         public int UserMaxConcurrency { get; init; }
+        public int? UserRpm { get; init; }
+        public int? UserTpm { get; init; }
+        public int UserWeight { get; init; }
 
         public bool IsDeleted => Status == "deleted";
 
@@ -169,6 +173,9 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
             Tpm = Tpm,
             MaxConcurrency = MaxConcurrency,
             UserMaxConcurrency = UserMaxConcurrency,
+            UserRpm = UserRpm,
+            UserTpm = UserTpm,
+            UserWeight = UserWeight,
             IpAllow = IpAllow,
             Unsupported = Unsupported == KeyRecord.UnsupportedIsError ? Unsupported : null,
         };

@@ -67,7 +67,7 @@ internal static class SessionEndpoints
         var hash = await signIn.ReplaceAsync(caller.Email, body.Value, ClientAddress(context), cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await UserQueries.UpdateAsync(transaction, caller.UserId, new UpdateUser(), hash, cancellation);
+        await UserQueries.UpdateAsync(transaction, caller.UserId, new UpdateUser(), null, hash, cancellation);
         await SessionQueries.RevokeOthersAsync(
             transaction, caller.UserId, caller.SessionHash, time.GetUtcNow().UtcDateTime, cancellation);
         var target = WireId.Format(WireId.User, caller.UserId);

@@ -30,7 +30,10 @@ internal sealed class UserChange(NpgsqlDataSource database, Passwords passwords,
             throw RefusedException.VersionMismatch();
         }
 
-        var after = await UserQueries.UpdateAsync(transaction, id, change, hash, cancellation);
+        var rates = (
+            body.Has("rpm") ? change.Rpm : before.Rpm,
+            body.Has("tpm") ? change.Tpm : before.Tpm);
+        var after = await UserQueries.UpdateAsync(transaction, id, change, rates, hash, cancellation);
         if (admins.Contains(id) && admins.Count == 1 && !(after.Role == "admin" && after.IsActive))
         {
             throw new RefusedException(ProblemCode.LastAdmin, "This is the last active admin. Make another one first.");

@@ -17,6 +17,15 @@ internal sealed record UserView
     /// <summary>Requests that all keys of the user may have open at once.</summary>
     public required int MaxConcurrency { get; init; }
 
+    /// <summary>Requests a minute of all keys of the user together; null: no limit.</summary>
+    public int? Rpm { get; init; }
+
+    /// <summary>Tokens a minute of all keys of the user together; null: no limit.</summary>
+    public int? Tpm { get; init; }
+
+    /// <summary>The user's part of channels that are full, against those of other users.</summary>
+    public required int Weight { get; init; }
+
     public required long Version { get; init; }
     public required DateTime CreatedAt { get; init; }
 }
@@ -32,6 +41,15 @@ internal sealed record CreateUser
     public string? Role { get; init; }
 
     public int? MaxConcurrency { get; init; }
+
+    /// <summary>Requests a minute of all keys of the user together; null: no limit.</summary>
+    public int? Rpm { get; init; }
+
+    /// <summary>Tokens a minute of all keys of the user together; null: no limit.</summary>
+    public int? Tpm { get; init; }
+
+    /// <summary>1 when left out.</summary>
+    public int? Weight { get; init; }
 }
 
 /// <summary>A change of a user; fields that are left out stay as they are.</summary>
@@ -42,6 +60,14 @@ internal sealed record UpdateUser
     [Allowed("active", "disabled")]
     public string? Status { get; init; }
     public int? MaxConcurrency { get; init; }
+
+    /// <summary>Requests a minute of all keys of the user together; null: no limit.</summary>
+    public int? Rpm { get; init; }
+
+    /// <summary>Tokens a minute of all keys of the user together; null: no limit.</summary>
+    public int? Tpm { get; init; }
+
+    public int? Weight { get; init; }
 
     /// <summary>A new password; ends the user's sessions.</summary>
     public string? Password { get; init; }

@@ -12,6 +12,9 @@ internal sealed record UserRow
     public string Role { get; init; } = "";
     public string Status { get; init; } = "";
     public int MaxConcurrency { get; init; }
+    public int? Rpm { get; init; }
+    public int? Tpm { get; init; }
+    public int Weight { get; init; }
     public long Version { get; init; }
     public DateTime CreatedAt { get; init; }
 
@@ -24,6 +27,9 @@ internal sealed record UserRow
         Role = Role,
         Status = Status,
         MaxConcurrency = MaxConcurrency,
+        Rpm = Rpm,
+        Tpm = Tpm,
+        Weight = Weight,
         Version = Version,
         CreatedAt = CreatedAt,
     };
@@ -33,13 +39,13 @@ internal sealed record UserRow
 internal sealed class UserQueries(NpgsqlDataSource database)
 {
     private const string FindSql = """
-        select id, email, password_hash, role, status, max_concurrency, version, created_at
+        select id, email, password_hash, role, status, max_concurrency, rpm, tpm, weight, version, created_at
         from users
         where id = @Id
         """;
 
     private const string FindByEmailSql = """
-        select id, email, password_hash, role, status, max_concurrency, version, created_at
+        select id, email, password_hash, role, status, max_concurrency, rpm, tpm, weight, version, created_at
         from users
         where email = @Email
         """;
@@ -47,7 +53,7 @@ internal sealed class UserQueries(NpgsqlDataSource database)
     private const string LockSql = FindSql + " for update";
 
     private const string ListSql = """
-        select id, email, password_hash, role, status, max_concurrency, version, created_at
+        select id, email, password_hash, role, status, max_concurrency, rpm, tpm, weight, version, created_at
         from users
         where (@After::bigint is null or id < @After)
         order by id desc
@@ -55,10 +61,10 @@ internal sealed class UserQueries(NpgsqlDataSource database)
         """;
 
     private const string AddSql = """
-        insert into users (email, password_hash, role, max_concurrency)
-        values (@Email, @PasswordHash, @Role, @MaxConcurrency)
+        insert into users (email, password_hash, role, max_concurrency, rpm, tpm, weight)
+        values (@Email, @PasswordHash, @Role, @MaxConcurrency, @Rpm, @Tpm, @Weight)
         on conflict (email) do nothing
-        returning id, email, password_hash, role, status, max_concurrency, version, created_at
+        returning id, email, password_hash, role, status, max_concurrency, rpm, tpm, weight, version, created_at
         """;
 
     private const string UpdateSql = """
@@ -66,10 +72,13 @@ internal sealed class UserQueries(NpgsqlDataSource database)
         set role = coalesce(@Role, role),
             status = coalesce(@Status, status),
             max_concurrency = coalesce(@MaxConcurrency, max_concurrency),
+            rpm = case when @SetsRates then @Rpm::integer else rpm end,
+            tpm = case when @SetsRates then @Tpm::integer else tpm end,
+            weight = coalesce(@Weight, weight),
             password_hash = coalesce(@PasswordHash, password_hash),
             version = version + 1
         where id = @Id
-        returning id, email, password_hash, role, status, max_concurrency, version, created_at
+        returning id, email, password_hash, role, status, max_concurrency, rpm, tpm, weight, version, created_at
         """;
 
     private const string SetHashSql = "update users set password_hash = @PasswordHash where id = @Id";
@@ -120,15 +129,28 @@ internal sealed class UserQueries(NpgsqlDataSource database)
         NpgsqlTransaction transaction, NewUser user, string hash, CancellationToken cancellation) =>
         transaction.Connection!.QuerySingleOrDefaultAsync<UserRow>(new CommandDefinition(
             AddSql,
-            new { user.Email, PasswordHash = hash, user.Role, user.MaxConcurrency },
+            new
+            {
+                user.Email, PasswordHash = hash, user.Role, user.MaxConcurrency, user.Rpm, user.Tpm, user.Weight,
+            },
             transaction,
             cancellationToken: cancellation));
 
+    /// <param name="rates">Requests and tokens a minute, whose null is a value; null leaves both.</param>
     public static Task<UserRow> UpdateAsync(
-        NpgsqlTransaction transaction, long id, UpdateUser change, string? hash, CancellationToken cancellation) =>
+        NpgsqlTransaction transaction,
+        long id,
+        UpdateUser change,
+        (int? Rpm, int? Tpm)? rates,
+        string? hash,
+        CancellationToken cancellation) =>
         transaction.Connection!.QuerySingleAsync<UserRow>(new CommandDefinition(
             UpdateSql,
-            new { Id = id, change.Role, change.Status, change.MaxConcurrency, PasswordHash = hash },
+            new
+            {
+                Id = id, change.Role, change.Status, change.MaxConcurrency, change.Weight,
+                SetsRates = rates is not null, rates?.Rpm, rates?.Tpm, PasswordHash = hash,
+            },
             transaction,
             cancellationToken: cancellation));
 

@@ -11,6 +11,9 @@ namespace TokenHub.ControlPlane.Users;
 internal static class UserRules
 {
     public const int MaxConcurrencyMax = 100_000;
+    private const int RpmMax = 1_000_000;
+    private const int TpmMax = 1_000_000_000;
+    private const int WeightMax = 100;
     private const int EmailLengthMax = 254;
 
     // Printable ASCII without blanks, quotes and separators: an address that reads the same everywhere.
@@ -40,22 +43,27 @@ internal static class UserRules
             checks.Add("password", "bad_password", fault);
         }
 
-        CheckShared(checks, body.Role, body.MaxConcurrency);
+        CheckShared(checks, body.Role, body.MaxConcurrency, body.Rpm, body.Tpm, body.Weight);
         checks.ThrowIfAny();
         return new NewUser(
-            email, body.Password, body.Role ?? "member", body.MaxConcurrency ?? KeyRecord.DefaultUserMaxConcurrency);
+            email, body.Password, body.Role ?? "member", body.MaxConcurrency ?? KeyRecord.DefaultUserMaxConcurrency)
+        {
+            Rpm = body.Rpm,
+            Tpm = body.Tpm,
+            Weight = body.Weight ?? 1,
+        };
     }
 
     public static void Check(JsonBody<UpdateUser> body)
     {
         var checks = new FieldChecks();
         var value = body.Value;
-        foreach (var field in new[] { "role", "status", "max_concurrency", "password" })
+        foreach (var field in new[] { "role", "status", "max_concurrency", "weight", "password" })
         {
             checks.Require(!body.Has(field) || !IsNull(value, field), field, "null", "must not be null");
         }
 
-        CheckShared(checks, value.Role, value.MaxConcurrency);
+        CheckShared(checks, value.Role, value.MaxConcurrency, value.Rpm, value.Tpm, value.Weight);
         TextRules.OneOf(checks, value.Status, "status", "active", "disabled");
         if (value.Password is { } password && PasswordRules.FaultOf(password) is { } fault)
         {
@@ -70,15 +78,25 @@ internal static class UserRules
         "role" => value.Role is null,
         "status" => value.Status is null,
         "max_concurrency" => value.MaxConcurrency is null,
+        "weight" => value.Weight is null,
         _ => value.Password is null,
     };
 
-    private static void CheckShared(FieldChecks checks, string? role, int? maxConcurrency)
+    private static void CheckShared(
+        FieldChecks checks, string? role, int? maxConcurrency, int? rpm, int? tpm, int? weight)
     {
         TextRules.OneOf(checks, role, "role", "admin", "member", "auditor");
         checks.Range(maxConcurrency, "max_concurrency", 1, MaxConcurrencyMax);
+        checks.Range(rpm, "rpm", 1, RpmMax);
+        checks.Range(tpm, "tpm", 1, TpmMax);
+        checks.Range(weight, "weight", 1, WeightMax);
     }
 }
 
 /// <summary>A checked new user.</summary>
-internal sealed record NewUser(string Email, string Password, string Role, int MaxConcurrency);
+internal sealed record NewUser(string Email, string Password, string Role, int MaxConcurrency)
+{
+    public int? Rpm { get; init; }
+    public int? Tpm { get; init; }
+    public int Weight { get; init; } = 1;
+}

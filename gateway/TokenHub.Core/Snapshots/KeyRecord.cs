@@ -36,6 +36,15 @@ public sealed record KeyRecord
     /// <summary>Requests all keys of the user may have open at once.</summary>
     public int UserMaxConcurrency { get; init; } = DefaultUserMaxConcurrency;
 
+    /// <summary>Requests a minute of all keys of the user together.</summary>
+    public int? UserRpm { get; init; }
+
+    /// <summary>Tokens a minute of all keys of the user together.</summary>
+    public int? UserTpm { get; init; }
+
+    /// <summary>The user's part of full channels, against those of other users.</summary>
+    public int UserWeight { get; init; } = 1;
+
     /// <summary>Addresses or CIDR ranges; empty means any.</summary>
     public IReadOnlyList<string> IpAllow { get; init; } = [];
 

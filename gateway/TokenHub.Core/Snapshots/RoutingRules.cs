@@ -24,6 +24,9 @@ public sealed record RoutingRules
     /// <summary>Requests that may wait in front of full channels at one gateway.</summary>
     public int QueueMax { get; init; } = 1_000;
 
+    /// <summary>Of these, requests of one user.</summary>
+    public int QueueUserMax { get; init; } = 500;
+
     /// <summary>Longest wait there.</summary>
     public int QueueWaitMs { get; init; } = 30_000;
 

@@ -8,7 +8,6 @@ namespace TokenHub.Gateway.Channels;
 internal sealed class HeldPlaces
 {
     private readonly Place[] _places = new Place[RoutingRules.AttemptsLimit];
-    private uint _tried;
     private int _count;
 
     /// <summary>Number of the next attempt, from 1.</summary>
@@ -16,13 +15,10 @@ internal sealed class HeldPlaces
 
     public ReadOnlySpan<Place> Held => _places.AsSpan(0, _count);
 
-    public bool HasTried(int step) => (_tried & (1u << step)) != 0;
-
-    /// <summary>Notes a place that was taken: its step counts as tried from now on.</summary>
+    /// <summary>Notes a place that was taken.</summary>
     public void Add(in Place place)
     {
         _places[_count++] = place;
-        _tried |= 1u << place.Step;
         NextAttempt = place.Attempt + 1;
     }
 
@@ -41,5 +37,5 @@ internal sealed class HeldPlaces
         return false;
     }
 
-    public void Clear() => (_tried, _count, NextAttempt) = (0, 0, 1);
+    public void Clear() => (_count, NextAttempt) = (0, 1);
 }

@@ -22,7 +22,7 @@ internal interface IAdmission
 {
     /// <summary>
     /// Takes a place at the first step of the plan that was not tried yet and has one; when none has, waits in line for
-    /// one within the bounds of the rules. Each call is one attempt.
+    /// one within the bounds of the rules. Each call is one attempt; the plan knows which steps were tried.
     /// </summary>
     public ValueTask<Place> EnterAsync(Exchange exchange, CancellationToken cancellationToken);
 
@@ -31,26 +31,4 @@ internal interface IAdmission
 
     /// <summary>Gives back whatever places a request still has at its end: those of attempts that threw.</summary>
     public void LeaveAll(Exchange exchange);
-}
-
-/// <summary>Lets everybody in, in the order of the plan.</summary>
-internal sealed class OpenAdmission : IAdmission
-{
-    public ValueTask<Place> EnterAsync(Exchange exchange, CancellationToken cancellationToken)
-    {
-        var next = exchange.Attempts.Count;
-        return ValueTask.FromResult(next < exchange.Plan.Count
-            ? new Place(next, next + 1, 0, default)
-            : Place.None(new GatewayError(GatewayFault.NoChannel)));
-    }
-
-    public void Leave(Exchange exchange, in Place place, in AttemptRecord attempt)
-    {
-        // Nothing was taken.
-    }
-
-    public void LeaveAll(Exchange exchange)
-    {
-        // Nothing was taken.
-    }
 }

@@ -67,8 +67,10 @@ internal static class ErrorTable
             ErrorKind.Overloaded, 503, "The API key cannot be checked at the moment; try again.", SoonMs),
         GatewayFault.NoChannel => new(
             ErrorKind.Overloaded, 503, "No channel can serve this model at the moment.", SoonMs),
-        GatewayFault.ChannelsFull => new(
-            ErrorKind.RateLimit, 429, "Every channel that serves this model is at its limit; try again.", SoonMs),
+        GatewayFault.ChannelsBusy => new(
+            ErrorKind.Overloaded, 503, "All channels that serve this model are busy; try again.", SoonMs),
+        GatewayFault.QueueShare => new(
+            ErrorKind.RateLimit, 429, "Too many requests of this account wait for a channel already.", SoonMs),
         GatewayFault.Draining => new(ErrorKind.Overloaded, 503, "The gateway is shutting down; try again.", SoonMs),
         GatewayFault.MoneyUnavailable => new(
             ErrorKind.Overloaded, 503, "The balance cannot be checked at the moment; try again.", SoonMs),
@@ -80,7 +82,7 @@ internal static class ErrorTable
             ErrorKind.InsufficientFunds, 0, "The balance does not cover this request.", Retry: false),
         GatewayFault.KeyCap => new(
             ErrorKind.InsufficientFunds, 0, "This API key's spend limit does not cover this request.", Retry: false),
-        GatewayFault.Rate => new(ErrorKind.RateLimit, 429, "The rate limit of this API key is reached.", SoonMs),
+        GatewayFault.Rate => new(ErrorKind.RateLimit, 429, "The rate limit of this API key or its user is reached.", SoonMs),
         GatewayFault.Concurrency => new(
             ErrorKind.RateLimit, 429, "Too many requests of this account or API key are open at once.", SoonMs),
         GatewayFault.UpstreamFailed => new(ErrorKind.BadGateway, 502, "The upstream failed to answer."),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TokenHub.Core.Snapshots;
 using TokenHub.Protocols.Errors;
 
 namespace TokenHub.Gateway.Errors;
@@ -37,6 +38,10 @@ internal static class ErrorWriter
         if (api.RetryAfterMs > 0)
         {
             headers.RetryAfter = ((api.RetryAfterMs + 999) / 1000).ToString(CultureInfo.InvariantCulture);
+            if (api.Status == 429 && exchange.Dialect is not (Dialect.Gemini or Dialect.None))
+            {
+                headers["retry-after-ms"] = api.RetryAfterMs.ToString(CultureInfo.InvariantCulture);
+            }
         }
 
         Forwarding.AnswerHead.WriteDropped(exchange);

@@ -117,6 +117,9 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
     /// <summary>Input tokens as the gateway guesses them, for when the upstream says nothing.</summary>
     public long InputEstimate { get; set; }
 
+    /// <summary>Tokens that it counts for in rates, until it is known what it used.</summary>
+    public long RatedTokens { get; set; }
+
     public Hold Hold { get; } = hold;
 
     public InFlightSlot? Slot { get; private set; }
@@ -282,7 +285,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
         Plan.Clear();
         Places.Clear();
         (Model, AnswerType, Facts) = ("", "", default);
-        (IsStream, IsArrayStream, InputEstimate, Cost) = (false, false, 0, Usd.Zero);
+        (IsStream, IsArrayStream, InputEstimate, RatedTokens, Cost) = (false, false, 0, 0, Usd.Zero);
         (Endpoint, Dialect, UpstreamDialect) = (Endpoint.Unknown, Dialect.None, Dialect.None);
         (Crossing, Dropped, Media) = (null, "", null);
         (Request, Response, ResponseBody, Lifetime, Features) = (null!, null!, null!, null!, null!);

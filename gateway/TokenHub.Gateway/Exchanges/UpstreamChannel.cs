@@ -42,6 +42,9 @@ public sealed class UpstreamChannel
     /// <summary>The channel as the control plane tells of it.</summary>
     public ChannelEntry Entry => _entry;
 
+    /// <summary>It has slots, rates or windows: a gate has to be asked for a place.</summary>
+    internal bool IsLimited => !Limits.IsNone;
+
     /// <summary>What is known of it at the moment.</summary>
     internal ChannelLive Live { get; }
 

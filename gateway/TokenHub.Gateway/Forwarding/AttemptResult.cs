@@ -43,9 +43,9 @@ internal readonly record struct AttemptResult(
     public static AttemptResult Untranslatable(in GatewayError error) =>
         new(AnswerEnd.None, IsWhole: false, CanMoveOn: true, AttemptFault.Untranslatable, 0, error, null);
 
-    /// <summary>There was no place for an attempt.</summary>
-    public static AttemptResult NotBegun(in GatewayError error) =>
-        new(AnswerEnd.None, IsWhole: false, CanMoveOn: false, AttemptFault.None, 0, error, null);
+    /// <summary>There was no place for an attempt; without an error the client left while it waited for one.</summary>
+    public static AttemptResult NotBegun(in GatewayError error) => error.IsNone ? ClientGone()
+        : new(AnswerEnd.None, IsWhole: false, CanMoveOn: false, AttemptFault.None, 0, error, null);
 
     public static AttemptResult Failed(
         AttemptFault fault, GatewayFault error, int status = 0, TimeSpan? retryAfter = null) => new(

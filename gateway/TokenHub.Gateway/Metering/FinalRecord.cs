@@ -10,7 +10,7 @@ internal static class FinalRecord
     {
         var meter = (StreamMeter)exchange.Tap;
         var serving = exchange.Serving ?? exchange.Plan[0].Candidate;
-        var served = Served(exchange.Attempts);
+        var served = Served(exchange.Attempts, status);
         var usage = served.Outcome.IsCharged() ? meter.Charged(served.Usage) : default;
         return new UsageRecord
         {
@@ -42,8 +42,12 @@ internal static class FinalRecord
         };
     }
 
-    /// <summary>The attempt that decides: the last that was not given up for a faster one.</summary>
-    internal static AttemptRecord Served(IReadOnlyList<AttemptRecord> attempts)
+    /// <summary>
+    /// The attempt that decides: the last that was not given up for a faster one. Without any, the request was refused
+    /// a place, or its client left before there was one.
+    /// </summary>
+    /// <param name="status">What the client was told; 0 for nothing.</param>
+    internal static AttemptRecord Served(IReadOnlyList<AttemptRecord> attempts, int status)
     {
         for (var i = attempts.Count - 1; i >= 0; i--)
         {
@@ -53,6 +57,9 @@ internal static class FinalRecord
             }
         }
 
-        return new AttemptRecord(0, 0, AttemptFault.None, 0) { Outcome = Outcome.UpstreamErrorBeforeContent };
+        return new AttemptRecord(0, 0, AttemptFault.None, 0)
+        {
+            Outcome = status == 0 ? Outcome.ClientCancelled : Outcome.UpstreamErrorBeforeContent,
+        };
     }
 }

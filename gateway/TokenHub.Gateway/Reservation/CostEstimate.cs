@@ -28,6 +28,8 @@ internal readonly record struct CostEstimate(long InputTokens, long StepTokens, 
     /// <summary>A call for pictures or sound is held for whole: it can be cut nowhere.</summary>
     public static CostEstimate Of(MediaCall call) =>
         new(call.InputTokens, call.OutputTokensMax, call.OutputTokensMax, call.OutputTokensMax) { Media = call.Units };
+    /// <summary>Tokens that the request counts for in rates until it is known what it used.</summary>
+    public long RatedTokens => InputTokens + StepTokens;
 
     /// <param name="isPassedOn">The answer is no text: only its input costs.</param>
     public static CostEstimate Of(

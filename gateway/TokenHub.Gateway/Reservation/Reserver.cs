@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
+using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Errors;
 using TokenHub.Gateway.Planes;
 using TokenHub.Redis;
@@ -17,6 +18,7 @@ internal enum ReservationFault : byte
     Funds,
     KeyCap,
     Rate,
+    GroupRate,
     Concurrency,
     AccountDisabled,
 
@@ -28,9 +30,11 @@ internal enum ReservationFault : byte
 /// <param name="Available">What the account has left; on a refusal, what there is.</param>
 /// <param name="Epoch">The epoch of the shard under which it was asked.</param>
 /// <param name="IsLent">Redis is away and the amount was lent on the grace line.</param>
+/// <param name="Rates">How far rates are used, where the till said so.</param>
+/// <param name="GroupRates">The same of the group's, which stand in place of the key's.</param>
 internal readonly record struct ReservationResult(
     ReservationFault Fault, Usd Amount, Usd Available, int RetryAfterMs, TillCode Code,
-    long Epoch = 0, bool IsLent = false)
+    long Epoch = 0, bool IsLent = false, RateState Rates = default, RateState GroupRates = default)
 {
     public GatewayError ToError() => Fault switch
     {
@@ -43,6 +47,8 @@ internal readonly record struct ReservationResult(
             $"The {Available} USD left of this API key's spend limit do not cover this request, "
             + $"for which {Amount} USD are held."),
         ReservationFault.Rate => new(GatewayFault.Rate, RetryAfterMs: RetryAfterMs),
+        ReservationFault.GroupRate => new(
+            GatewayFault.Rate, "The rate limit of this channel group is reached.", RetryAfterMs: RetryAfterMs),
         ReservationFault.Concurrency => new(GatewayFault.Concurrency),
         ReservationFault.AccountDisabled => new(GatewayFault.AccountDisabled),
         ReservationFault.Unavailable => new(GatewayFault.MoneyUnavailable),
@@ -54,7 +60,7 @@ internal readonly record struct ReservationResult(
 /// <param name="closingsOf">Waits for requests of an account that have ended but not settled; false: none.</param>
 internal sealed class Reserver(
     Till till, ShardGate gate, PlaneClient plane, GatewayIdentity identity, GatewayOptions options,
-    Func<long, Task<bool>> closingsOf, GraceLine grace)
+    Func<long, Task<bool>> closingsOf, GraceLine grace, GroupLimits groups)
 {
     /// <summary>Longest that a request waits for a shard that is being rebuilt.</summary>
     public const int RebuildWaitMs = 5_000;
@@ -66,6 +72,36 @@ internal sealed class Reserver(
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReservationResult> ReserveAsync(
+        RequestId rid, KeyEntry key, CostEstimate estimate, RoutePlan plan)
+    {
+        if (!GroupLimits.Limits(plan.Group))
+        {
+            return await HoldAsync(rid, key, estimate, plan);
+        }
+
+        // The group's rates are elsewhere in Redis: they come first, and go back where there is no hold.
+        var group = await groups.TakeAsync(plan.Group!, rid, estimate.RatedTokens);
+        if (group.Code == TillCode.Rate)
+        {
+            return new ReservationResult(
+                ReservationFault.GroupRate, default, default, group.RetryAfterMs, group.Code, GroupRates: group.Rates);
+        }
+
+        var held = await HoldAsync(rid, key, estimate, plan);
+        if (held.Fault != ReservationFault.None)
+        {
+            groups.PutRight(plan.Group, rid, counts: false, 0);
+        }
+
+        return held with { GroupRates = group.Rates };
+    }
+
+    /// <summary>The request was served, or refunded: its tokens are known now.</summary>
+    public void PutRatesRight(RequestId rid, GroupEntry? group, long tokens) =>
+        groups.PutRight(group, rid, counts: true, tokens);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReservationResult> HoldAsync(
         RequestId rid, KeyEntry key, CostEstimate estimate, RoutePlan plan)
     {
         var amount = estimate.Amount(estimate.StepTokens, plan);
@@ -163,7 +199,13 @@ internal sealed class Reserver(
     private long EpochOf(KeyEntry key) => till.JoinedEpochOf(Shards.Of(key.Account));
 
     /// <summary>Gives back a hold under which nothing was sent.</summary>
-    public void Release(RequestId rid, KeyEntry key)
+    public void Release(RequestId rid, KeyEntry key, GroupEntry? group)
+    {
+        groups.PutRight(group, rid, counts: false, 0);
+        Release(rid, key);
+    }
+
+    private void Release(RequestId rid, KeyEntry key)
     {
         grace.TryTakeBack(rid);
         _ = ReleaseAsync(rid, key);
@@ -184,7 +226,8 @@ internal sealed class Reserver(
     private HoldRequest RequestOf(RequestId rid, KeyEntry key, in CostEstimate estimate, Usd amount) => new(
         rid, key.Account, key.Id, amount, (int)options.HoldTtl.TotalMilliseconds,
         identity.GatewayNo, identity.BootNo, key.SpendLimit, key.Record.UserMaxConcurrency,
-        key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm, estimate.InputTokens + estimate.StepTokens);
+        key.Record.MaxConcurrency, key.Record.Rpm, key.Record.Tpm, estimate.RatedTokens,
+        key.Record.UserRpm, key.Record.UserTpm);
 
     // All requests that find the same account and key missing wait for one call: after a start or a loss of Redis a
     // thousand of them may come at once.
@@ -219,7 +262,7 @@ internal sealed class Reserver(
             TillCode.NotHydrated or TillCode.ShardNotBuilt or TillCode.StaleEpoch => ReservationFault.Unavailable,
             _ => ReservationFault.Internal,
         };
-        return new ReservationResult(fault, amount, reply.Available, reply.RetryAfterMs, reply.Code);
+        return new ReservationResult(fault, amount, reply.Available, reply.RetryAfterMs, reply.Code, Rates: reply.Rates);
     }
 
     private async Task ReleaseAsync(RequestId rid, KeyEntry key)

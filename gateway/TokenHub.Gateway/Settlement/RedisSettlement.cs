@@ -132,7 +132,7 @@ public sealed class RedisSettlement(LogFiles files)
         }
 
         var reply = await till.SettleAsync(
-            record.RequestId, record.Account, record.Key, record.Cost, pending.Payload, _cancel);
+            record.RequestId, record.Account, record.Key, record.Cost, pending.Payload, _cancel, record.Usage.Total);
         return reply.Code is TillCode.Ok or TillCode.AlreadySettled or TillCode.RecordedWithoutHold
             or TillCode.BadArgument or TillCode.Conflict;
     }

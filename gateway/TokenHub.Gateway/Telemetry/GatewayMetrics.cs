@@ -35,6 +35,7 @@ internal sealed class GatewayMetrics
         new(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1);
 
     public ConversationCounts Conversations { get; } = new();
+    public QueueMeter Queue { get; } = new();
 
     public long Active => Volatile.Read(ref _active);
 

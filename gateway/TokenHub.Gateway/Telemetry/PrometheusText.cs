@@ -34,12 +34,24 @@ internal static class PrometheusText
         Write(
             text, "tokenhub_overhead_seconds", "The gateway's own time before a request is sent on.",
             metrics.Admission, ("stage", "admission"));
+        WriteQueue(text, metrics.Queue);
         WriteTokens(text, metrics);
         WriteAttempts(text, metrics);
         WriteConversations(text, metrics.Conversations);
         WriteGauges(text, metrics, gauges);
         WriteProcess(text);
         return text.ToString();
+    }
+
+    private static void WriteQueue(StringBuilder text, QueueMeter queue)
+    {
+        Single(text, "tokenhub_queue_length", "gauge", "Requests in line for a channel.", queue.Waiting);
+        Write(text, "tokenhub_queue_wait_seconds", "Time that requests stood in line.", queue.Waits);
+        Head(text, "tokenhub_queue_total", "counter", "Requests that came to a line, by how that ended.");
+        foreach (var (end, count) in queue.Ends)
+        {
+            Line(text, "tokenhub_queue_total", Number(count), ("end", Word(end)));
+        }
     }
 
     private static void WriteTokens(StringBuilder text, GatewayMetrics metrics)

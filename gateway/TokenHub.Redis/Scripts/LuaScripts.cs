@@ -15,11 +15,11 @@ public static class LuaScripts
     private const string OnlyReads = "no-writes";
     private const string None = "";
 
-    public static LuaScript Reserve { get; } = Load("reserve", 7, None);
+    public static LuaScript Reserve { get; } = Load("reserve", 8, None);
 
     public static LuaScript Extend { get; } = Load("extend", 6, MayRunOutOfMemory);
 
-    public static LuaScript Settle { get; } = Load("settle", 7, MayRunOutOfMemory);
+    public static LuaScript Settle { get; } = Load("settle", 9, MayRunOutOfMemory);
 
     public static LuaScript Release { get; } = Load("release", 5, MayRunOutOfMemory);
 
@@ -43,9 +43,14 @@ public static class LuaScripts
 
     public static LuaScript Recount { get; } = Load("recount", 3, None);
 
+    public static LuaScript Rate { get; } = Load("rate", 2, None);
+
+    public static LuaScript Unrate { get; } = Load("unrate", 2, MayRunOutOfMemory);
+
     public static IReadOnlyList<LuaScript> All { get; } =
     [
         Reserve, Extend, Settle, Release, Ack, SetBalance, Rehold, Hydrate, Reap, Outbox, Enter, Leave, Renew, Recount,
+        Rate, Unrate,
     ];
 
     /// <summary>

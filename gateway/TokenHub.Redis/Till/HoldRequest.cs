@@ -7,9 +7,10 @@ namespace TokenHub.Redis;
 /// <param name="TtlMs">The hold may be reaped so long after the reservation or the last extension.</param>
 /// <param name="KeyCap">Most that the key may spend in its life.</param>
 /// <param name="UserMaxConcurrency">The account's own number of slots holds too: the lower of both counts.</param>
-/// <param name="Rpm">Requests a minute.</param>
+/// <param name="Rpm">Requests a minute of the key.</param>
 /// <param name="Tpm">Tokens a minute. A request of more tokens than that never passes.</param>
-/// <param name="Tokens">Tokens that this request counts for.</param>
+/// <param name="Tokens">Tokens that this request counts for, until it is settled.</param>
+/// <param name="UserRpm">Requests a minute of all keys of the account.</param>
 public readonly record struct HoldRequest(
     RequestId Rid,
     long Account,
@@ -23,14 +24,24 @@ public readonly record struct HoldRequest(
     int? KeyMaxConcurrency,
     int? Rpm,
     int? Tpm,
-    long Tokens);
+    long Tokens,
+    int? UserRpm = null,
+    int? UserTpm = null);
 
 /// <param name="Available">
 /// What the account has left afterwards; on <see cref="TillCode.Funds"/> what it has, on <see
 /// cref="TillCode.KeyCap"/> what the key may still spend.
 /// </param>
 /// <param name="RetryAfterMs">On <see cref="TillCode.Rate"/>, when to try again.</param>
-public readonly record struct HoldReply(TillCode Code, Usd Available, int RetryAfterMs);
+/// <param name="Rates">How the rates stand, where there are any and the till came as far as to look at them.</param>
+public readonly record struct HoldReply(TillCode Code, Usd Available, int RetryAfterMs, RateState Rates = default);
+
+/// <summary>
+/// In how many microseconds all that was used of each rate will have flowed off, at most a minute; -1 where there is no
+/// limit.
+/// </summary>
+public readonly record struct RateState(
+    bool IsKnown, int KeyRequestsUs, int KeyTokensUs, int UserRequestsUs, int UserTokensUs);
 
 /// <summary>An open hold to be put back where Redis has lost it.</summary>
 public readonly record struct Rehold(RequestId Rid, long Key, Usd Amount, int TtlMs, int GatewayNo, int BootNo);

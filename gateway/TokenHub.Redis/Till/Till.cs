@@ -34,14 +34,18 @@ public sealed partial class Till(IScriptRunner runner, bool joinsByItself = true
         HoldAsync(new ExtendCommand(rid, account, key, more, keyCap, ttlMs), account, cancellationToken);
 
     /// <summary>Charges the cost, above or below the hold, and drops the hold. A cost of zero is a refund.</summary>
+    /// <param name="tokens">
+    /// Tokens used in truth: rates were held to an estimate and are put right by them. Null leaves the estimate.
+    /// </param>
     public ValueTask<HoldReply> SettleAsync(
         RequestId rid,
         long account,
         long key,
         Usd cost,
         ReadOnlyMemory<byte> payload,
-        CancellationToken cancellationToken) =>
-        HoldAsync(new SettleCommand(rid, account, key, cost, payload), account, cancellationToken);
+        CancellationToken cancellationToken,
+        long? tokens = null) =>
+        HoldAsync(new SettleCommand(rid, account, key, cost, payload, tokens), account, cancellationToken);
 
     /// <summary>Gives a hold back whole; <see cref="TillCode.Repeated"/> when there is none.</summary>
     public ValueTask<TillCode> ReleaseAsync(

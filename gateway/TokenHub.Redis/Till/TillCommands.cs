@@ -22,10 +22,12 @@ internal readonly record struct ReserveCommand(HoldRequest Request) : ITillComma
     {
         call.AddEpoch(shard).AddAccount(shard, Request.Account).AddHolds(shard, Request.Account).AddDue(shard)
             .AddOutbox(shard).AddSpend(shard, Request.Key).AddRates(shard, Request.Key)
+            .AddAccountRates(shard, Request.Account)
             .Add(epoch).Add(Request.Rid).Add(Request.Amount.Units).Add(Request.TtlMs)
             .AddOwner(Request.GatewayNo, Request.BootNo).Add(Request.Account).Add(Request.Key)
             .AddLimit(Request.KeyCap?.Units).Add(Request.UserMaxConcurrency).AddLimit(Request.KeyMaxConcurrency)
-            .AddLimit(Request.Rpm).AddLimit(Request.Tpm).Add(Request.Tokens);
+            .AddLimit(Request.Rpm).AddLimit(Request.Tpm).Add(Request.Tokens)
+            .AddLimit(Request.UserRpm).AddLimit(Request.UserTpm);
     }
 }
 
@@ -43,7 +45,7 @@ internal readonly record struct ExtendCommand(
 }
 
 internal readonly record struct SettleCommand(
-    RequestId Rid, long Account, long Key, Usd Cost, ReadOnlyMemory<byte> Payload) : ITillCommand
+    RequestId Rid, long Account, long Key, Usd Cost, ReadOnlyMemory<byte> Payload, long? Tokens) : ITillCommand
 {
     public LuaScript Script => LuaScripts.Settle;
 
@@ -51,7 +53,8 @@ internal readonly record struct SettleCommand(
     {
         call.AddEpoch(shard).AddAccount(shard, Account).AddHolds(shard, Account).AddDue(shard)
             .AddOutbox(shard).AddOutboxTimes(shard).AddSpend(shard, Key)
-            .Add(epoch).Add(Rid).Add(Cost.Units).Add(Payload.Span).Add(Account).Add(Key);
+            .AddRates(shard, Key).AddAccountRates(shard, Account)
+            .Add(epoch).Add(Rid).Add(Cost.Units).Add(Payload.Span).Add(Account).Add(Key).AddLimit(Tokens);
     }
 }
 

@@ -6,13 +6,17 @@ using TokenHub.Redis.Resp;
 
 namespace TokenHub.Redis;
 
-/// <summary>The three integers with which a script answers.</summary>
-internal readonly record struct TillReply(TillCode Code, long First, long Second)
+/// <summary>The three integers with which a script answers, or seven where it speaks of rates.</summary>
+internal readonly record struct TillReply(TillCode Code, long First, long Second, RateState Rates = default)
 {
+    private const int Plain = 3;
+    private const int WithRates = 7;
+
     public HoldReply ToHold() => new(
         Code,
         Code == TillCode.StaleEpoch ? Usd.Zero : new Usd(First),
-        (int)Math.Clamp(Second, 0, int.MaxValue));
+        (int)Math.Clamp(Second, 0, int.MaxValue),
+        Rates);
 
     /// <summary>A count, or the code of a refusal, which is below zero.</summary>
     public int ToCount() => Code < 0 ? (int)Code : (int)First;
@@ -26,9 +30,17 @@ internal readonly record struct TillReply(TillCode Code, long First, long Second
         }
 
         var code = (TillCode)reader.ReadInteger();
-        return values == 3 && (code < 0 || reader.Kind == ':')
-            ? new TillReply(code, reader.ReadInteger(), reader.ReadInteger())
-            : new TillReply(code, values - 1, 0);
+        if (values is not (Plain or WithRates) || (code > 0 && reader.Kind != ':'))
+        {
+            return new TillReply(code, values - 1, 0);
+        }
+
+        var reply = new TillReply(code, reader.ReadInteger(), reader.ReadInteger());
+        return values == Plain ? reply : reply with
+        {
+            Rates = new RateState(
+                true, ReadAhead(ref reader), ReadAhead(ref reader), ReadAhead(ref reader), ReadAhead(ref reader)),
+        };
     }
 
     public static DueHold ReadDue(ref RespReader reader)
@@ -59,6 +71,9 @@ internal readonly record struct TillReply(TillCode Code, long First, long Second
         var cost = new Usd(Number(Take(ref value, (byte)'|')));
         return new OutboxEntry(rid, account, key, cost, value.ToArray());
     }
+
+    private static int ReadAhead(ref RespReader reader) =>
+        (int)Math.Clamp(reader.ReadInteger(), -1, int.MaxValue);
 
     private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> text, byte mark)
     {

@@ -92,12 +92,12 @@ public sealed class KeyPublishingTests(Servers servers)
         await servers.Shared.Admin.PatchAsync($"/api/v1/users/{person.Id}", new { status = "disabled" });
         var stopped = await RecordAsync(secret);
         await servers.Shared.Admin.PatchAsync(
-            $"/api/v1/users/{person.Id}", new { status = "active", max_concurrency = 3 });
+            $"/api/v1/users/{person.Id}", new { status = "active", max_concurrency = 3, rpm = 4, tpm = 5, weight = 6 });
         var back = await RecordAsync(secret);
 
         Assert.False(stopped!.UserEnabled);
         Assert.True(back!.UserEnabled);
-        Assert.Equal(3, back.UserMaxConcurrency);
+        Assert.Equal((3, 4, 5, 6), (back.UserMaxConcurrency, back.UserRpm, back.UserTpm, back.UserWeight));
     }
 
     private async Task<KeyRecord?> RecordAsync(string secret)

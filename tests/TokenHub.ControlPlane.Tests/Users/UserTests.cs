@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using TokenHub.ControlPlane.Tests.Support;
 
 namespace TokenHub.ControlPlane.Tests.Users;
@@ -91,12 +92,40 @@ public sealed class UserTests(Servers servers)
     [InlineData("""{"status":"deleted"}""")]
     [InlineData("""{"max_concurrency":100001}""")]
     [InlineData("""{"email":"new@example.com"}""")]
+    [InlineData("""{"rpm":0}""")]
+    [InlineData("""{"tpm":-1}""")]
+    [InlineData("""{"weight":null}""")]
+    [InlineData("""{"weight":101}""")]
     public async Task Bad_change_is_refused(string body)
     {
         var person = await servers.Shared.PersonAsync();
 
         (await servers.Shared.Admin.SendAsync(HttpMethod.Patch, $"{Path}/{person.Id}", body))
             .ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
+    }
+
+    [Fact]
+    public async Task Rates_and_weight_are_set_left_and_taken_away()
+    {
+        var made = await servers.Shared.Admin.PostAsync(Path, new
+        {
+            email = $"rates-{Guid.NewGuid():n}@example.com", password = "a long password", rpm = 60, tpm = 5000, weight = 3,
+        });
+        var path = $"{Path}/{made.Expect(HttpStatusCode.Created).Text("id")}";
+        Assert.Equal((60, 5000, 3), Limits(made));
+
+        var left = await servers.Shared.Admin.PatchAsync(path, new { max_concurrency = 7 });
+        var changed = await servers.Shared.Admin.PatchAsync(path, new { rpm = (int?)null, weight = 2 });
+
+        Assert.Equal((60, 5000, 3), Limits(left));
+        Assert.Equal((null, 5000, 2), Limits(changed));
+
+        static (int?, int?, int?) Limits(Answer answer) =>
+            (Number(answer, "rpm"), Number(answer, "tpm"), Number(answer, "weight"));
+
+        static int? Number(Answer answer, string name) =>
+            answer.Json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+                ? value.GetInt32() : null;
     }
 
     [Fact]

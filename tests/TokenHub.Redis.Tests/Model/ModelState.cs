@@ -13,6 +13,8 @@ internal sealed class ModelShard
 
     public SortedDictionary<long, (long Requests, long Tokens)> Rates { get; } = [];
 
+    public SortedDictionary<long, (long Requests, long Tokens)> UserRates { get; } = [];
+
     public SortedDictionary<long, SortedDictionary<RequestId, ModelHold>> Holds { get; } = [];
 
     public Dictionary<string, long> Due { get; } = [];
@@ -73,7 +75,14 @@ internal sealed class ModelSpend
         cap is { } value ? Math.Max(value - Spent - Unsettled - Held, -TillModel.UnitsMax) : long.MaxValue;
 }
 
-internal sealed record ModelHold(long Amount, long DeadlineMs, string Owner, long Key, long First);
+internal sealed record ModelHold(
+    long Amount, long DeadlineMs, string Owner, long Key, long First, ModelTaken? Taken = null);
+
+/// <summary>What tokens took of rates by estimate: of the key's and of the account's, and up to which instant.</summary>
+internal sealed record ModelTaken(long Tokens, long KeyUs, long KeyTo, long UserUs, long UserTo)
+{
+    public override string ToString() => $"|{Tokens}|{KeyUs}|{KeyTo}|{UserUs}|{UserTo}";
+}
 
 internal sealed record ModelCharge(long Account, long Key, long Cost, byte[] Payload)
 {

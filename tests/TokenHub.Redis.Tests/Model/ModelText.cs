@@ -33,6 +33,8 @@ internal static class ModelText
             }
 
             lines.AddRange(shard.Rates.Select(rate => $"{tag}l:{rate.Key} {rate.Value.Requests}|{rate.Value.Tokens}"));
+            lines.AddRange(
+                shard.UserRates.Select(rate => $"{tag}u:{rate.Key} {rate.Value.Requests}|{rate.Value.Tokens}"));
             lines.AddRange(shard.Holds.SelectMany(of => of.Value.Select(hold => Hold($"{tag}r:{of.Key}", hold))));
             lines.AddRange(shard.Due.Select(due => $"{tag}x {due.Key} {due.Value}"));
             lines.AddRange(shard.Outbox.Select(entry => $"{tag}o {Id(entry.Key)} {Charge(entry.Value)}"));
@@ -46,7 +48,7 @@ internal static class ModelText
     private static string Hold(string key, KeyValuePair<RequestId, ModelHold> hold)
     {
         var value = hold.Value;
-        return $"{key} {Id(hold.Key)} {value.Amount}|{value.DeadlineMs}|{value.Owner}|{value.Key}|{value.First}";
+        return $"{key} {Id(hold.Key)} {value.Amount}|{value.DeadlineMs}|{value.Owner}|{value.Key}|{value.First}{value.Taken}";
     }
 
     private static void AddAccount(List<string> lines, string key, ModelAccount state)

@@ -27,7 +27,7 @@ internal sealed class RandomCommands(Random random)
         {
             < 34 => new ReserveCommand(Request(rid, account, key)),
             < 44 => new ExtendCommand(rid, account, key, Amount(), Cap(), Ttl()),
-            < 60 => new SettleCommand(rid, account, key, Amount(), Payload()),
+            < 60 => new SettleCommand(rid, account, key, Amount(), Payload(), Used()),
             < 66 => new ReleaseCommand(rid, account, key),
             < 76 => Ack(account, key),
             < 80 => new SetBalanceCommand(account, Balance(), Version(), random.Next(8) > 0, random.Next(2, 12)),
@@ -43,7 +43,8 @@ internal sealed class RandomCommands(Random random)
     private HoldRequest Request(RequestId rid, long account, long key) => new(
         rid, account, key, Amount(), Ttl(), random.Next(3), random.Next(3), Cap(), random.Next(1, 14),
         Rarely(4) ? random.Next(5) : null, Rarely(4) ? random.Next(40) : null, Rarely(4) ? random.Next(5_000) : null,
-        Rarely(60) ? TillModel.UnitsMax + 1 : random.Next(2_000));
+        Rarely(60) ? TillModel.UnitsMax + 1 : random.Next(2_000),
+        Rarely(4) ? random.Next(60) : null, Rarely(4) ? random.Next(8_000) : null);
 
     private AckCommand Ack(long account, long key)
     {
@@ -62,6 +63,9 @@ internal sealed class RandomCommands(Random random)
     private Usd Amount() => new(Rarely(40) ? Edges[random.Next(Edges.Length)] : 100 * random.Next(1, 5));
 
     private Usd Balance() => new(Rarely(30) ? -random.Next(500) : Rarely(30) ? TillModel.UnitsMax : random.Next(4_000));
+
+    // Half of them much less than was guessed, and some of them more.
+    private long? Used() => Rarely(6) ? null : Rarely(60) ? TillModel.UnitsMax + 1 : random.Next(Rarely(2) ? 500 : 3_000);
 
     private Usd Spent() => new(random.Next(1_000));
 

@@ -19,7 +19,7 @@ internal static class ServerState
 
             switch (kind)
             {
-                case "ep" or "l":
+                case "ep" or "l" or "u":
                     lines.AddRange((await ListAsync(runner, "MGET", key)).Select(value => $"{key} {value}"));
                     break;
                 case "x" or "oz":

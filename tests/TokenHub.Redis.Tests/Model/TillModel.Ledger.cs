@@ -6,7 +6,7 @@ internal sealed partial class TillModel
 {
     private object[] Settle(ModelShard shard, long epoch, SettleCommand c)
     {
-        if (!IsUnits(c.Cost.Units) || !AreIds(c.Account, c.Key))
+        if (!IsUnits(c.Cost.Units) || !AreIds(c.Account, c.Key) || (c.Tokens is { } tokens && !IsUnits(tokens)))
         {
             return Answer(TillCode.BadArgument);
         }
@@ -37,6 +37,11 @@ internal sealed partial class TillModel
         if (hold is not null)
         {
             Drop(shard, c.Account, c.Rid, hold);
+            if (hold.Taken is { } taken && c.Tokens is { } used)
+            {
+                PutRight(shard.Rates, c.Key, taken.Tokens, used, taken.KeyUs, taken.KeyTo);
+                PutRight(shard.UserRates, c.Account, taken.Tokens, used, taken.UserUs, taken.UserTo);
+            }
         }
 
         var (account, spend) = Touch(shard, c.Account, c.Key);

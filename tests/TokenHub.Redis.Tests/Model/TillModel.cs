@@ -10,7 +10,6 @@ internal sealed partial class TillModel
 {
     public const long UnitsMax = (1L << 53) - 1;
     private const long TtlMsMax = 86_400_000;
-    private const long MinuteUs = 60_000_000;
 
     public Dictionary<int, ModelShard> Shards { get; } = [];
 
@@ -42,7 +41,7 @@ internal sealed partial class TillModel
 
     private object[] Reserve(ModelShard shard, long epoch, HoldRequest r)
     {
-        long?[] limits = [r.KeyCap?.Units, r.KeyMaxConcurrency, r.Rpm, r.Tpm];
+        long?[] limits = [r.KeyCap?.Units, r.KeyMaxConcurrency, r.Rpm, r.Tpm, r.UserRpm, r.UserTpm];
         if (!IsUnits(r.Amount.Units) || !IsTtl(r.TtlMs) || r.UserMaxConcurrency < 0 || !IsUnits(r.Tokens)
             || limits.Any(limit => limit is { } value && !IsUnits(value)) || !AreIds(r.Account, r.Key))
         {
@@ -73,10 +72,11 @@ internal sealed partial class TillModel
             return refused;
         }
 
-        var (state, waitUs) = Rates(shard, r);
-        if (state is null)
+        var ofKey = Flow(shard.Rates.GetValueOrDefault(r.Key), r.Tokens, r.Rpm, r.Tpm);
+        var ofUser = Flow(shard.UserRates.GetValueOrDefault(r.Account), r.Tokens, r.UserRpm, r.UserTpm);
+        if (!ofKey.Passes || !ofUser.Passes)
         {
-            return Answer(TillCode.Rate, 0, (waitUs + 999) / 1000);
+            return Answer(TillCode.Rate, 0, (Math.Max(ofKey.WaitUs, ofUser.WaitUs) + 999) / 1000, ofKey, ofUser);
         }
 
         if (account.Available(epoch) < r.Amount.Units)
@@ -90,14 +90,22 @@ internal sealed partial class TillModel
         }
 
         var owner = $"{r.GatewayNo}.{r.BootNo}";
+        var taken = r.Tpm is null && r.UserTpm is null ? null : new ModelTaken(
+            r.Tokens, TookUs(r.Tokens, r.Tpm), r.Tpm is null ? 0 : ofKey.State.Tokens,
+            TookUs(r.Tokens, r.UserTpm), r.UserTpm is null ? 0 : ofUser.State.Tokens);
         Take(shard, r.Account, r.Rid, new ModelHold(
-            r.Amount.Units, NowMs + r.TtlMs, owner, r.Key, r.Amount.Units));
-        if (r.Rpm is not null || r.Tpm is not null)
+            r.Amount.Units, NowMs + r.TtlMs, owner, r.Key, r.Amount.Units, taken));
+        if (ofKey.Limits)
         {
-            shard.Rates[r.Key] = state.Value;
+            shard.Rates[r.Key] = ofKey.State;
         }
 
-        return Answer(TillCode.Ok, shard.Account(r.Account).Available(epoch));
+        if (ofUser.Limits)
+        {
+            shard.UserRates[r.Account] = ofUser.State;
+        }
+
+        return Answer(TillCode.Ok, shard.Account(r.Account).Available(epoch), 0, ofKey, ofUser);
     }
 
     private static object[]? RefusedBeforeRates(
@@ -111,33 +119,6 @@ internal sealed partial class TillModel
             : spend.Remaining(r.KeyCap?.Units) < r.Amount.Units
                 ? Answer(TillCode.KeyCap, spend.Remaining(r.KeyCap?.Units))
             : null;
-    }
-
-    private ((long Requests, long Tokens)? State, long WaitUs) Rates(ModelShard shard, HoldRequest r)
-    {
-        var (requests, tokens) = shard.Rates.GetValueOrDefault(r.Key);
-        var (requestsTo, requestsWait) = Rate(requests, 1, r.Rpm);
-        var (tokensTo, tokensWait) = Rate(tokens, r.Tokens, r.Tpm);
-        return requestsTo is null || tokensTo is null
-            ? (null, Math.Max(requestsWait, tokensWait))
-            : ((requestsTo.Value, tokensTo.Value), 0);
-    }
-
-    private (long? To, long WaitUs) Rate(long instant, long used, int? perMinute)
-    {
-        if (perMinute is not { } limit)
-        {
-            return (0, 0);
-        }
-
-        if (limit == 0 || used > limit)
-        {
-            return (null, MinuteUs);
-        }
-
-        var from = instant > NowUs && instant <= NowUs + MinuteUs ? instant : NowUs;
-        var to = from + (long)Math.Ceiling(MinuteUs * ((double)used / limit));
-        return to > NowUs + MinuteUs ? (null, to - NowUs - MinuteUs) : (to, 0);
     }
 
     private object[] Extend(ModelShard shard, long epoch, ExtendCommand c)

@@ -24,9 +24,9 @@ public sealed class ArgumentTests(Backends backends)
     // flag, . anything.
     private static readonly Dictionary<string, string> Kinds = new(StringComparer.Ordinal)
     {
-        ["reserve"] = "er##oii?#???#",
+        ["reserve"] = "er##oii?#???#??",
         ["extend"] = "er##ii?",
-        ["settle"] = "er#.ii",
+        ["settle"] = "er#.ii?",
         ["release"] = "erii",
         ["ack"] = "ei~#i##r",
         ["setbal"] = "e~#f#",

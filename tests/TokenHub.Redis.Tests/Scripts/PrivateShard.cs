@@ -15,9 +15,9 @@ internal sealed class PrivateShard(IScriptRunner runner)
 
     private static readonly Dictionary<string, string[]> KeysOf = new(StringComparer.Ordinal)
     {
-        ["reserve"] = ["ep", "a", "r", "x", "o", "k", "l"],
+        ["reserve"] = ["ep", "a", "r", "x", "o", "k", "l", "u"],
         ["extend"] = ["ep", "a", "r", "x", "o", "k"],
-        ["settle"] = ["ep", "a", "r", "x", "o", "oz", "k"],
+        ["settle"] = ["ep", "a", "r", "x", "o", "oz", "k", "l", "u"],
         ["release"] = ["ep", "a", "r", "x", "k"],
         ["ack"] = ["ep", "a", "r", "x", "o", "oz", "k"],
         ["setbal"] = ["ep", "a"],
@@ -32,9 +32,12 @@ internal sealed class PrivateShard(IScriptRunner runner)
     /// <summary>Arguments that are right in every respect, for a shard of epoch 1.</summary>
     public static Dictionary<string, string[]> GoodArguments { get; } = new(StringComparer.Ordinal)
     {
-        ["reserve"] = ["1", Rid(1), "100", "60000", "3.17", Account, Key, "5000", "50", "20", "100", "100000", "10"],
+        ["reserve"] =
+        [
+            "1", Rid(1), "100", "60000", "3.17", Account, Key, "5000", "50", "20", "100", "100000", "10", "", "",
+        ],
         ["extend"] = ["1", Rid(1), "50", "60000", Account, Key, "5000"],
-        ["settle"] = ["1", Rid(1), "80", "record", Account, Key],
+        ["settle"] = ["1", Rid(1), "80", "record", Account, Key, "10"],
         ["release"] = ["1", Rid(1), Account, Key],
         ["ack"] = ["1", Account, "920", "6", Key, "80", "3", Rid(1)],
         ["setbal"] = ["1", "2000", "6", "1", "50"],
@@ -73,8 +76,12 @@ internal sealed class PrivateShard(IScriptRunner runner)
 
     public Task LoseAsync(string kind) => ServerState.ListAsync(runner, "DEL", _tag + kind);
 
-    public Task<string> RunAsync(string script, params (int Position, string Value)[] changes) =>
-        RunRawAsync(script, With(script, changes));
+    /// <summary>The answer without what it says of rates.</summary>
+    public async Task<string> RunAsync(string script, params (int Position, string Value)[] changes)
+    {
+        var answer = await RunRawAsync(script, With(script, changes));
+        return script == "reserve" ? string.Join(' ', answer.Split(' ').Take(3)) : answer;
+    }
 
     public async Task<string> RunRawAsync(string script, string[] arguments)
     {
@@ -101,6 +108,9 @@ internal sealed class PrivateShard(IScriptRunner runner)
         return reply.Read().IsNull ? "nil" : ServerState.Text(reply);
     }
 
+    public async Task<string> TextAsync(string kind) =>
+        (await ServerState.ListAsync(runner, "GET", _tag + kind)).Single();
+
     public async Task<List<string>> StateAsync()
     {
         var lines = new List<string>();
@@ -115,7 +125,7 @@ internal sealed class PrivateShard(IScriptRunner runner)
                 await ServerState.ListAsync(runner, "ZRANGEBYSCORE", _tag + kind, "-inf", "+inf", "WITHSCORES"));
         }
 
-        lines.AddRange(await ServerState.ListAsync(runner, "MGET", _tag + "l", _tag + "ep"));
+        lines.AddRange(await ServerState.ListAsync(runner, "MGET", _tag + "l", _tag + "u", _tag + "ep"));
         return lines;
     }
 }

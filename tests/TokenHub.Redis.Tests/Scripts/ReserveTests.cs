@@ -17,7 +17,7 @@ public sealed class ReserveTests(Backends backends)
         Assert.Equal("100", await shard.FieldAsync("a", "pend"));
         Assert.Equal("100", await shard.FieldAsync("k", "pend"));
         Assert.Equal("1", await shard.FieldAsync("k", "open"));
-        Assert.Matches("^100\\|[0-9]{13}\\|3\\.17\\|9\\|100$", await shard.FieldAsync("r", PrivateShard.Rid(1)));
+        Assert.Matches("^100\\|[0-9]{13}\\|3\\.17\\|9\\|100\\|10\\|6000\\|[0-9]{16}\\|0\\|0$", await shard.FieldAsync("r", PrivateShard.Rid(1)));
         Assert.Contains($"71|{PrivateShard.Rid(1)}|3.17|9", await shard.StateAsync());
     }
 

@@ -59,7 +59,7 @@ public sealed partial class ScriptTextTests
         Assert.Matches(@"^-- [A-Z].+", text);
         Assert.Contains("\n-- KEYS: 1 ", text, StringComparison.Ordinal);
         Assert.Contains($" {script.KeyCount} ", KeysLine().Match(text).Value, StringComparison.Ordinal);
-        Assert.Contains("\n-- ARGV: 1 epoch", text, StringComparison.Ordinal);
+        Assert.Contains("\n-- ARGV: 1 ", text, StringComparison.Ordinal);
         Assert.Contains("\n-- Returns {", text, StringComparison.Ordinal);
     }
 

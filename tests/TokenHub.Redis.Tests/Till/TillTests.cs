@@ -57,9 +57,9 @@ public sealed class TillTests(Backends backends)
 
         Assert.Equal(new HoldReply(TillCode.KeyCap, new Usd(9), 0), capped);
         Assert.Equal(TillCode.Concurrency, crowded.Code);
-        Assert.Equal(new HoldReply(TillCode.Rate, Usd.Zero, 60_000), slow);
-        Assert.Equal(new HoldReply(TillCode.Rate, Usd.Zero, 60_000), wordy);
-        Assert.Equal(new HoldReply(TillCode.Ok, new Usd(990), 0), taken);
+        Assert.Equal(new HoldReply(TillCode.Rate, Usd.Zero, 60_000), slow with { Rates = default });
+        Assert.Equal(new HoldReply(TillCode.Rate, Usd.Zero, 60_000), wordy with { Rates = default });
+        Assert.Equal(new HoldReply(TillCode.Ok, new Usd(990), 0), taken with { Rates = default });
     }
 
     [Theory]

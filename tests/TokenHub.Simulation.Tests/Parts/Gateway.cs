@@ -253,7 +253,7 @@ internal sealed partial class Gateway(World world, int no) : TillCaller($"gatewa
     }
 
     private static SettleCommand Settlement(CloseRecord record) =>
-        new(record.Rid, record.Account, record.Key, new Usd(record.Cost), new byte[] { 1 });
+        new(record.Rid, record.Account, record.Key, new Usd(record.Cost), new byte[] { 1 }, record.Tokens);
 
     private void Close(Slot slot)
     {

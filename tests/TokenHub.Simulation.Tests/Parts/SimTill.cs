@@ -180,6 +180,11 @@ internal sealed class SimTill : Part
             to.Rates[id] = rate;
         }
 
+        foreach (var (id, rate) in from.UserRates)
+        {
+            to.UserRates[id] = rate;
+        }
+
         foreach (var (account, holds) in from.Holds)
         {
             to.Holds[account] = [];

@@ -2,8 +2,11 @@
 local function hold_of(rid)
   local value = redis.call('HGET', holds_key, rid)
   if not value then return nil end
-  local amount, deadline, owner, key, first = string.match(value, '^(%d+)|(%d+)|([%d.]+)|(%d+)|(%d+)$')
-  return { amount = tonumber(amount), deadline = tonumber(deadline), owner = owner, key = key, first = first }
+  local amount, deadline, owner, key, first, taken =
+    string.match(value, '^(%d+)|(%d+)|([%d.]+)|(%d+)|(%d+)([|%d]*)$')
+  return {
+    amount = tonumber(amount), deadline = tonumber(deadline), owner = owner, key = key, first = first, taken = taken
+  }
 end
 
 local function due_member(account_id, rid, hold)
@@ -11,9 +14,12 @@ local function due_member(account_id, rid, hold)
 end
 
 -- The amount of the first reservation is kept beside the present one, so that a repeat is known after an extension.
+-- Behind them, where token rates hold: tokens as estimated, and for the rate of the key and of the account the
+-- microseconds that they took and the instant up to which.
 local function put_hold(account_id, rid, hold)
   local deadline = text(hold.deadline)
   local value = text(hold.amount) .. '|' .. deadline .. '|' .. hold.owner .. '|' .. hold.key .. '|' .. hold.first
+    .. (hold.taken or '')
   redis.call('HSET', holds_key, rid, value)
   redis.call('ZADD', due_key, deadline, due_member(account_id, rid, hold))
 end

@@ -1,0 +1,204 @@
+using System.Globalization;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using TokenHub.Core.Money;
+using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
+using TokenHub.Gateway.Channels.Gate;
+using TokenHub.Gateway.Errors;
+
+namespace TokenHub.Gateway.Channels.Queue;
+
+/// <summary>
+/// Lets attempts in, channel by channel in the order of the plan; where all have no room, they stand in line. Whoever
+/// comes does not overtake those who wait for the same channel. A channel without limits costs one addition.
+/// </summary>
+/// <param name="rules">The rules in force.</param>
+internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<RoutingRules> rules) : IAdmission
+{
+    public const string PositionHeader = "x-tokenhub-queue-position";
+    public const string WaitHeader = "x-tokenhub-queue-ms";
+    private const int RetryAfterMsMax = 60_000;
+
+    public ValueTask<Place> EnterAsync(Exchange exchange, CancellationToken cancellationToken)
+    {
+        var plan = exchange.Plan;
+        var first = 0;
+        while (first < plan.Count && plan.IsTried(first))
+        {
+            first++;
+        }
+
+        if (first >= plan.Count)
+        {
+            return ValueTask.FromResult(Place.None(new GatewayError(GatewayFault.NoChannel)));
+        }
+
+        var channel = plan[first].Candidate.Channel;
+        if (!channel.IsLimited)
+        {
+            Interlocked.Increment(ref channel.Live.Running);
+            return ValueTask.FromResult(Taken(exchange, first, 0));
+        }
+
+        return EnterLimitedAsync(exchange, cancellationToken);
+    }
+
+    public void Leave(Exchange exchange, in Place place, in AttemptRecord attempt)
+    {
+        if (!exchange.Places.Remove(place))
+        {
+            return;
+        }
+
+        var candidate = exchange.Plan[place.Step].Candidate;
+        var channel = candidate.Channel;
+        if (!channel.IsLimited)
+        {
+            Interlocked.Decrement(ref channel.Live.Running);
+            return;
+        }
+
+        // By the channel's own price: what the caller pays more or less is nothing that the upstream counts.
+        var cost = attempt.Usage.IsEmpty ? Usd.Zero : TariffMath.Cost(candidate.Tariff, attempt.Usage);
+        gate.Leave(channel, exchange.Id, place.Attempt, place.Fence, attempt.Usage.Total, cost);
+        queue.GaveBack(channel.Live, exchange.Key!.Account, attempt.ElapsedMs);
+    }
+
+    public void LeaveAll(Exchange exchange)
+    {
+        while (exchange.Places.Held is [var place, ..])
+        {
+            var made = exchange.Attempts;
+            Leave(exchange, place, place.Attempt <= made.Count ? made[place.Attempt - 1] : default);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Place> EnterLimitedAsync(Exchange exchange, CancellationToken cancellationToken)
+    {
+        var plan = exchange.Plan;
+        var record = exchange.Key!.Record;
+        var estimate = EstimateOf(exchange);
+        var call = new QueueCall(
+            exchange.Id, exchange.Places.NextAttempt, record.Account, record.UserWeight, estimate.Tokens, estimate.Cost);
+        var steps = new StepList();
+        var leftMs = rules().QueueWaitMs - plan.QueuedMs;
+        var retryMs = 0;
+        for (var i = 0; i < plan.Count; i++)
+        {
+            var channel = plan[i].Candidate.Channel;
+            if (plan.IsTried(i))
+            {
+                continue;
+            }
+
+            if (!channel.IsLimited)
+            {
+                Interlocked.Increment(ref channel.Live.Running);
+                return Taken(exchange, i, 0);
+            }
+
+            if (FairQueue.HasLine(channel.Live))
+            {
+                steps.Add(new QueueStep(channel, i, QueueStep.NotAsked, 0));
+                continue;
+            }
+
+            // Not given up when the client leaves: nobody would know whether the place was taken.
+            var left = queue.LeftOf(channel.Live);
+            var reply = await gate.EnterAsync(
+                channel, call.Rid, call.Attempt, call.Tokens, call.Cost, CancellationToken.None);
+            if (reply.Code == GateCode.Ok
+                || (reply.Code == GateCode.Unavailable && FairQueue.HasRoomHere(channel)))
+            {
+                queue.Took(channel.Live, call.Account, call.Weight);
+                return Taken(exchange, i, reply.Fence);
+            }
+
+            if (reply.Code == GateCode.Exhausted || (reply.Code == GateCode.Rate && reply.RetryAfterMs > leftMs))
+            {
+                retryMs = retryMs == 0 ? reply.RetryAfterMs : Math.Min(retryMs, reply.RetryAfterMs);
+                continue;
+            }
+
+            steps.Add(new QueueStep(channel, i, left, reply.Code == GateCode.Rate ? reply.RetryAfterMs : 0));
+        }
+
+        if (steps.Count == 0 || leftMs <= 0)
+        {
+            return Place.None(steps.Count > 0 ? Busy(retryMs)
+                : new GatewayError(GatewayFault.NoChannel, RetryAfterMs: Math.Min(retryMs, RetryAfterMsMax)));
+        }
+
+        var queued = await queue.WaitAsync(call, steps.Span, leftMs, rules(), cancellationToken);
+        return After(exchange, queued);
+    }
+
+    private static Place After(Exchange exchange, in Queued queued)
+    {
+        var plan = exchange.Plan;
+        if (queued.Position > 0)
+        {
+            plan.QueuedMs += queued.WaitedMs;
+            if (queued.End != QueueEnd.Gone && !exchange.HasStarted)
+            {
+                var headers = exchange.Response.Headers;
+                headers[PositionHeader] = queued.Position.ToString(CultureInfo.InvariantCulture);
+                headers[WaitHeader] = plan.QueuedMs.ToString(CultureInfo.InvariantCulture);
+            }
+        }
+
+        return queued.End switch
+        {
+            QueueEnd.In => Taken(exchange, queued.Step, queued.Fence),
+            QueueEnd.Gone => Place.None(default),
+            QueueEnd.UserFull => Place.None(new GatewayError(GatewayFault.QueueShare)),
+            QueueEnd.Exhausted => Place.None(new GatewayError(GatewayFault.NoChannel)),
+            _ => Place.None(Busy(queued.RetryAfterMs)),
+        };
+    }
+
+    private static GatewayError Busy(int retryMs) =>
+        new(GatewayFault.ChannelsBusy, RetryAfterMs: Math.Min(retryMs, RetryAfterMsMax));
+
+    private static Place Taken(Exchange exchange, int step, long fence)
+    {
+        var place = new Place(step, exchange.Places.NextAttempt, fence, default);
+        exchange.Plan.MarkTried(step);
+        exchange.Places.Add(place);
+        return place;
+    }
+
+    // At the dearest of its channels: which of them will have room is not known yet.
+    private static GateEstimate EstimateOf(Exchange exchange)
+    {
+        var most = default(GateEstimate);
+        foreach (ref readonly var step in exchange.Plan.Steps)
+        {
+            var estimate = GateEstimate.Of(exchange, step.Candidate);
+            most = new GateEstimate(Math.Max(most.Tokens, estimate.Tokens), Usd.Max(most.Cost, estimate.Cost));
+        }
+
+        return most;
+    }
+
+    // Kept where it is: what does not wait allocates nothing for it.
+    private struct StepList
+    {
+        private Slots _slots;
+
+        public int Count { get; private set; }
+
+        [UnscopedRef]
+        public ReadOnlySpan<QueueStep> Span => ((ReadOnlySpan<QueueStep>)_slots)[..Count];
+
+        public void Add(in QueueStep step) => _slots[Count++] = step;
+    }
+
+    [InlineArray(RoutingRules.AttemptsLimit)]
+    private struct Slots
+    {
+        private QueueStep _first;
+    }
+}
