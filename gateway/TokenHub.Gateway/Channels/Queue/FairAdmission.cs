@@ -42,14 +42,16 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
 
     public void Leave(Exchange exchange, in Place place, in AttemptRecord attempt)
     {
-        var channel = exchange.Plan[place.Step].Candidate.Channel;
+        var candidate = exchange.Plan[place.Step].Candidate;
+        var channel = candidate.Channel;
         if (!channel.IsLimited)
         {
             Interlocked.Decrement(ref channel.Live.Running);
             return;
         }
 
-        var cost = TariffMath.Cost(exchange.Plan[place.Step].Tariff, attempt.Usage);
+        // By the channel's own price: what the caller pays more or less is nothing that the upstream counts.
+        var cost = attempt.Usage.IsEmpty ? Usd.Zero : TariffMath.Cost(candidate.Tariff, attempt.Usage);
         gate.Leave(channel, exchange.Id, place.Attempt, place.Fence, attempt.Usage.Total, cost);
         queue.GaveBack(channel.Live, exchange.Key!.Account, attempt.ElapsedMs);
     }
@@ -58,17 +60,15 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
     private async ValueTask<Place> EnterLimitedAsync(Exchange exchange, CancellationToken cancellationToken)
     {
         var plan = exchange.Plan;
-        var record = exchange.Key!.Record;
-        var call = new QueueCall(
-            exchange.Id, BitOperations.PopCount(plan.Tried) + 1, record.Account, record.UserWeight,
-            TokensOf(exchange), exchange.Hold.Amount);
+        var key = exchange.Key!.Record;
+        var call = new QueueCall(exchange.Id, NextAttempt(plan), key.Account, key.UserWeight);
         var steps = new StepList();
         var leftMs = rules().QueueWaitMs - plan.QueuedMs;
         var retryMs = 0;
         for (var i = 0; i < plan.Count; i++)
         {
             var channel = plan[i].Candidate.Channel;
-            if ((plan.Tried & (1u << i)) != 0)
+            if (HasTried(plan, i))
             {
                 continue;
             }
@@ -79,16 +79,17 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
                 return Taken(plan, i, 0);
             }
 
-            if (FairQueue.HasLine(channel.Live))
+            var (tokens, cost) = EstimateOf(exchange);
+            var left = QueueStep.NotAsked;
+            GateReply reply = default;
+            if (!FairQueue.HasLine(channel.Live))
             {
-                steps.Add(new QueueStep(channel, i, QueueStep.NotAsked, 0));
-                continue;
+                // Not given up when the client leaves: nobody would know whether the place was taken.
+                left = queue.LeftOf(channel.Live);
+                reply = await gate.EnterAsync(
+                    channel, call.Rid, call.Attempt, tokens, cost, CancellationToken.None);
             }
 
-            // Not given up when the client leaves: nobody would know whether the place was taken.
-            var left = queue.LeftOf(channel.Live);
-            var reply = await gate.EnterAsync(
-                channel, call.Rid, call.Attempt, call.Tokens, call.Cost, CancellationToken.None);
             if (reply.Code == GateCode.Ok
                 || (reply.Code == GateCode.Unavailable && FairQueue.HasRoomHere(channel)))
             {
@@ -102,7 +103,8 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
                 continue;
             }
 
-            steps.Add(new QueueStep(channel, i, left, reply.Code == GateCode.Rate ? reply.RetryAfterMs : 0));
+            steps.Add(new QueueStep(
+                channel, i, tokens, cost, left, reply.Code == GateCode.Rate ? reply.RetryAfterMs : 0));
         }
 
         if (steps.Count == 0 || leftMs <= 0)
@@ -142,16 +144,21 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
     private static GatewayError Busy(int retryMs) =>
         new(GatewayFault.ChannelsBusy, RetryAfterMs: Math.Min(retryMs, RetryAfterMsMax));
 
+    private static bool HasTried(RoutePlan plan, int step) => (plan.Tried & (1u << step)) != 0;
+
+    private static int NextAttempt(RoutePlan plan) => BitOperations.PopCount(plan.Tried) + 1;
+
     private static Place Taken(RoutePlan plan, int step, long fence)
     {
-        var attempt = BitOperations.PopCount(plan.Tried) + 1;
+        var attempt = NextAttempt(plan);
         plan.Tried |= 1u << step;
         return new Place(step, attempt, fence, default);
     }
 
     // What the attempt may use at most, as far as it is known.
-    private static long TokensOf(Exchange exchange) =>
-        Math.Max(exchange.RatedTokens, exchange.InputEstimate + (exchange.Facts.MaxOutputTokens ?? 0));
+    private static (long Tokens, Usd Cost) EstimateOf(Exchange exchange) => (
+        Math.Max(exchange.RatedTokens, exchange.InputEstimate + (exchange.Facts.MaxOutputTokens ?? 0)),
+        exchange.Hold.Amount);
 
     // Kept where it is: what does not wait allocates nothing for it.
     private struct StepList
