@@ -314,7 +314,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             rooms.Metrics.Limited(error.Fault.ToString().ToLowerInvariant());
         }
 
-        if (exchange.Serving is null)
+        // What held money was counted when it was closed.
+        if (exchange.Serving is null && exchange.State != ExchangeState.Closed)
         {
             var status = ErrorWriter.StatusOf(exchange, error);
             rooms.Metrics.RequestEnded(

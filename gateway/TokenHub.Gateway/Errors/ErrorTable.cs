@@ -82,7 +82,8 @@ internal static class ErrorTable
             ErrorKind.InsufficientFunds, 0, "The balance does not cover this request.", Retry: false),
         GatewayFault.KeyCap => new(
             ErrorKind.InsufficientFunds, 0, "This API key's spend limit does not cover this request.", Retry: false),
-        GatewayFault.Rate => new(ErrorKind.RateLimit, 429, "The rate limit of this API key or its user is reached.", SoonMs),
+        GatewayFault.Rate => new(
+            ErrorKind.RateLimit, 429, "The rate limit of this API key or its user is reached.", SoonMs),
         GatewayFault.Concurrency => new(
             ErrorKind.RateLimit, 429, "Too many requests of this account or API key are open at once.", SoonMs),
         GatewayFault.UpstreamFailed => new(ErrorKind.BadGateway, 502, "The upstream failed to answer."),

@@ -262,7 +262,8 @@ internal sealed class Reserver(
             TillCode.NotHydrated or TillCode.ShardNotBuilt or TillCode.StaleEpoch => ReservationFault.Unavailable,
             _ => ReservationFault.Internal,
         };
-        return new ReservationResult(fault, amount, reply.Available, reply.RetryAfterMs, reply.Code, Rates: reply.Rates);
+        return new ReservationResult(
+            fault, amount, reply.Available, reply.RetryAfterMs, reply.Code, Rates: reply.Rates);
     }
 
     private async Task ReleaseAsync(RequestId rid, KeyEntry key)

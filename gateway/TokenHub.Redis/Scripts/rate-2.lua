@@ -26,7 +26,8 @@ if not redis.call('GET', taken_key) then
       if per_minute == math.huge then return '0|0' end
       return text(math.ceil(minute_us * (used / per_minute))) .. '|' .. text(to)
     end
-    local taken = took(requests_to, 1, requests_max) .. '|' .. text(tokens) .. '|' .. took(tokens_to, tokens, tokens_max)
+    local taken = took(requests_to, 1, requests_max) .. '|' .. text(tokens) .. '|'
+      .. took(tokens_to, tokens, tokens_max)
     redis.call('SET', rate_key, text(requests_to) .. '|' .. text(tokens_to), 'PX', '61000')
     redis.call('SET', taken_key, taken, 'PX', '120000')
     requests_at, tokens_at, code = requests_to, tokens_to, 1

@@ -2,8 +2,8 @@
 -- until PostgreSQL has it. The cost may be above or below the hold, or zero. Without a hold the charge is recorded too.
 -- Tokens that the hold took of rates by estimate are put right, once, for the hold goes with it.
 -- Works also before the shard is built: what was served is owed, whatever Redis has lost.
--- KEYS: 1 epoch, 2 account, 3 holds of the account, 4 deadlines, 5 outbox, 6 times of the outbox, 7 spending of the key,
---       8 rates of the key, 9 rates of the account
+-- KEYS: 1 epoch, 2 account, 3 holds of the account, 4 deadlines, 5 outbox, 6 times of the outbox,
+--       7 spending of the key, 8 rates of the key, 9 rates of the account
 -- ARGV: 1 epoch, 2 request id (32 hex), 3 cost (units), 4 record (bytes), 5 account id, 6 key id,
 --       7 tokens used (or '' where they are not known)
 -- Returns {code, available after the charge | current epoch, 0}:

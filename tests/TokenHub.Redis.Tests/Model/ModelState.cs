@@ -78,7 +78,9 @@ internal sealed class ModelSpend
 internal sealed record ModelHold(
     long Amount, long DeadlineMs, string Owner, long Key, long First, ModelTaken? Taken = null);
 
-/// <summary>What tokens took of rates by estimate: of the key's and of the account's, and up to which instant.</summary>
+/// <summary>
+/// What tokens took of rates by estimate: of the key's and of the account's, and up to which instant.
+/// </summary>
 internal sealed record ModelTaken(long Tokens, long KeyUs, long KeyTo, long UserUs, long UserTo)
 {
     public override string ToString() => $"|{Tokens}|{KeyUs}|{KeyTo}|{UserUs}|{UserTo}";

@@ -4,7 +4,9 @@ using TokenHub.Redis.Tests.Servers;
 
 namespace TokenHub.Redis.Tests.Till;
 
-/// <summary>Rates and slots over three gateways on one Redis: a thousand at once, never one more than allowed.</summary>
+/// <summary>
+/// Rates and slots over three gateways on one Redis: a thousand at once, never one more than allowed.
+/// </summary>
 [Trait("row", "S08")]
 public sealed class SharedLimitTests(Backends backends, ITestOutputHelper output)
 {

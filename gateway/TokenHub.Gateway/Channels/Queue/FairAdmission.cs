@@ -78,10 +78,8 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
     private async ValueTask<Place> EnterLimitedAsync(Exchange exchange, CancellationToken cancellationToken)
     {
         var plan = exchange.Plan;
-        var record = exchange.Key!.Record;
-        var estimate = EstimateOf(exchange);
-        var call = new QueueCall(
-            exchange.Id, exchange.Places.NextAttempt, record.Account, record.UserWeight, estimate.Tokens, estimate.Cost);
+        var key = exchange.Key!.Record;
+        var call = new QueueCall(exchange.Id, exchange.Places.NextAttempt, key.Account, key.UserWeight);
         var steps = new StepList();
         var leftMs = rules().QueueWaitMs - plan.QueuedMs;
         var retryMs = 0;
@@ -99,16 +97,17 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
                 return Taken(exchange, i, 0);
             }
 
-            if (FairQueue.HasLine(channel.Live))
+            var (tokens, cost) = GateEstimate.Of(exchange, plan[i].Candidate);
+            var left = QueueStep.NotAsked;
+            GateReply reply = default;
+            if (!FairQueue.HasLine(channel.Live))
             {
-                steps.Add(new QueueStep(channel, i, QueueStep.NotAsked, 0));
-                continue;
+                // Not given up when the client leaves: nobody would know whether the place was taken.
+                left = queue.LeftOf(channel.Live);
+                reply = await gate.EnterAsync(
+                    channel, call.Rid, call.Attempt, tokens, cost, CancellationToken.None);
             }
 
-            // Not given up when the client leaves: nobody would know whether the place was taken.
-            var left = queue.LeftOf(channel.Live);
-            var reply = await gate.EnterAsync(
-                channel, call.Rid, call.Attempt, call.Tokens, call.Cost, CancellationToken.None);
             if (reply.Code == GateCode.Ok
                 || (reply.Code == GateCode.Unavailable && FairQueue.HasRoomHere(channel)))
             {
@@ -122,7 +121,8 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
                 continue;
             }
 
-            steps.Add(new QueueStep(channel, i, left, reply.Code == GateCode.Rate ? reply.RetryAfterMs : 0));
+            steps.Add(new QueueStep(
+                channel, i, tokens, cost, left, reply.Code == GateCode.Rate ? reply.RetryAfterMs : 0));
         }
 
         if (steps.Count == 0 || leftMs <= 0)
@@ -168,19 +168,6 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
         exchange.Plan.MarkTried(step);
         exchange.Places.Add(place);
         return place;
-    }
-
-    // At the dearest of its channels: which of them will have room is not known yet.
-    private static GateEstimate EstimateOf(Exchange exchange)
-    {
-        var most = default(GateEstimate);
-        foreach (ref readonly var step in exchange.Plan.Steps)
-        {
-            var estimate = GateEstimate.Of(exchange, step.Candidate);
-            most = new GateEstimate(Math.Max(most.Tokens, estimate.Tokens), Usd.Max(most.Cost, estimate.Cost));
-        }
-
-        return most;
     }
 
     // Kept where it is: what does not wait allocates nothing for it.

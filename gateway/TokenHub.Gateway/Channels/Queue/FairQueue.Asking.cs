@@ -50,13 +50,12 @@ internal sealed partial class FairQueue
     {
         while (Next(line) is { } waiter)
         {
-            var (channel, step) = waiter.At(line);
-            var call = waiter.Call;
+            var (call, step) = (waiter.Call, waiter.At(line));
             GateReply reply;
             try
             {
                 reply = await _gate.EnterAsync(
-                    channel, call.Rid, call.Attempt, call.Tokens, call.Cost, CancellationToken.None)
+                    step.Channel, call.Rid, call.Attempt, step.Tokens, step.Cost, CancellationToken.None)
                     .ConfigureAwait(false);
             }
             catch (Exception error) when (error is not OutOfMemoryException)
@@ -64,7 +63,7 @@ internal sealed partial class FairQueue
                 reply = new GateReply(GateCode.Full, 0, 0);
             }
 
-            if (!Take(line, waiter, channel, step, reply))
+            if (!Take(line, waiter, step, reply))
             {
                 return;
             }
@@ -93,9 +92,9 @@ internal sealed partial class FairQueue
     }
 
     // What a gate has answered. True to go on with whoever is next.
-    private bool Take(ChannelLine line, Waiter waiter, UpstreamChannel channel, int step, in GateReply reply)
+    private bool Take(ChannelLine line, Waiter waiter, in QueueStep step, in GateReply reply)
     {
-        var isIn = reply.Code == GateCode.Ok || (reply.Code == GateCode.Unavailable && HasRoomHere(channel));
+        var isIn = reply.Code == GateCode.Ok || (reply.Code == GateCode.Unavailable && HasRoomHere(step.Channel));
         var (wasGone, goesOn, end) = (false, true, QueueEnd.None);
         List<ChannelLine>? passedOver = null;
         lock (_lock)
@@ -127,11 +126,11 @@ internal sealed partial class FairQueue
 
         if (wasGone && isIn)
         {
-            _gate.Leave(channel, waiter.Call.Rid, waiter.Call.Attempt, reply.Fence, 0, default);
+            _gate.Leave(step.Channel, waiter.Call.Rid, waiter.Call.Attempt, reply.Fence, 0, default);
         }
         else if (end != QueueEnd.None)
         {
-            Finish(waiter, end, end == QueueEnd.In ? step : -1, reply.Fence);
+            Finish(waiter, end, end == QueueEnd.In ? step.Step : -1, reply.Fence);
         }
 
         foreach (var other in passedOver ?? [])

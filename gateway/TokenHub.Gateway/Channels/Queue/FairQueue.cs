@@ -252,7 +252,7 @@ internal sealed partial class FairQueue : IDisposable
                 line.AskAt = Math.Max(line.AskAt, now + Pause());
             }
 
-            waiter.Add(line, step.Channel, step.Step);
+            waiter.Add(line, step);
             line.Join(waiter, now);
             line.AskAt = Math.Max(line.AskAt, now + Ticks(step.NotBeforeMs));
         }
@@ -352,13 +352,4 @@ internal sealed partial class FairQueue : IDisposable
     {
         public void Go() => Queue.Leave(Waiter);
     }
-}
-
-/// <summary>One channel that may serve a request in line.</summary>
-/// <param name="Left">How often places had been given back there when its gate was asked.</param>
-/// <param name="NotBeforeMs">Its gate said that it is of no use to ask before.</param>
-internal readonly record struct QueueStep(UpstreamChannel Channel, int Step, int Left, int NotBeforeMs)
-{
-    /// <summary>Stands for a gate that was not asked because there was a line already.</summary>
-    public const int NotAsked = -1;
 }

@@ -5,9 +5,18 @@ using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Gateway.Channels.Queue;
 
-/// <summary>Who asks for a place, and for how much of a channel's limits.</summary>
-internal readonly record struct QueueCall(
-    RequestId Rid, int Attempt, long Account, int Weight, long Tokens, Usd Cost);
+/// <summary>Who asks for a place.</summary>
+internal readonly record struct QueueCall(RequestId Rid, int Attempt, long Account, int Weight);
+
+/// <summary>One channel that may serve a request in line, and how much of its limits the request may take.</summary>
+/// <param name="Left">How often places had been given back there when its gate was asked.</param>
+/// <param name="NotBeforeMs">Its gate said that it is of no use to ask before.</param>
+internal readonly record struct QueueStep(
+    UpstreamChannel Channel, int Step, long Tokens, Usd Cost, int Left, int NotBeforeMs)
+{
+    /// <summary>Stands for a gate that was not asked because there was a line already.</summary>
+    public const int NotAsked = -1;
+}
 
 /// <summary>What came of standing in line.</summary>
 internal enum QueueEnd : byte
@@ -49,8 +58,7 @@ internal readonly record struct Queued(
 internal sealed class Waiter(QueueCall call, long number, long since, long until) : IValueTaskSource<Queued>
 {
     private readonly ChannelLine[] _lines = new ChannelLine[RoutingRules.AttemptsLimit];
-    private readonly UpstreamChannel[] _channels = new UpstreamChannel[RoutingRules.AttemptsLimit];
-    private readonly int[] _steps = new int[RoutingRules.AttemptsLimit];
+    private readonly QueueStep[] _steps = new QueueStep[RoutingRules.AttemptsLimit];
     private ManualResetValueTaskSourceCore<Queued> _source;
 
     public QueueCall Call => call;
@@ -81,24 +89,20 @@ internal sealed class Waiter(QueueCall call, long number, long since, long until
 
     public ValueTask<Queued> Task => new(this, _source.Version);
 
-    public void Add(ChannelLine line, UpstreamChannel channel, int step)
+    public void Add(ChannelLine line, in QueueStep step)
     {
-        (_lines[Count], _channels[Count], _steps[Count]) = (line, channel, step);
+        (_lines[Count], _steps[Count]) = (line, step);
         Count++;
     }
 
-    public (UpstreamChannel Channel, int Step) At(ChannelLine line)
-    {
-        var at = Lines.IndexOf(line);
-        return (_channels[at], _steps[at]);
-    }
+    public ref readonly QueueStep At(ChannelLine line) => ref _steps[Lines.IndexOf(line)];
 
     /// <summary>It stands in this line no more.</summary>
     public void Drop(ChannelLine line)
     {
         var at = Lines.IndexOf(line);
         Count--;
-        (_lines[at], _channels[at], _steps[at]) = (_lines[Count], _channels[Count], _steps[Count]);
+        (_lines[at], _steps[at]) = (_lines[Count], _steps[Count]);
     }
 
     /// <summary>No channel of its own works as it should: a resting one is then better than none.</summary>

@@ -174,7 +174,7 @@ public sealed class QueueStressTests(ITestOutputHelper output)
             {
                 if (FairQueue.HasLine(Channels[i].Live))
                 {
-                    steps.Add(new QueueStep(Channels[i], i, QueueStep.NotAsked, 0));
+                    steps.Add(new QueueStep(Channels[i], i, 0, default, QueueStep.NotAsked, 0));
                     continue;
                 }
 
@@ -187,14 +187,14 @@ public sealed class QueueStressTests(ITestOutputHelper output)
                 }
                 else
                 {
-                    steps.Add(new QueueStep(Channels[i], i, left, 0));
+                    steps.Add(new QueueStep(Channels[i], i, 0, default, left, 0));
                 }
             }
 
             if (place.Step < 0)
             {
                 place = await Queue.WaitAsync(
-                    new QueueCall(rid, 1, user, 1, 0, default), steps.ToArray(), Rules.QueueWaitMs, Rules, client);
+                    new QueueCall(rid, 1, user, 1), steps.ToArray(), Rules.QueueWaitMs, Rules, client);
             }
 
             if (place.Step >= 0)

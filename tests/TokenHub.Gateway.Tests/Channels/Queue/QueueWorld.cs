@@ -45,7 +45,7 @@ internal sealed class QueueWorld : IDisposable
         {
             if (FairQueue.HasLine(channel.Live))
             {
-                steps.Add(new QueueStep(channel, i, QueueStep.NotAsked, 0));
+                steps.Add(new QueueStep(channel, i, 0, Usd.Zero, QueueStep.NotAsked, 0));
                 continue;
             }
 
@@ -57,10 +57,11 @@ internal sealed class QueueWorld : IDisposable
                 return Task.FromResult(new Queued(QueueEnd.In, i, reply.Fence, 0, 0, 0));
             }
 
-            steps.Add(new QueueStep(channel, i, left, reply.Code == GateCode.Rate ? reply.RetryAfterMs : 0));
+            steps.Add(new QueueStep(
+                channel, i, 0, Usd.Zero, left, reply.Code == GateCode.Rate ? reply.RetryAfterMs : 0));
         }
 
-        var call = new QueueCall(rid, 1, account, weight, 0, Usd.Zero);
+        var call = new QueueCall(rid, 1, account, weight);
         return Queue.WaitAsync(call, steps.ToArray(), Rules.QueueWaitMs, Rules, cancel).AsTask();
     }
 
