@@ -1,3 +1,5 @@
+using TokenHub.Gateway.Channels.Circuits;
+using TokenHub.Gateway.Learned;
 using TokenHub.Gateway.Routing;
 
 namespace TokenHub.Gateway;
@@ -8,6 +10,10 @@ internal sealed class ChannelSetup(TimeProvider time)
     public ChannelLives Lives { get; } = new();
 
     public ChannelHealth Health { get; } = new(time);
+
+    public CircuitBoard Circuits { get; } = new(time, Random.Shared);
+
+    public OutputLengths Lengths { get; } = new();
 
     public ChannelPicker Picker => field ??= new ChannelPicker(Health, Random.Shared);
 

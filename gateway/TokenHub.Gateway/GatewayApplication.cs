@@ -190,7 +190,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
 
         var (key, first, tariff) = (exchange.Key!, exchange.Plan[0].Candidate, exchange.Plan[0].Tariff);
         var estimate = CostEstimate.Of(
-            exchange.Facts, exchange.Dialect, exchange.IsStream, exchange.Endpoint.IsPassedOn(), rooms.Options);
+            exchange.Facts, exchange.Dialect, exchange.IsStream, exchange.Endpoint.IsPassedOn(),
+            rooms.Lengths.StepFor(exchange.Model, key.Id, rooms.Options.FirstStepTokens), rooms.Options);
         var held = await rooms.Reserver.ReserveAsync(exchange.Id, key, estimate, exchange.Plan);
         if (held.Fault != ReservationFault.None)
         {
@@ -272,6 +273,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         rooms.Grace.Charged(exchange.Id, record.Cost);
         rooms.Settler.Close(exchange.EndHold(), record);
         exchange.Cost = record.Cost;
+        rooms.Lengths.Note(record);
         rooms.Metrics.Settled(record);
         rooms.Metrics.RequestEnded(
             exchange.Dialect, exchange.Model, provider, record.Outcome.ToString(), status, record.DurationMs);

@@ -4,7 +4,9 @@ using TokenHub.Core.Keys;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Auth;
+using TokenHub.Gateway.Channels.Circuits;
 using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Forwarding.Attempts;
 using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
@@ -175,7 +177,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Time = time,
             Ids = new RequestIdSource(identity.GatewayNo, identity.BootNo),
             Metrics = metrics,
-            Local = new LocalAnswers(redis, snapshots, settlement.Settler, settlement.Table, channels.Health, metrics),
+            Local = new LocalAnswers(redis, snapshots, settlement.Settler, settlement.Table, channels.Circuits, metrics),
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,
@@ -188,13 +190,20 @@ internal sealed class GatewayHost : IAsyncDisposable
             Drains = new DrainGate(options.ClientDrainsMax, options.ClientDrainTime),
             Deadlines = new Deadlines(options.DeadlineTick),
             Forwarder = new Forwarder(
-                new UpstreamCalls(upstreams, new UpstreamCredentials(
-                    tokens.FetchAsync,
-                    new CredentialKeeper(plane, new SecretBox(options.MasterKey, options.MasterKeyOld)), time, log)),
-                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side),
-                channels.Admission, channels.Health,
-                options, metrics, time, log),
+                new AttemptRunner(
+                    new UpstreamCalls(upstreams, new UpstreamCredentials(
+                        tokens.FetchAsync,
+                        new CredentialKeeper(plane, new SecretBox(options.MasterKey, options.MasterKeyOld)), time,
+                        log)),
+                    new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), options,
+                    time),
+                channels.Admission, channels.Circuits, new RetryBudget(() => metrics.Active),
+                () => snapshots.Current.Settings.Routing, options, metrics, time, log),
             Settler = settlement.Settler,
+            Lengths = channels.Lengths,
+            Circuits = new SharedCircuits(
+                redis, channels.Circuits, () => snapshots.Current.Channels,
+                $"{identity.GatewayNo}.{identity.BootNo}", log),
         };
     }
 
@@ -241,6 +250,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         Run("snapshots", refresher.RunAsync);
         Run("heartbeat", _heartbeat.RunAsync);
+        Run("circuits", _rooms.Circuits.RunAsync);
         Run("redis settlement", token => _settlement.Redis.RunAsync(till, token));
         Run("shard gate", _rooms.Gate.RunAsync);
         Run("log", _settlement.Settler.Failed.WaitAsync);

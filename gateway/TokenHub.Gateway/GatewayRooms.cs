@@ -1,6 +1,8 @@
 using TokenHub.Core.Requests;
 using TokenHub.Gateway.Auth;
+using TokenHub.Gateway.Channels.Circuits;
 using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Learned;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Metering;
 using TokenHub.Gateway.Planes;
@@ -34,6 +36,8 @@ internal sealed class GatewayRooms
     public required Deadlines Deadlines { get; init; }
     public required Forwarder Forwarder { get; init; }
     public required Settler Settler { get; init; }
+    public required OutputLengths Lengths { get; init; }
+    public required SharedCircuits Circuits { get; init; }
     public AnswerReaderPool Readers { get; } = new();
 
     public Exchange NewExchange() => new(new StreamMeter(Readers), new Hold(Till, Options, Grace, Time), Drains, Time);

@@ -55,6 +55,11 @@ public static class RedisKeys
         $"{{s{Shards.Of(account)}}}:t:{key}:"
         + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(call)).AsSpan(0, CallHashBytes));
 
+    /// <summary>
+    /// String: the rest of a channel's circuit, as the gateway that saw it told it; gone when the rest is over.
+    /// </summary>
+    public static string Circuit(long channel) => $"{{c{channel & 255}}}:b:{channel}";
+
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 
     internal static RespCall AddNextEpoch(this RespCall call, int shard) => call.AddKey(shard, ":nx"u8);

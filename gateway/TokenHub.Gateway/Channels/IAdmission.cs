@@ -22,7 +22,8 @@ internal interface IAdmission
 {
     /// <summary>
     /// Takes a place at the first step of the plan that was not tried yet and has one; when none has, waits in line for
-    /// one within the bounds of the rules. Each call is one attempt.
+    /// one within the bounds of the rules. Each call is one attempt; which steps were tried says the plan. A step that
+    /// stands in the plan twice may be tried twice.
     /// </summary>
     public ValueTask<Place> EnterAsync(Exchange exchange, CancellationToken cancellationToken);
 
@@ -35,7 +36,12 @@ internal sealed class OpenAdmission : IAdmission
 {
     public ValueTask<Place> EnterAsync(Exchange exchange, CancellationToken cancellationToken)
     {
-        var next = exchange.Attempts.Count;
+        var next = 0;
+        while (next < exchange.Plan.Count && exchange.Plan.IsTried(next))
+        {
+            next++;
+        }
+
         return ValueTask.FromResult(next < exchange.Plan.Count
             ? new Place(next, next + 1, 0, default)
             : Place.None(new GatewayError(GatewayFault.NoChannel)));

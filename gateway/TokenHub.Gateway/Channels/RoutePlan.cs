@@ -16,7 +16,12 @@ internal sealed class RoutePlan
 {
     private readonly RouteStep[] _steps = new RouteStep[RoutingRules.AttemptsLimit];
 
+    private uint _tried;
+
     public int Count { get; private set; }
+
+    /// <summary>There is a step that no attempt has taken yet.</summary>
+    public bool HasUntried => _tried != (1u << Count) - 1;
 
     public RouteTrace Trace { get; set; }
 
@@ -38,9 +43,14 @@ internal sealed class RoutePlan
     /// <summary>Keeps only the first steps.</summary>
     public void Cut(int count) => Count = Math.Min(Count, count);
 
+    public bool IsTried(int step) => (_tried & (1u << step)) != 0;
+
+    /// <summary>An attempt takes the step, or has found that it must not.</summary>
+    public void MarkTried(int step) => _tried |= 1u << step;
+
     public void Clear()
     {
         _steps.AsSpan(0, Count).Clear();
-        (Count, Trace, Group) = (0, default, null);
+        (Count, Trace, Group, _tried) = (0, default, null, 0);
     }
 }
