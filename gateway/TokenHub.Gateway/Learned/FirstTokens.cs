@@ -16,7 +16,8 @@ internal static class FirstTokens
         var estimate = Estimates.GetOrCreateValue(live);
         lock (estimate)
         {
-            estimate.Buckets.Add(firstTokenMs);
+            // Nothing takes no time: 0 stands for what is not known.
+            estimate.Buckets.Add(Math.Max(1, firstTokenMs));
             live.FirstTokenMs = estimate.Buckets.Quantile(50);
             live.FirstTokenP95Ms = estimate.Buckets.Quantile(95);
         }

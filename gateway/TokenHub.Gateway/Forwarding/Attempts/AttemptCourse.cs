@@ -85,9 +85,7 @@ internal sealed class AttemptCourse(Exchange exchange, RoutingRules rules, Gatew
     /// <summary>The step that begins now asks a channel a second time.</summary>
     public bool IsRepeated => _isRepeated;
 
-    // What never reached the upstream, or what it failed at by itself: nothing was made that would be billed twice.
-    private static bool IsWorthRepeating(in AttemptResult result) => result.Class == FailureClass.Transient
-        && (result.Fault is AttemptFault.ConnectFailed or AttemptFault.ConnectTimeout or AttemptFault.CutMidStream
-            || (result.Fault == AttemptFault.BadResponse && result.Status == 0)
-            || (result.Fault == AttemptFault.UpstreamStatus && result.Status >= 500));
+    // Nobody was reached, so nothing is billed twice; an upstream that says what it has against a call says it twice.
+    private static bool IsWorthRepeating(in AttemptResult result) =>
+        result is { Class: FailureClass.Transient, Fault: AttemptFault.ConnectFailed or AttemptFault.ConnectTimeout };
 }
