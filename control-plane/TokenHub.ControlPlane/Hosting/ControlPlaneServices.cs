@@ -2,6 +2,7 @@ using Npgsql;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Health;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Options;
@@ -90,6 +91,9 @@ internal static class ControlPlaneServices
         services.AddSingleton<ReplacedCredentials>();
         services.AddSingleton<CredentialSeal>();
 
+        services.AddSingleton<HealthQueries>();
+        services.AddSingleton<HealthProbes>();
+
         services.AddSingleton<PriceQueries>();
         services.AddSingleton<PriceChange>();
         services.AddSingleton<SettingQueries>();
@@ -107,6 +111,7 @@ internal static class ControlPlaneServices
             services.AddHostedService<StatusWatch>();
             services.AddHostedService<Housekeeping>();
             services.AddHostedService<SealingLoop>();
+            services.AddHostedService(provider => provider.GetRequiredService<HealthProbes>());
         }
     }
 

@@ -2,6 +2,7 @@ using System.Data;
 using System.Text.Json;
 using Dapper;
 using Npgsql;
+using TokenHub.ControlPlane.Settings;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 
@@ -40,6 +41,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
 
     private const string FallbackSql = "select value::text from settings where name = 'fallback_price'";
 
+    private const string RoutingSql = "select value::text from settings where name = 'routing'";
+
     public async Task<long> ReadVersionAsync(CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
@@ -56,9 +59,11 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         var channels = await connection.QueryAsync<ChannelRow>(Command(ChannelsSql));
         var prices = await connection.QueryAsync<PriceRow>(Command(PricesSql));
         var fallback = await connection.QuerySingleOrDefaultAsync<string>(Command(FallbackSql));
+        var routing = await connection.QuerySingleOrDefaultAsync<string>(Command(RoutingSql));
         return new Snapshot
         {
             Version = version,
+            Routing = RoutingSettingRules.Read(routing),
             Channels = [.. channels.Select(row => row.ToEntry())],
             Prices = [.. prices.Select(row => row.ToEntry())],
             FallbackPrice = fallback is null
