@@ -54,16 +54,15 @@ $$;
 -- counted once. Where attempts know their own first token that one is meant, else the request's less what passed before.
 do $do$
 declare
-  v_first_token text := case
-    when exists (
-      select from information_schema.columns
-      where table_schema = current_schema() and table_name = 'usage_attempts' and column_name = 'first_token_ms')
-    then 'a.first_token_ms'
-    else $sql$case when u.first_token_ms < 0 then -1 else greatest(0, u.first_token_ms - coalesce(
-      sum(a.elapsed_ms) over (partition by a.rid order by a.no rows between unbounded preceding and 1 preceding),
-      0)) end$sql$
-  end;
+  v_first_token text := $sql$case when u.first_token_ms < 0 then -1 else greatest(0, u.first_token_ms - coalesce(
+    sum(a.elapsed_ms) over (partition by a.rid order by a.no rows between unbounded preceding and 1 preceding),
+    0)) end$sql$;
 begin
+  if exists (
+    select from information_schema.columns
+    where table_schema = current_schema() and table_name = 'usage_attempts' and column_name = 'first_token_ms') then
+    v_first_token := 'coalesce(nullif(a.first_token_ms, -1), ' || v_first_token || ')';
+  end if;
   execute format($create$
     create function note_channel_health() returns trigger language plpgsql as $body$
     begin

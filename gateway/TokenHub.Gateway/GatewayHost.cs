@@ -197,7 +197,7 @@ internal sealed class GatewayHost : IAsyncDisposable
                         log)),
                     new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), options,
                     time),
-                channels.Admission, channels.Circuits, new RetryBudget(() => metrics.Active),
+                options.Admission(channels.Admission), channels.Circuits, new RetryBudget(() => metrics.Active),
                 () => snapshots.Current.Settings.Routing, options, metrics, time, log),
             Settler = settlement.Settler,
             Lengths = channels.Lengths,
