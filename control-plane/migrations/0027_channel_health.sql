@@ -51,7 +51,7 @@ language sql immutable parallel safe as $$
 $$;
 
 -- In the transaction that posts the attempts, and of those rows alone that are new: a record that comes twice is
--- counted once. Where attempts know their own first token that one is meant, else the request's less what passed before.
+-- counted once. An attempt's own first token is meant where it is known, else the request's less what passed before.
 do $do$
 declare
   v_first_token text := $sql$case when u.first_token_ms < 0 then -1 else greatest(0, u.first_token_ms - coalesce(

@@ -177,7 +177,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Time = time,
             Ids = new RequestIdSource(identity.GatewayNo, identity.BootNo),
             Metrics = metrics,
-            Local = new LocalAnswers(redis, snapshots, settlement.Settler, settlement.Table, channels.Circuits, metrics),
+            Local = new LocalAnswers(
+                redis, snapshots, settlement.Settler, settlement.Table, channels.Circuits, metrics),
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,

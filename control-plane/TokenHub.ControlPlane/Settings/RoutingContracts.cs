@@ -12,7 +12,9 @@ internal sealed record RoutingSettings
     /// <summary>Failures in a row that open a channel's circuit.</summary>
     public int? BreakerFailures { get; init; }
 
-    /// <summary>A circuit also opens when this share of the last attempts failed, in hundredths of a per cent.</summary>
+    /// <summary>
+    /// A circuit also opens when this share of the last attempts failed, in hundredths of a per cent.
+    /// </summary>
     public int? BreakerShareBp { get; init; }
 
     /// <summary>Attempts below which the share says nothing.</summary>

@@ -86,7 +86,7 @@ public sealed class SharedCircuitsTests : IAsyncLifetime
     public async Task Redis_away_leaves_each_gateway_to_itself()
     {
         var one = await JoinAsync();
-        await _redis.DisposeAsync();
+        await _redis.KillAsync();
 
         for (var i = 0; i < Rules.BreakerFailures; i++)
         {

@@ -29,9 +29,9 @@ internal enum CircuitEntry : byte
 }
 
 /// <summary>
-/// The circuit of one channel. Closed, it counts failures in a row and their share of a moving window. Open, the channel
-/// rests: doubling, with jitter. When the rest is over a single call tries it, and its end decides. Thread-safe; times
-/// are timestamps of the monotonic clock.
+/// The circuit of one channel. Closed, it counts failures in a row and their share of a moving window. Open, the
+/// channel rests: doubling, with jitter. When the rest is over a single call tries it, and its end decides.
+/// Thread-safe; times are timestamps of the monotonic clock.
 /// </summary>
 internal sealed class Circuit(ChannelLive live, string fingerprint, long ticksPerSecond)
 {

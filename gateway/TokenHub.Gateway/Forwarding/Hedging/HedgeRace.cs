@@ -25,7 +25,9 @@ internal sealed class HedgeRace(
     // A loser that does not end at once ends by itself; nobody waits for it.
     private static readonly TimeSpan LoserEndsWithin = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>True when a request may be hedged: a billed stream, in a group that wants it, with somewhere to go.</summary>
+    /// <summary>
+    /// True when a request may be hedged: a billed stream, in a group that wants it, with somewhere to go.
+    /// </summary>
     public static bool IsFor(Exchange exchange, AttemptCourse course, Candidate first) =>
         exchange is { IsStream: true, State: ExchangeState.Holding, Plan.Group.Hedges: true }
         && course is { Begun: 0, HasOthers: true } && first.Channel.Live.FirstTokenP95Ms > 0;
