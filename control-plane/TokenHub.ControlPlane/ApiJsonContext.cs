@@ -3,6 +3,7 @@ using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Commands;
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Health;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Problems;
@@ -60,6 +61,9 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(LoginAnswer))]
 [JsonSerializable(typeof(LoginRequest))]
 [JsonSerializable(typeof(PasswordChange))]
+[JsonSerializable(typeof(ChannelHealthView))]
+[JsonSerializable(typeof(Page<ChannelHealthView>))]
+[JsonSerializable(typeof(RoutingSettings))]
 [JsonSerializable(typeof(SettingsView))]
 [JsonSerializable(typeof(UpdateSettings))]
 [JsonSerializable(typeof(HealthView))]

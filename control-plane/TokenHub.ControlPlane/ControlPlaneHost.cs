@@ -3,6 +3,7 @@ using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Health;
 using TokenHub.ControlPlane.Hosting;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
@@ -133,6 +134,7 @@ internal static class ControlPlaneHost
         api.MapChannels();
         api.MapQuota();
         api.MapAffinityRules();
+        api.MapChannelHealth();
         api.MapPrices();
         api.MapSettings();
         api.MapLedger();

@@ -10,5 +10,6 @@ public static class AdvisoryLocks
     public const string Reaper = "7306583640003";
     public const string RedisWatch = "7306583640004";
     public const string Sealer = "7306583640005";
+    public const string ChannelProbes = "7306583640006";
     public const string FirstAdmin = "7306583640010";
 }

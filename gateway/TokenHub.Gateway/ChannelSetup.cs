@@ -2,6 +2,8 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Gateway.Channels.Queue;
 using TokenHub.Gateway.Planes;
+using TokenHub.Gateway.Channels.Circuits;
+using TokenHub.Gateway.Learned;
 using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Snapshots;
 using TokenHub.Gateway.Telemetry;
@@ -20,6 +22,10 @@ internal sealed class ChannelSetup(
     public ChannelLives Lives { get; } = new();
 
     public ChannelHealth Health { get; } = new(time);
+
+    public CircuitBoard Circuits { get; } = new(time, Random.Shared);
+
+    public OutputLengths Lengths { get; } = new();
 
     public ChannelPicker Picker => field ??= new ChannelPicker(Health, Random.Shared);
 

@@ -192,7 +192,8 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
 
         var (key, first, tariff) = (exchange.Key!, exchange.Plan[0].Candidate, exchange.Plan[0].Tariff);
         var estimate = exchange.Media is { } media ? CostEstimate.Of(media) : CostEstimate.Of(
-            exchange.Facts, exchange.Dialect, exchange.IsStream, exchange.Endpoint.IsPassedOn(), rooms.Options);
+            exchange.Facts, exchange.Dialect, exchange.IsStream, exchange.Endpoint.IsPassedOn(),
+            rooms.Lengths.StepFor(exchange.Model, key.Id, rooms.Options.FirstStepTokens), rooms.Options);
         var held = await rooms.Reserver.ReserveAsync(exchange.Id, key, estimate, exchange.Plan);
         exchange.RatedTokens = estimate.RatedTokens;
         RateHeaders.Write(exchange, held, rooms.Time.GetUtcNow());
@@ -280,6 +281,7 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         rooms.Settler.Close(exchange.EndHold(), record);
         rooms.Reserver.PutRatesRight(exchange.Id, exchange.Plan.Group, record.Usage.Total);
         exchange.Cost = record.Cost;
+        rooms.Lengths.Note(record);
         rooms.Metrics.Settled(record);
         rooms.Metrics.RequestEnded(
             exchange.Dialect, exchange.Model, provider, record.Outcome.ToString(), status, record.DurationMs);

@@ -6,7 +6,9 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Affinity;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Channels.Gate;
+using TokenHub.Gateway.Channels.Circuits;
 using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Forwarding.Attempts;
 using TokenHub.Gateway.Forwarding.Providers;
 using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
@@ -184,7 +186,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Time = time,
             Ids = new RequestIdSource(identity.GatewayNo, identity.BootNo),
             Metrics = metrics,
-            Local = new LocalAnswers(redis, snapshots, settlement.Settler, settlement.Table, channels.Health, metrics),
+            Local = new LocalAnswers(
+                redis, snapshots, settlement.Settler, settlement.Table, channels.Circuits, metrics),
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,
@@ -202,13 +205,20 @@ internal sealed class GatewayHost : IAsyncDisposable
             Deadlines = new Deadlines(options.DeadlineTick),
             Admission = channels.Admission,
             Forwarder = new Forwarder(
-                new UpstreamCalls(upstreams, new UpstreamCredentials(
-                    tokens.FetchAsync,
-                    new CredentialKeeper(plane, new SecretBox(options.MasterKey, options.MasterKeyOld)), time, log)),
-                new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side),
-                channels.Admission, channels.Health,
-                options, metrics, time, log),
+                new AttemptRunner(
+                    new UpstreamCalls(upstreams, new UpstreamCredentials(
+                        tokens.FetchAsync,
+                        new CredentialKeeper(plane, new SecretBox(options.MasterKey, options.MasterKeyOld)), time,
+                        log)),
+                    new RequestTranslation(side, new MediaFetch(options), log), new AnswerTranslations(side), options,
+                    time),
+                options.Admission(channels.Admission), channels.Circuits, new RetryBudget(() => metrics.Active),
+                () => snapshots.Current.Settings.Routing, options, metrics, time, log),
             Settler = settlement.Settler,
+            Lengths = channels.Lengths,
+            Circuits = new SharedCircuits(
+                redis, channels.Circuits, () => snapshots.Current.Channels,
+                $"{identity.GatewayNo}.{identity.BootNo}", log),
         };
     }
 
@@ -255,6 +265,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         Run("snapshots", refresher.RunAsync);
         Run("heartbeat", _heartbeat.RunAsync);
+        Run("circuits", _rooms.Circuits.RunAsync);
         Run("redis settlement", token => _settlement.Redis.RunAsync(till, token));
         Run("shard gate", _rooms.Gate.RunAsync);
         Run("log", _settlement.Settler.Failed.WaitAsync);

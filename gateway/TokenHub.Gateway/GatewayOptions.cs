@@ -31,6 +31,9 @@ internal sealed record GatewayOptions
     /// <summary>The disk under the log; another one only in tests, to fail.</summary>
     public LogDisk Disk { get; init; } = LogDisk.Real;
 
+    /// <summary>What stands between forwarding and the admission; something that watches only in tests.</summary>
+    public Func<IAdmission, IAdmission> Admission { get; init; } = admission => admission;
+
     /// <summary>Lend accounts a little while Redis is away; see <see cref="Exchanges.GraceLine"/>.</summary>
     public bool LendsGrace { get; init; }
 

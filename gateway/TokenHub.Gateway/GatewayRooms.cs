@@ -2,7 +2,9 @@ using TokenHub.Core.Requests;
 using TokenHub.Gateway.Affinity;
 using TokenHub.Gateway.Auth;
 using TokenHub.Gateway.Channels.Queue;
+using TokenHub.Gateway.Channels.Circuits;
 using TokenHub.Gateway.Forwarding;
+using TokenHub.Gateway.Learned;
 using TokenHub.Gateway.Listening;
 using TokenHub.Gateway.Metering;
 using TokenHub.Gateway.Planes;
@@ -39,6 +41,8 @@ internal sealed class GatewayRooms
     public required IAdmission Admission { get; init; }
     public required Forwarder Forwarder { get; init; }
     public required Settler Settler { get; init; }
+    public required OutputLengths Lengths { get; init; }
+    public required SharedCircuits Circuits { get; init; }
     public AnswerReaderPool Readers { get; } = new();
 
     public Exchange NewExchange() => new(new StreamMeter(Readers), new Hold(Till, Options, Grace, Time), Drains, Time);

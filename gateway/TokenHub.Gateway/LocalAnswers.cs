@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
+using TokenHub.Gateway.Channels.Circuits;
 using TokenHub.Gateway.Errors;
 using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Settlement;
@@ -18,7 +19,7 @@ internal sealed class LocalAnswers(
     SnapshotHolder snapshots,
     Settler settler,
     InFlightTable table,
-    ChannelHealth health,
+    CircuitBoard circuits,
     GatewayMetrics metrics)
 {
     /// <summary>Set when the gateway takes no new requests any more.</summary>
@@ -118,7 +119,7 @@ internal sealed class LocalAnswers(
         }
 
         var channels = snapshots.Current.Channels
-            .Select(c => (c.Id, c.ProviderName, c.Fault is not null ? 2 : health.IsCooling(c) ? 1 : 0)).ToList();
-        return new GaugeReadings(table.OpenCount, held, settler.Unconfirmed, health.Cooldowns, channels, IsReady);
+            .Select(c => (c.Id, c.ProviderName, c.Fault is not null ? 2 : circuits.IsResting(c) ? 1 : 0)).ToList();
+        return new GaugeReadings(table.OpenCount, held, settler.Unconfirmed, circuits.Openings, channels, IsReady);
     }
 }

@@ -123,6 +123,14 @@ public sealed class RedisClient : IAsyncDisposable
         return FinishAsync(begun, cancellationToken);
     }
 
+    /// <summary>How long a key will live; negative when there is none, or it stays for good.</summary>
+    public async ValueTask<long> TimeToLiveMsAsync(string key, CancellationToken cancellationToken)
+    {
+        var begun = Runner.Begin("PTTL"u8).Add(key);
+        using var reply = await Runner.RunAsync(begun, cancellationToken).ConfigureAwait(false);
+        return ReadInteger(reply.Read());
+    }
+
     /// <summary>True when there was something to delete.</summary>
     public ValueTask<bool> DeleteAsync(string key, CancellationToken cancellationToken) =>
         AnyAsync(Runner.Begin("DEL"u8).Add(key), cancellationToken);

@@ -91,6 +91,10 @@ public static class RedisKeys
     /// <summary>String: what one request took of them.</summary>
     public static string GroupTaken(string group, RequestId rid) =>
         $"{{g{Shards.OfName(group)}}}:h:{group}:{rid.High:x16}{rid.Low:x16}";
+    /// <summary>
+    /// String: the rest of a channel's circuit, as the gateway that saw it told it; gone when the rest is over.
+    /// </summary>
+    public static string Circuit(long channel) => $"{{c{channel & 255}}}:b:{channel}";
 
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 

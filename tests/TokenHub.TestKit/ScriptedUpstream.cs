@@ -14,7 +14,7 @@ namespace TokenHub.TestKit;
 public sealed class ScriptedUpstream : IAsyncDisposable
 {
     private const int HeadBytesMax = 64 << 10;
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly ConcurrentQueue<ScriptedUpstreamScript> _scripts = new();
     private readonly ConcurrentQueue<ScriptedUpstreamRequest> _requests = new();
     private readonly ConcurrentDictionary<int, Socket> _open = new();
@@ -26,7 +26,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen(512);
         Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;
-        _ = AcceptAsync();
+        _ = AcceptAsync(_listener);
     }
 
     public int Port { get; }
@@ -54,6 +54,16 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     /// <summary>Closes the port: from now on connections are refused. Open ones stay.</summary>
     public void Refuse() => _listener.Dispose();
 
+    /// <summary>Opens the port again.</summary>
+    public void Accept()
+    {
+        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        _listener.Listen(512);
+        _ = AcceptAsync(_listener);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -64,13 +74,13 @@ public sealed class ScriptedUpstream : IAsyncDisposable
         }
     }
 
-    private async Task AcceptAsync()
+    private async Task AcceptAsync(Socket listener)
     {
         try
         {
             while (true)
             {
-                var socket = await _listener.AcceptAsync(_stop.Token);
+                var socket = await listener.AcceptAsync(_stop.Token);
                 socket.NoDelay = true;
                 var number = Interlocked.Increment(ref _connections);
                 _open[number] = socket;

@@ -44,6 +44,8 @@ internal static class AccessTable
         Of("GET", "/channels/{id}", admin: All, member: Own, auditor: All),
         Of("PATCH", "/channels/{id}", admin: All, member: Own, auditor: None),
         Of("DELETE", "/channels/{id}", admin: All, member: Own, auditor: None),
+        Of("GET", "/channels/{id}/health", admin: All, member: Own, auditor: All),
+        Of("GET", "/health/channels", admin: All, member: Own, auditor: All),
         Of("POST", "/channels/{id}/test", admin: All, member: Own, auditor: None),
         Of("POST", "/channels/{id}/upstream-models", admin: All, member: Own, auditor: None),
         Of("GET", "/channels/{id}/quota", admin: All, member: Own, auditor: All),
@@ -62,6 +64,8 @@ internal static class AccessTable
         Of("GET", "/prices/resolve", admin: All, member: Own, auditor: All),
 
         Of("GET", "/settings", admin: All, member: None, auditor: All),
+        Of("GET", "/settings/routing", admin: All, member: None, auditor: All),
+        Of("PUT", "/settings/routing", admin: All, member: None, auditor: None),
         Of("PATCH", "/settings", admin: All, member: None, auditor: None),
 
         Of("GET", "/ledger", admin: All, member: Own, auditor: All),

@@ -3,6 +3,7 @@ using TokenHub.ControlPlane.Affinity;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Health;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Options;
@@ -96,6 +97,9 @@ internal static class ControlPlaneServices
         services.AddSingleton<AffinityRuleQueries>();
         services.AddSingleton<AffinityRuleChange>();
 
+        services.AddSingleton<HealthQueries>();
+        services.AddSingleton<HealthProbes>();
+
         services.AddSingleton<PriceQueries>();
         services.AddSingleton<PriceChange>();
         services.AddSingleton<SettingQueries>();
@@ -113,6 +117,7 @@ internal static class ControlPlaneServices
             services.AddHostedService<StatusWatch>();
             services.AddHostedService<Housekeeping>();
             services.AddHostedService<SealingLoop>();
+            services.AddHostedService(provider => provider.GetRequiredService<HealthProbes>());
         }
     }
 

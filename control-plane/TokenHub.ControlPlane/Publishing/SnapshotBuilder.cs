@@ -46,6 +46,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
 
     private const string FallbackSql = "select value::text from settings where name = 'fallback_price'";
 
+    private const string RoutingSql = "select value::text from settings where name = 'routing'";
+
     public async Task<long> ReadVersionAsync(CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
@@ -64,9 +66,11 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         var affinity = await connection.QueryAsync<AffinityRuleRow>(Command(AffinityRuleQueries.ActiveSql));
         var fallback = await connection.QuerySingleOrDefaultAsync<string>(Command(FallbackSql));
         var point = PointSetting.Of(await connection.QuerySingleOrDefaultAsync<string>(Command(PointSetting.FindSql)));
+        var routing = await connection.QuerySingleOrDefaultAsync<string>(Command(RoutingSql));
         return new Snapshot
         {
             Version = version,
+            Routing = RoutingSettingRules.Read(routing),
             Channels = [.. channels.Select(row => row.ToEntry(point))],
             Prices = [.. prices.Select(row => row.ToEntry())],
             AffinityRules = [.. affinity.Select(row => row.ToRule())],

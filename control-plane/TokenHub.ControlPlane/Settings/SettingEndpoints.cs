@@ -17,12 +17,42 @@ internal static class SettingEndpoints
     public static void MapSettings(this RouteGroupBuilder api)
     {
         api.MapGet("/settings", GetAsync).Documented("getSettings", Tag, "Read the settings.");
+        api.MapGet("/settings/routing", GetRoutingAsync)
+            .Documented("getRoutingSettings", Tag, "Read how channels are chosen and failures borne.");
+        api.MapPut("/settings/routing", PutRoutingAsync)
+            .Documented("putRoutingSettings", Tag, "Set how channels are chosen and failures borne.", 400);
         api.MapPatch("/settings", UpdateAsync).Documented("updateSettings", Tag, "Change settings.", 400);
     }
 
     private static async Task<Ok<SettingsView>> GetAsync(
         SettingQueries settings, PriceQueries prices, CancellationToken cancellation) =>
         TypedResults.Ok(await ReadAsync(settings, prices, cancellation));
+
+    private static async Task<Ok<RoutingSettings>> GetRoutingAsync(
+        SettingQueries settings, CancellationToken cancellation) =>
+        TypedResults.Ok(RoutingSettingRules.View(await settings.RoutingAsync(cancellation)));
+
+    private static async Task<Ok<RoutingSettings>> PutRoutingAsync(
+        JsonBody<RoutingSettings> body,
+        Caller caller,
+        NpgsqlDataSource database,
+        SettingQueries settings,
+        ChangeNotices changes,
+        CancellationToken cancellation)
+    {
+        RoutingSettingRules.Check(body.Value);
+        await using (var connection = await database.OpenConnectionAsync(cancellation))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            await SettingQueries.SetRoutingAsync(transaction, body.Value, cancellation);
+            await AuditLog.AddAsync(
+                transaction, caller.UserId, "settings.update", "settings", cancellation, AuditLog.Fields(body.Fields));
+            await transaction.CommitAsync(cancellation);
+        }
+
+        await changes.SettingsChangedAsync();
+        return TypedResults.Ok(RoutingSettingRules.View(await settings.RoutingAsync(cancellation)));
+    }
 
     private static async Task<Ok<SettingsView>> UpdateAsync(
         JsonBody<UpdateSettings> body,

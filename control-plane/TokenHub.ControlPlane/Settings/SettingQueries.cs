@@ -15,6 +15,9 @@ internal sealed class SettingQueries(NpgsqlDataSource database)
     /// </summary>
     public const string FallbackPriceName = "fallback_price";
 
+    /// <summary>The setting of how channels are chosen: members of <see cref="RoutingRules"/>.</summary>
+    public const string RoutingName = "routing";
+
     private const string FindSql = "select value::text from settings where name = @Name";
 
     private const string PutSql = """
@@ -38,6 +41,25 @@ internal sealed class SettingQueries(NpgsqlDataSource database)
         return PointSetting.Of(await connection.QuerySingleOrDefaultAsync<string>(
             new CommandDefinition(PointSetting.FindSql, cancellationToken: cancellation)));
     }
+
+    public async Task<RoutingRules> RoutingAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        return RoutingSettingRules.Read(await connection.QuerySingleOrDefaultAsync<string>(
+            new CommandDefinition(FindSql, new { Name = RoutingName }, cancellationToken: cancellation)));
+    }
+
+    public static Task SetRoutingAsync(
+        NpgsqlTransaction transaction, RoutingSettings settings, CancellationToken cancellation) =>
+        transaction.Connection!.ExecuteAsync(new CommandDefinition(
+            PutSql,
+            new
+            {
+                Name = RoutingName,
+                Value = JsonSerializer.Serialize(settings, ApiJsonContext.Default.RoutingSettings),
+            },
+            transaction,
+            cancellationToken: cancellation));
 
     public static Task SetFallbackPriceAsync(
         NpgsqlTransaction transaction, PriceEntry? price, CancellationToken cancellation) =>

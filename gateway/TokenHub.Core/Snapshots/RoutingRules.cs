@@ -18,6 +18,30 @@ public sealed record RoutingRules
 
     public int BreakerRestMaxMs { get; init; } = 300_000;
 
+    /// <summary>A circuit also opens when this share of the last attempts failed, in basis points, ...</summary>
+    public int BreakerShareBp { get; init; } = 5_000;
+
+    /// <summary>... of at least so many within the last 10 to 20 seconds.</summary>
+    public int BreakerSamples { get; init; } = 20;
+
+    /// <summary>First rest of a channel whose credential is refused; a changed credential ends it.</summary>
+    public int CredentialRestMs { get; init; } = 600_000;
+
+    /// <summary>First rest of a channel whose account is used up and does not say until when.</summary>
+    public int QuotaRestMs { get; init; } = 900_000;
+
+    /// <summary>Share of the running requests that may be retries without an answer yet, in basis points.</summary>
+    public int RetryShareBp { get; init; } = 2_000;
+
+    /// <summary>Such retries that may always run.</summary>
+    public int RetriesMin { get; init; } = 3;
+
+    /// <summary>A hedge begins no earlier, however fast the channel usually is, ...</summary>
+    public int HedgeMinMs { get; init; } = 200;
+
+    /// <summary>... and no later, however slow.</summary>
+    public int HedgeMaxMs { get; init; } = 10_000;
+
     /// <summary>Longest cooldown that a reset header of an upstream can ask for.</summary>
     public int CooldownMaxMs { get; init; } = 3_600_000;
 
@@ -43,6 +67,9 @@ public sealed record RoutingRules
 
     /// <summary>Channels are probed on a schedule.</summary>
     public bool Probes { get; init; }
+
+    /// <summary>How often, where they are.</summary>
+    public int ProbeEverySeconds { get; init; } = 300;
 
     public const int AttemptsLimit = 8;
 }

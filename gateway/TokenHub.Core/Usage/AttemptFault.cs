@@ -19,4 +19,10 @@ public enum AttemptFault : byte
 
     /// <summary>Nothing was sent: the request cannot be put into the channel's protocol.</summary>
     Untranslatable = 13,
+
+    /// <summary>The upstream no longer takes the channel's credential.</summary>
+    CredentialRefused = 14,
+
+    /// <summary>What the channel's account may use or has paid for is used up.</summary>
+    QuotaUsedUp = 15,
 }

@@ -22,7 +22,8 @@ internal interface IAdmission
 {
     /// <summary>
     /// Takes a place at the first step of the plan that was not tried yet and has one; when none has, waits in line for
-    /// one within the bounds of the rules. Each call is one attempt; the plan knows which steps were tried.
+    /// one within the bounds of the rules. Each call is one attempt; which steps were tried says the plan. A step that
+    /// stands in the plan twice may be tried twice.
     /// </summary>
     public ValueTask<Place> EnterAsync(Exchange exchange, CancellationToken cancellationToken);
 

@@ -19,13 +19,13 @@ internal sealed class RoutePlan
 
     public int Count { get; private set; }
 
+    /// <summary>There is a step that no attempt has taken yet.</summary>
+    public bool HasUntried => _tried != (1u << Count) - 1;
+
     public RouteTrace Trace { get; set; }
 
     /// <summary>The group whose rules hold for the request, or null.</summary>
     public GroupEntry? Group { get; set; }
-
-    /// <summary>There is a step that no attempt has taken yet.</summary>
-    public bool HasUntried => _tried != (1u << Count) - 1;
 
     /// <summary>How long the request has stood in line. Written by the admission.</summary>
     public int QueuedMs { get; set; }

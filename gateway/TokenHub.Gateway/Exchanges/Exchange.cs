@@ -134,7 +134,10 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
     public string AnswerType { get; set; } = "";
 
     /// <summary>When the first content was passed on, or was there to be; -1 before.</summary>
-    public int FirstContentMs { get; set; }
+    public int FirstContentMs { get; private set; }
+
+    /// <summary>Is told of the first content of the attempt under way.</summary>
+    public IContentWatch? Watch { get; set; }
 
     /// <summary>The charge, once it is known.</summary>
     public Usd Cost { get; set; }
@@ -229,6 +232,22 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
     public void NoteUpstreamBegan() =>
         _mayDrain = State == ExchangeState.Holding && Serving!.Channel.OnClientAbort == AbortPolicy.Drain;
 
+    /// <summary>The answer has content: it is passed on from now on.</summary>
+    public void NoteContent()
+    {
+        FirstContentMs = ElapsedMs;
+        Watch?.ContentBegun();
+    }
+
+    /// <summary>
+    /// Speaks to a channel for a while, as it has to be for writing its request and reading its answer. Slot, hold and
+    /// price stay with the attempt that was begun.
+    /// </summary>
+    public void TurnTo(Candidate candidate, AnswerContext? crossing, string dropped) =>
+        (Serving, UpstreamDialect, Crossing, Dropped) =
+        (candidate, candidate.UpstreamDialect(Endpoint, Dialect), crossing, dropped);
+
+    /// <summary>The attempt is over. The second time does nothing.</summary>
     public void EndAttempt()
     {
         lock (_leave)
@@ -280,7 +299,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
         Body.Dispose();
         Answer.Dispose();
         _attempts.Clear();
-        (_isClientGone, _stop, WasDrained) = (false, null, false);
+        (_isClientGone, _stop, WasDrained, Watch) = (false, null, false, null);
         (Group, Key, Serving, Slot, Tariff, Affinity) = (null, null, null, null, default, default);
         Plan.Clear();
         Places.Clear();

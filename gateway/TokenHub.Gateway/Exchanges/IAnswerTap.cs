@@ -21,6 +21,11 @@ internal interface IAnswerTap
     /// </summary>
     public void EndAttempt(in AttemptEnd end);
 
+    /// <summary>
+    /// Notes an attempt that was never the exchange's own: one that lost a race, with what it had answered.
+    /// </summary>
+    public void AddLost(Candidate candidate, ReadOnlySpan<byte> bytes, in AttemptEnd end);
+
     /// <summary>Counts bytes of the answer. Nothing is kept, nothing waits.</summary>
     public void Take(ReadOnlySpan<byte> bytes);
 

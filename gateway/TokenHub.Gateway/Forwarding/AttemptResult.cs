@@ -1,4 +1,5 @@
 using TokenHub.Core.Usage;
+using TokenHub.Gateway.Channels.Circuits;
 using TokenHub.Gateway.Errors;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -8,6 +9,8 @@ namespace TokenHub.Gateway.Forwarding;
 /// <param name="IsWhole">The answer waits in the exchange, to be relayed in one piece.</param>
 /// <param name="CanMoveOn">Nothing has reached the client and another channel may do better.</param>
 /// <param name="Error">What to tell the client when this was the last try.</param>
+/// <param name="RetryAfter">The wait that the upstream asked for.</param>
+/// <param name="Class">Whose fault it was.</param>
 internal readonly record struct AttemptResult(
     AnswerEnd End,
     bool IsWhole,
@@ -15,16 +18,16 @@ internal readonly record struct AttemptResult(
     AttemptFault Fault,
     int Status,
     GatewayError Error,
-    TimeSpan? RetryAfter)
+    TimeSpan? RetryAfter,
+    FailureClass Class = FailureClass.None)
 {
     /// <summary>The channel is at fault, not the client or his request.</summary>
-    public bool BlamesChannel => Fault is not (
-        AttemptFault.None or AttemptFault.ClientGone or AttemptFault.Untranslatable)
-        && Error.Fault != GatewayFault.UpstreamRefusedRequest;
+    public bool BlamesChannel => Class > FailureClass.Caller;
 
     /// <summary>The answer passed to the client, to its end or not.</summary>
     public static AttemptResult Passed(AnswerEnd end, int status, AttemptFault fault = AttemptFault.None) =>
-        new(end, IsWhole: false, CanMoveOn: false, fault, status, default, null);
+        new(end, IsWhole: false, CanMoveOn: false, fault, status, default, null,
+            end is AnswerEnd.UpstreamCut or AnswerEnd.UpstreamError ? FailureClass.Transient : FailureClass.None);
 
     /// <summary>The answer is in the exchange, whole.</summary>
     public static AttemptResult Whole(int status) =>
@@ -33,11 +36,11 @@ internal readonly record struct AttemptResult(
     /// <summary>The upstream turned the request down as the client wrote it; its words wait in the exchange.</summary>
     public static AttemptResult Refused(int status, bool hasBody) => new(
         AnswerEnd.None, hasBody, CanMoveOn: false, AttemptFault.UpstreamStatus, status,
-        new GatewayError(GatewayFault.UpstreamRefusedRequest, Status: status), null);
+        new GatewayError(GatewayFault.UpstreamRefusedRequest, Status: status), null, FailureClass.Caller);
 
     /// <summary>The same, told in words of the gateway's own.</summary>
     public static AttemptResult Refused(int status, AttemptFault fault, in GatewayError error) =>
-        new(AnswerEnd.None, IsWhole: false, CanMoveOn: false, fault, status, error, null);
+        new(AnswerEnd.None, IsWhole: false, CanMoveOn: false, fault, status, error, null, FailureClass.Caller);
 
     /// <summary>Nothing was sent: the request cannot be carried to this channel, but perhaps to another.</summary>
     public static AttemptResult Untranslatable(in GatewayError error) =>
@@ -48,10 +51,18 @@ internal readonly record struct AttemptResult(
         : new(AnswerEnd.None, IsWhole: false, CanMoveOn: false, AttemptFault.None, 0, error, null);
 
     public static AttemptResult Failed(
-        AttemptFault fault, GatewayFault error, int status = 0, TimeSpan? retryAfter = null) => new(
+        AttemptFault fault,
+        GatewayFault error,
+        int status = 0,
+        TimeSpan? retryAfter = null,
+        FailureClass failure = FailureClass.Transient) => new(
             AnswerEnd.None, IsWhole: false, CanMoveOn: true, fault, status,
             new GatewayError(error, RetryAfterMs: (int)Math.Min(retryAfter?.TotalMilliseconds ?? 0, int.MaxValue)),
-            retryAfter);
+            retryAfter, failure);
+
+    /// <summary>Another attempt was faster.</summary>
+    public static AttemptResult Lost(int status) =>
+        new(AnswerEnd.LostRace, IsWhole: false, CanMoveOn: true, AttemptFault.None, status, default, null);
 
     /// <summary>The client left before anything reached it; the answer was read on all the same.</summary>
     public static AttemptResult Drained(int status) => Passed(AnswerEnd.Drained, status, AttemptFault.ClientGone);

@@ -1,205 +1,230 @@
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
+using TokenHub.Gateway.Channels.Circuits;
 using TokenHub.Gateway.Errors;
-using TokenHub.Gateway.Forwarding.Providers;
-using TokenHub.Gateway.Forwarding.Translation;
-using TokenHub.Gateway.Forwarding.Upstreams;
+using TokenHub.Gateway.Forwarding.Attempts;
+using TokenHub.Gateway.Forwarding.Hedging;
 using TokenHub.Gateway.Telemetry;
-using TokenHub.Protocols.Chat;
-using TokenHub.Protocols.Json;
 
 namespace TokenHub.Gateway.Forwarding;
 
 /// <summary>
-/// Room five: tries the channels in order until one answers. Once a byte has reached the client there is no other
-/// channel any more; before, any failure that is not the client's own moves on.
+/// Room five: tries the channels of the plan until one answers. Once content has reached the client there is no other
+/// channel any more; before, any failure that is not the client's own moves on, within a budget of attempts and time.
 /// </summary>
 internal sealed class Forwarder(
-    UpstreamCalls calls,
-    RequestTranslation requests,
-    AnswerTranslations answers,
+    AttemptRunner runner,
     IAdmission admission,
-    ChannelHealth health,
+    CircuitBoard circuits,
+    RetryBudget retries,
+    Func<RoutingRules> rules,
     GatewayOptions options,
     GatewayMetrics metrics,
     TimeProvider time,
     ILogger log)
 {
-    private readonly StreamPump _pump = new(options, answers);
-    private readonly WholeAnswer _whole = new(options, answers);
+    // Retries that end make room for others: a moment is worth waiting for, more is not.
+    private static readonly TimeSpan RetryWithin = TimeSpan.FromSeconds(2);
+
+    // Who asks the same channel again gives it a breath.
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromMilliseconds(50);
+    private readonly HedgeRace _race = new(runner, admission, circuits, retries, options, metrics, time);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptResult> ForwardAsync(Exchange exchange)
     {
-        var last = default(AttemptResult);
-        for (var i = 0; i < RoutingRules.AttemptsLimit; i++)
+        var course = new AttemptCourse(exchange, rules(), options);
+        try
         {
-            var place = await admission.EnterAsync(exchange, exchange.Lifetime.RequestAborted);
-            var stop = new CancellationTokenSource();
-            if (!place.IsTaken || !exchange.BeginAttempt(exchange.Plan[place.Step], stop))
+            AttemptResult result;
+            do
             {
-                last = i > 0 ? last : AttemptResult.NotBegun(place.Error);
-                break;
+                result = await NextAsync(exchange, course);
+                course.Note(result);
             }
-
-            var candidate = exchange.Plan[place.Step].Candidate;
-            if (i > 0)
+            while (course.GoesOn(result));
+        }
+        catch (OperationCanceledException) when (exchange.Lifetime.RequestAborted.IsCancellationRequested)
+        {
+            // It left while it stood in line.
+            return AttemptResult.ClientGone();
+        }
+        finally
+        {
+            if (course.Opened is { } unused)
             {
-                metrics.FellBack();
+                await _race.DropAsync(exchange, unused);
+            }
+        }
+
+        return course.Last;
+    }
+
+    // One attempt, at the channel that has a place; or why there is none.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<AttemptResult> NextAsync(Exchange exchange, AttemptCourse course)
+    {
+        if (course.Opened is { } opened)
+        {
+            course.Opened = null;
+            return await AttemptAsync(exchange, course, opened.Place, opened.Entry, retries, opened);
+        }
+
+        var isRetry = course.Begun > 0;
+        if (isRetry && !await MayRetryAsync(exchange, course))
+        {
+            return course.Last with { CanMoveOn = false };
+        }
+
+        var place = Place.None(default);
+        try
+        {
+            while (true)
+            {
+                place = await admission.EnterAsync(exchange, exchange.Lifetime.RequestAborted);
+                if (!place.IsTaken)
+                {
+                    return isRetry ? course.Last with { CanMoveOn = false } : AttemptResult.NotBegun(place.Error);
+                }
+
+                exchange.Plan.MarkTried(place.Step);
+                var channel = exchange.Plan[place.Step].Candidate.Channel;
+                var entry = circuits.Enter(channel, options.FirstByteTimeout);
+                if (entry != CircuitEntry.TrialElsewhere || !exchange.Plan.HasUntried)
+                {
+                    var mine = isRetry ? retries : null;
+                    isRetry = false;
+                    return await AttemptAsync(exchange, course, place, entry, mine, opened: null);
+                }
+
+                admission.Leave(exchange, place, new AttemptRecord(channel.Id, 0, AttemptFault.None, 0));
+            }
+        }
+        finally
+        {
+            // Else the attempt has it, and gives it back.
+            if (isRetry)
+            {
+                retries.Leave();
+            }
+        }
+    }
+
+    private async ValueTask<bool> MayRetryAsync(Exchange exchange, AttemptCourse course)
+    {
+        var left = TimeSpan.FromMilliseconds(course.Budget.LeftMs(exchange.ElapsedMs));
+        if (course.IsRepeated)
+        {
+            await Task.Delay(RepeatAfter < left ? RepeatAfter : left, exchange.Lifetime.RequestAborted);
+        }
+
+        if (!await retries.EnterAsync(
+            course.Rules, RetryWithin < left ? RetryWithin : left, exchange.Lifetime.RequestAborted))
+        {
+            return false;
+        }
+
+        metrics.FellBack();
+        return true;
+    }
+
+    // Whatever happens in it, the place is left before the next attempt enters.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<AttemptResult> AttemptAsync(
+        Exchange exchange, AttemptCourse course, Place place, CircuitEntry entry, RetryBudget? retry, HedgeLeg? opened)
+    {
+        var candidate = exchange.Plan[place.Step].Candidate;
+        var watch = new AttemptWatch(circuits, retry, candidate.Channel, entry, time, opened?.StartedAt);
+        var stop = opened?.Stop ?? new CancellationTokenSource();
+        var recorded = exchange.Attempts.Count;
+        try
+        {
+            if (!exchange.BeginAttempt(exchange.Plan[place.Step], stop))
+            {
+                return course.Begun > 0 ? course.Last with { CanMoveOn = false }
+                    : AttemptResult.NotBegun(new GatewayError(GatewayFault.TooManyOpen));
             }
 
             exchange.Tap.BeginAttempt();
-            var startedMs = exchange.ElapsedMs;
-            var isLast = place.Step == exchange.Plan.Count - 1;
-            var result = await TryAsync(exchange, candidate, isLast, stop);
+            exchange.Watch = watch;
+            exchange.Deadline.Set(Wait.Head, course.PatienceFor(candidate));
+            var result = opened is null && HedgeRace.IsFor(exchange, course, candidate)
+                ? await RaceAsync(exchange, course, place, candidate, stop, watch)
+                : await RunAsync(exchange, course, candidate, stop, opened);
             exchange.EndAttempt();
-            exchange.Tap.EndAttempt(
-                new AttemptEnd(result.End, result.Fault, result.Status, exchange.ElapsedMs - startedMs));
-            admission.Leave(exchange, place, exchange.Attempts[^1]);
-            Report(exchange, candidate, result);
-
-            // A channel that could not even be asked has less to say than one that failed.
-            last = i > 0 && result.Fault == AttemptFault.Untranslatable ? last : result;
-            if (!result.CanMoveOn)
-            {
-                break;
-            }
+            exchange.Tap.EndAttempt(new AttemptEnd(result.End, result.Fault, result.Status, watch.ElapsedMs));
+            Report(exchange, course, candidate, watch, result);
+            return result;
         }
-
-        return last;
+        finally
+        {
+            exchange.Watch = null;
+            exchange.EndAttempt();
+            watch.Abandon();
+            admission.Leave(exchange, place, exchange.Attempts.Count > recorded
+                ? exchange.Attempts[^1]
+                : new AttemptRecord(candidate.Channel.Id, 0, AttemptFault.None, watch.ElapsedMs));
+            opened?.Dispose();
+        }
     }
 
-    private void Report(Exchange exchange, Candidate candidate, in AttemptResult result)
+    private ValueTask<AttemptResult> RunAsync(
+        Exchange exchange, AttemptCourse course, Candidate candidate, CancellationTokenSource stop, HedgeLeg? opened)
     {
+        opened?.TurnTo();
+        course.Begun += opened is null ? 1 : 0;
+        return runner.RunAsync(exchange, candidate, isLast: !course.HasOthersNow, opened, stop.Token);
+    }
+
+    // The first of two attempts, if a second there is.
+    private async ValueTask<AttemptResult> RaceAsync(
+        Exchange exchange,
+        AttemptCourse course,
+        Place place,
+        Candidate candidate,
+        CancellationTokenSource stop,
+        AttemptWatch watch)
+    {
+        course.Begun++;
+        var first = new HedgeLeg(exchange, runner, options, place, candidate, stop, watch.StartedAt);
+        var error = await first.PrepareAsync();
+        if (!error.IsNone)
+        {
+            first.Dispose();
+            return AttemptResult.Untranslatable(error);
+        }
+
+        if (await _race.RunAsync(exchange, course, first))
+        {
+            first.TurnTo();
+            var result = await runner.RunAsync(
+                exchange, candidate, isLast: !course.HasOthersNow, first, stop.Token);
+            first.Dispose();
+            return result;
+        }
+
+        // It lost: what it has read is the platform's to pay.
+        if (first.Running.IsCompleted)
+        {
+            exchange.Tap.Take(first.Read);
+            exchange.Tap.Complete();
+            first.Dispose();
+        }
+
+        return AttemptResult.Lost(first.Status);
+    }
+
+    private void Report(
+        Exchange exchange, AttemptCourse course, Candidate candidate, AttemptWatch watch, in AttemptResult result)
+    {
+        watch.Report(result, exchange.IsStream, course.Rules);
+        metrics.AttemptEnded(candidate.Channel.ProviderName, result.Fault);
         if (result.BlamesChannel)
         {
-            health.ReportFailure(candidate.Channel, result.Fault, result.Status, result.RetryAfter);
             GatewayLog.AttemptFailed(
                 log, exchange.IdText, candidate.Channel.Id, result.Fault.ToString(), result.Status);
         }
-        else if (result.End == AnswerEnd.Proper)
-        {
-            health.ReportSuccess(candidate.Channel);
-        }
-
-        metrics.AttemptEnded(candidate.Channel.ProviderName, result.Fault);
     }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<AttemptResult> TryAsync(
-        Exchange exchange, Candidate candidate, bool isLast, CancellationTokenSource stop)
-    {
-        // An answer in one piece begins when it is finished; a stream begins at once.
-        exchange.Deadline.Set(Wait.Head, exchange.IsStream ? options.FirstByteTimeout : options.UnstreamedTimeout);
-        using var spliced = new BufferLease();
-        try
-        {
-            var error = exchange.IsCrossing
-                ? await requests.WriteAsync(exchange, candidate, spliced, stop.Token) : default;
-            if (!error.IsNone)
-            {
-                return AttemptResult.Untranslatable(error);
-            }
-
-            using var answer = await calls.SendAsync(
-                candidate, exchange.UpstreamDialect, exchange.Endpoint.CallOf(exchange.IsStream),
-                TargetOf(exchange, candidate), BodyOf(exchange, candidate, spliced), exchange.Request.Headers,
-                exchange.Media?.ContentType, stop.Token);
-            spliced.Dispose();
-            if (!answer.IsSuccess)
-            {
-                var hasBody = await _whole.ReadErrorAsync(exchange, answer);
-                var wait = answer.RetryAfter(time.GetUtcNow());
-                return exchange.IsCrossing || candidate.Channel.Site.HasOwnErrors(exchange.UpstreamDialect)
-                    ? CrossingErrors.Read(exchange, answer.Status, wait)
-                    : UpstreamErrors.Read(answer.Status, exchange.Answer.Span, hasBody, wait);
-            }
-
-            exchange.NoteUpstreamBegan();
-            return IsStreamed(exchange, answer)
-                ? await _pump.RunAsync(exchange, answer, isLast, stop.Token)
-                : await _whole.RunAsync(exchange, answer, isLast);
-        }
-        catch (OperationCanceledException)
-        {
-            return exchange.IsClientGone
-                ? AttemptResult.ClientGone()
-                : AttemptResult.Failed(AttemptFault.HeadersTimeout, GatewayFault.UpstreamTimeout);
-        }
-        catch (CredentialException)
-        {
-            return exchange.IsClientGone ? AttemptResult.ClientGone() : AttemptResult.Failed(
-                AttemptFault.CredentialUnreadable, GatewayFault.UpstreamRefusedChannel);
-        }
-        catch (UpstreamException error)
-        {
-            var isLate = error.Fault == AttemptFault.ConnectTimeout;
-            return exchange.IsClientGone ? AttemptResult.ClientGone() : AttemptResult.Failed(
-                error.Fault, isLate ? GatewayFault.UpstreamTimeout : GatewayFault.UpstreamFailed);
-        }
-        catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
-        {
-            // Only answers in one piece end here: the pump sees to its own.
-            return exchange.IsClientGone ? AttemptResult.ClientGone()
-                : stop.IsCancellationRequested
-                    ? AttemptResult.Failed(AttemptFault.IdleTimeout, GatewayFault.UpstreamTimeout)
-                    : AttemptResult.Failed(AttemptFault.CutMidStream, GatewayFault.UpstreamFailed);
-        }
-    }
-
-    private static bool IsStreamed(Exchange exchange, UpstreamAnswer answer) => exchange.Media is { } media
-        ? media.Streams(exchange.Tap, answer.ContentType)
-        : exchange.IsStream && (exchange.IsUpstreamArray
-            || !answer.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase));
-
-    // What was translated, or the client's own bytes, unless a name or the wish for usage has to be put in.
-    private static ReadOnlyMemory<byte> BodyOf(Exchange exchange, Candidate candidate, BufferLease spliced)
-    {
-        if (exchange.IsCrossing)
-        {
-            return spliced.Memory;
-        }
-
-        if (exchange.Media is { } media)
-        {
-            return media.BodyFor(candidate, exchange, spliced);
-        }
-
-        var asksUsage = exchange is { Dialect: Dialect.Chat, IsStream: true, Facts.IncludeUsage: false };
-        if (CarrierStrip.IsNeeded(exchange.Dialect, exchange.Body.Span))
-        {
-            return BodyWithoutCarriers(exchange, candidate, asksUsage, spliced);
-        }
-
-        if (!asksUsage && (candidate.Alias is null || !exchange.Facts.HasModel))
-        {
-            return exchange.Body.Memory;
-        }
-
-        BodySplice.Write(exchange.Body.Span, exchange.Facts, candidate.Alias, asksUsage, spliced);
-        return spliced.Memory;
-    }
-
-    // A conversation that has moved here from an upstream of another protocol brings what that one issued.
-    private static ReadOnlyMemory<byte> BodyWithoutCarriers(
-        Exchange exchange, Candidate candidate, bool asksUsage, BufferLease spliced)
-    {
-        using var plain = new BufferLease();
-        CarrierStrip.Write(exchange.Dialect, candidate.UpstreamModel, exchange.Body.Span, plain);
-        RequestScanner.TryScan(exchange.Dialect, plain.Span, out var facts, out _);
-        BodySplice.Write(plain.Span, facts, candidate.Alias, asksUsage, spliced);
-        return spliced.Memory;
-    }
-
-    // Anthropic's clients mark calls that use beta features in the query, too.
-    private static UpstreamTarget TargetOf(Exchange exchange, Candidate candidate) =>
-        exchange.Endpoint.PathOf() is { } path ? candidate.TargetOf(path)! : candidate.TargetOf(
-        exchange.UpstreamDialect,
-        exchange.Endpoint.CallOf(exchange.IsStream),
-        exchange.IsUpstreamArray,
-        !exchange.IsCrossing && exchange.Dialect == Dialect.Anthropic
-            && exchange.Request.QueryString.Contains("beta=true", StringComparison.Ordinal));
 }

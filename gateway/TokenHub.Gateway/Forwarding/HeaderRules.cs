@@ -38,6 +38,9 @@ internal static class HeaderRules
         .. Returned, "retry-after", "retry-after-ms", "x-ms-retry-after-ms", "location", "x-amzn-errortype",
     ];
 
+    /// <summary>Those that are read of a refusal besides.</summary>
+    public static IReadOnlyList<string> ReadOfRefusal { get; } = Failures.ResetHeaders.Names;
+
     /// <summary>
     /// Writes the whole head of a request: the client's headers that pass, then the channel's own, which nothing of the
     /// client's replaces.

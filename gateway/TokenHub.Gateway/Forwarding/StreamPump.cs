@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Failures;
 using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Protocols.Streams;
@@ -128,7 +129,7 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
             return AttemptResult.Failed(AttemptFault.BadResponse, GatewayFault.UpstreamFailed, run.Answer.Status);
         }
 
-        run.Exchange.FirstContentMs = run.Exchange.ElapsedMs;
+        run.Exchange.NoteContent();
         return null;
     }
 
@@ -142,8 +143,7 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
 
         if (reader.HasError)
         {
-            return run.Exchange.IsCrossing ? CrossingErrors.ReadReported(run.Exchange, reader)
-                : UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
+            return UpstreamFailures.ReadReported(run.Exchange, reader);
         }
 
         if (count < 0)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Forwarding.Failures;
 using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Protocols.Codecs;
@@ -66,7 +67,9 @@ internal sealed class WholeAnswer(GatewayOptions options, AnswerTranslations tra
         return isBilled ? Judge(exchange, answer, isLast) : Relay(exchange, answer);
     }
 
-    /// <summary>Reads the body of an error, as much of it as is allowed. True when it is there to be relayed.</summary>
+    /// <summary>
+    /// Reads the body of an error as it came, as much of it as is allowed. True when it is fit to be relayed.
+    /// </summary>
     public async ValueTask<bool> ReadErrorAsync(Exchange exchange, UpstreamAnswer answer)
     {
         var body = exchange.Answer;
@@ -91,7 +94,6 @@ internal sealed class WholeAnswer(GatewayOptions options, AnswerTranslations tra
             return false;
         }
 
-        Redactor.Mask(body.WrittenSpan, exchange.Serving!.Channel);
         exchange.AnswerType = "application/json";
         var first = body.Span.TrimStart(" \t\r\n"u8);
         return body.Length < options.ErrorBodyBytesMax && !first.IsEmpty && (first[0] is (byte)'{' or (byte)'[');
@@ -133,8 +135,7 @@ internal sealed class WholeAnswer(GatewayOptions options, AnswerTranslations tra
         var reader = exchange.Tap.Reader;
         if (reader.HasError && !reader.HasContent)
         {
-            return exchange.IsCrossing ? CrossingErrors.ReadReported(exchange, reader)
-                : UpstreamErrors.ReadReported(reader.ErrorType, reader.ErrorCode);
+            return UpstreamFailures.ReadReported(exchange, reader);
         }
 
         if (reader.Faults.HasFlag(StreamFaults.Malformed) || !reader.IsWhole(exchange.UpstreamDialect))
@@ -147,7 +148,7 @@ internal sealed class WholeAnswer(GatewayOptions options, AnswerTranslations tra
             return AttemptResult.Failed(AttemptFault.EmptyAnswer, GatewayFault.UpstreamFailed, answer.Status);
         }
 
-        exchange.FirstContentMs = exchange.ElapsedMs;
+        exchange.NoteContent();
         return exchange.Crossing is { } context ? Translate(exchange, context, answer) : Relay(exchange, answer);
     }
 

@@ -79,6 +79,24 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
         _candidate = null;
     }
 
+    public void AddLost(Candidate candidate, ReadOnlySpan<byte> bytes, in AttemptEnd end)
+    {
+        var exchange = _exchange!;
+        var dialect = candidate.UpstreamDialect(exchange.Endpoint, exchange.Dialect);
+        var reader = readers.Rent(dialect, candidate.Encoding, isMedia: false);
+        reader.Append(bytes);
+        reader.Complete();
+        var reading = UsageSanity.Read(reader, candidate, _inputTokens, exchange.Facts.N);
+        readers.Return(dialect, candidate.Encoding, isMedia: false, reader);
+        exchange.AddAttempt(new AttemptRecord(candidate.Channel.Id, end.Status, end.Fault, end.ElapsedMs)
+        {
+            Outcome = OutcomeTable.Of(end.End, end.Fault, hadContent: false, hasUsage: false, wasWhole: false),
+            PriceVersion = candidate.Tariff.PriceVersion,
+            Usage = reading.Usage,
+            IsCounted = reading.IsCounted,
+        });
+    }
+
     public void Take(ReadOnlySpan<byte> bytes)
     {
         Reader.Append(bytes);

@@ -32,8 +32,9 @@ internal readonly record struct CostEstimate(long InputTokens, long StepTokens, 
     public long RatedTokens => InputTokens + StepTokens;
 
     /// <param name="isPassedOn">The answer is no text: only its input costs.</param>
+    /// <param name="firstStep">Output tokens that an answer is likely to stay within.</param>
     public static CostEstimate Of(
-        in RequestFacts facts, Dialect dialect, bool isStream, bool isPassedOn, GatewayOptions options)
+        in RequestFacts facts, Dialect dialect, bool isStream, bool isPassedOn, int firstStep, GatewayOptions options)
     {
         if (isPassedOn)
         {
@@ -42,7 +43,7 @@ internal readonly record struct CostEstimate(long InputTokens, long StepTokens, 
 
         var answers = Math.Max(1, facts.N);
         var limit = facts.MaxOutputTokens is { } given ? given * answers : OutputTokensUnlimited;
-        var step = isStream ? Math.Min(limit, options.FirstStepTokens * (long)answers)
+        var step = isStream ? Math.Min(limit, firstStep * (long)answers)
             : facts.MaxOutputTokens is null ? options.UnstreamedStepTokens * (long)answers
             : limit;
         var least = isStream || facts.MaxOutputTokens is null ? Math.Min(step, LeastStepTokens * answers) : step;

@@ -74,30 +74,28 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
             return new RoutingResult(RoutingFault.ModelNotAllowed, route);
         }
 
-        var first = PickOne(route, query, except: null);
-        if (first is null)
+        var steps = Math.Min(table.Settings.Routing.AttemptsMax, RoutingRules.AttemptsLimit);
+        var named = query.Group;
+        plan.Group = named is null ? null : table.Settings.Groups.FirstOrDefault(one => one.Name == named);
+        while (plan.Count < steps && PickOne(route, query, plan) is { } next)
         {
-            return new RoutingResult(FaultOf(route, query), route);
+            plan.Add(new RouteStep(next, default));
         }
 
-        plan.Add(new RouteStep(first, default));
-        if (PickOne(route, query, first) is { } second)
-        {
-            plan.Add(new RouteStep(second, default));
-        }
-
-        return new RoutingResult(RoutingFault.None, route);
+        return plan.Count > 0
+            ? new RoutingResult(RoutingFault.None, route)
+            : new RoutingResult(FaultOf(route, query), route);
     }
 
     // One pass: of the best rank seen so far, each candidate takes the place with probability weight / sum of weights.
-    private Candidate? PickOne(ModelRoute route, in RoutingQuery query, Candidate? except)
+    private Candidate? PickOne(ModelRoute route, in RoutingQuery query, RoutePlan except)
     {
         Candidate? chosen = null;
         var bestRank = long.MinValue;
         var total = 0L;
         foreach (var candidate in route.Candidates)
         {
-            if (ReferenceEquals(candidate, except) || !IsEligible(candidate, query))
+            if (IsIn(except, candidate) || !IsEligible(candidate, query))
             {
                 continue;
             }
@@ -119,6 +117,19 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
         }
 
         return chosen;
+    }
+
+    private static bool IsIn(RoutePlan plan, Candidate candidate)
+    {
+        foreach (ref readonly var step in plan.Steps)
+        {
+            if (ReferenceEquals(step.Candidate, candidate))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // Weight 0 means last among its equals, as a cooling channel is last among all.

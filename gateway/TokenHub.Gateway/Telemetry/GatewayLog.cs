@@ -55,6 +55,9 @@ internal static partial class GatewayLog
     [LoggerMessage(503, LogLevel.Debug, "Request {RequestId} could not be read for translation.")]
     public static partial void Unreadable(ILogger log, string requestId, Exception error);
 
+    [LoggerMessage(504, LogLevel.Debug, "What a channel's circuit did could not be told to other gateways: {Reason}")]
+    public static partial void CircuitsNotShared(ILogger log, string reason);
+
     [LoggerMessage(701, LogLevel.Debug, "Request {RequestId} ended: {Outcome}, cost {Cost} USD, {DurationMs} ms.")]
     public static partial void Settled(ILogger log, string requestId, string outcome, string cost, int durationMs);
 }

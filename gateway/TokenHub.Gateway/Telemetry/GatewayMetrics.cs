@@ -16,6 +16,7 @@ internal sealed class GatewayMetrics
     private readonly ConcurrentDictionary<string, StrongBox<long>> _limits = new();
     private long _active;
     private long _fallbacks;
+    private long _hedges;
     private long _leaks;
     private long _input;
     private long _cached;
@@ -63,6 +64,10 @@ internal sealed class GatewayMetrics
     public void Left() => Interlocked.Decrement(ref _active);
 
     public void Leaked() => Interlocked.Increment(ref _leaks);
+
+    public long Hedges => Volatile.Read(ref _hedges);
+
+    public void Hedged() => Interlocked.Increment(ref _hedges);
 
     public void FellBack() => Interlocked.Increment(ref _fallbacks);
 

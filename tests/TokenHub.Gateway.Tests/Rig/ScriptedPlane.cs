@@ -86,6 +86,9 @@ internal sealed class ScriptedPlane : IAsyncDisposable
         return plane;
     }
 
+    /// <summary>What gateways are given at the moment.</summary>
+    public Snapshot Current => _snapshot;
+
     public void Publish(Snapshot snapshot) => _snapshot = snapshot with { Version = _snapshot.Version + 1 };
 
     public void AddAccount(long account, Usd balance) => _accounts[account] = new Account { Balance = balance };

@@ -1,5 +1,4 @@
 using TokenHub.Core.Snapshots;
-using TokenHub.Core.Usage;
 using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Tests.Rig;
 using Xunit;
@@ -63,7 +62,7 @@ public sealed class ChannelPickerTests
     {
         var table = Build(Entries.Channel(1) with { Priority = 5 }, Entries.Channel(2));
         var failed = Pick(table).First!.Channel;
-        _health.ReportFailure(failed, AttemptFault.UpstreamStatus, 500, retryAfter: null);
+        failed.Live.RestsUntil = _clock.GetTimestamp() + _clock.TimestampFrequency;
 
         Assert.Equal(2, Pick(table).First!.Channel.Id);
         _clock.Advance(TimeSpan.FromSeconds(1.1));
@@ -74,33 +73,9 @@ public sealed class ChannelPickerTests
     public void Cooling_channel_is_tried_when_it_is_the_only_one()
     {
         var table = Build(Entries.Channel(1));
-        _health.ReportFailure(Pick(table).First!.Channel, AttemptFault.UpstreamStatus, 401, retryAfter: null);
+        Pick(table).First!.Channel.Live.RestsUntil = _clock.GetTimestamp() + _clock.TimestampFrequency;
 
         Assert.Equal(1, Pick(table).First!.Channel.Id);
-    }
-
-    [Fact]
-    public void Cooldown_doubles_with_each_failure_and_success_ends_it()
-    {
-        var channel = Pick(Build(Entries.Channel(1))).First!.Channel;
-        _health.ReportFailure(channel, AttemptFault.ConnectFailed, 0, null);
-        _health.ReportFailure(channel, AttemptFault.ConnectFailed, 0, null);
-        _health.ReportFailure(channel, AttemptFault.ConnectFailed, 0, null);
-        _clock.Advance(TimeSpan.FromSeconds(3.9));
-        Assert.True(_health.IsCooling(channel));
-
-        _health.ReportSuccess(channel);
-        Assert.False(_health.IsCooling(channel));
-    }
-
-    [Fact]
-    public void Changed_credential_ends_a_cooldown()
-    {
-        var old = Pick(Build(Entries.Channel(1))).First!.Channel;
-        _health.ReportFailure(old, AttemptFault.UpstreamStatus, 401, null);
-
-        Assert.True(_health.IsCooling(old));
-        Assert.False(_health.IsCooling(Pick(Build(Entries.Channel(1, secret: "sk-new-one"))).First!.Channel));
     }
 
     [Theory]

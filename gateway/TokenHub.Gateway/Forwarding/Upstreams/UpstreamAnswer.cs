@@ -1,4 +1,3 @@
-using System.Globalization;
 using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Forwarding.Upstreams;
@@ -11,6 +10,8 @@ internal sealed class UpstreamAnswer(
     UpstreamPool pool, UpstreamConnection connection, CancellationTokenRegistration stopping) : IDisposable
 {
     private ReframedBody? _reframed;
+    private BufferLease? _before;
+    private int _taken;
     private bool _isDisposed;
 
     public int Status => _reframed?.Status ?? connection.Head.Status;
@@ -24,35 +25,22 @@ internal sealed class UpstreamAnswer(
     /// <summary>A header of those that <see cref="HeaderRules.Read"/> lists.</summary>
     public string? Header(string name) => connection.Head.Header(name);
 
-    /// <summary>The wait it asks for, from any of the headers upstreams use; null when it asks for none.</summary>
-    public TimeSpan? RetryAfter(DateTimeOffset now)
-    {
-        if ((Header("retry-after-ms") ?? Header("x-ms-retry-after-ms")) is { } ms
-            && double.TryParse(ms, NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds))
-        {
-            return Bounded(milliseconds / 1000);
-        }
-
-        var text = Header("retry-after");
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
-        {
-            return Bounded(seconds);
-        }
-
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            ? Bounded((at - now).TotalSeconds)
-            : null;
-    }
-
     /// <summary>Waits until there is something to read, without holding memory for it.</summary>
-    public ValueTask<int> WaitAsync() => _reframed?.WaitAsync() ?? connection.WaitAsync();
+    public ValueTask<int> WaitAsync() =>
+        _before is not null ? new ValueTask<int>(0) : _reframed?.WaitAsync() ?? connection.WaitAsync();
 
     /// <summary>
     /// Reads what there is, 0 bytes at the proper end. Throws <see cref="IOException"/> on a cut, and whatever a socket
     /// throws when it was closed from this side.
     /// </summary>
     public ValueTask<int> ReadAsync(Memory<byte> destination) =>
-        _reframed?.ReadAsync(destination) ?? connection.ReadAsync(destination);
+        _before is not null ? new ValueTask<int>(TakeBefore(destination.Span))
+        : _reframed?.ReadAsync(destination) ?? connection.ReadAsync(destination);
+
+    /// <summary>
+    /// Puts bytes that were read back before what is to come. They stay the caller's, until they are read.
+    /// </summary>
+    public void PutBack(BufferLease bytes) => (_before, _taken) = (bytes.Length > 0 ? bytes : null, 0);
 
     /// <summary>From now on the body is read as a framing makes it, under another type and status.</summary>
     public void Reframe(IAnswerFraming framing, string contentType, int status) =>
@@ -72,6 +60,13 @@ internal sealed class UpstreamAnswer(
         pool.Return(connection);
     }
 
-    private static TimeSpan? Bounded(double seconds) =>
-        seconds is >= 0 and < 86_400 ? TimeSpan.FromSeconds(seconds) : null;
+    private int TakeBefore(Span<byte> destination)
+    {
+        var left = _before!.Span[_taken..];
+        var count = Math.Min(left.Length, destination.Length);
+        left[..count].CopyTo(destination);
+        _taken += count;
+        _before = _taken == _before.Length ? null : _before;
+        return count;
+    }
 }

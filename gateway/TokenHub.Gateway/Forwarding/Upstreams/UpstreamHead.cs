@@ -153,14 +153,24 @@ internal sealed class UpstreamHead
 
     private void Keep(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
-        foreach (var kept in HeaderRules.Read)
+        if (!TryKeep(HeaderRules.Read, name, value) && Status >= 400)
+        {
+            TryKeep(HeaderRules.ReadOfRefusal, name, value);
+        }
+    }
+
+    private bool TryKeep(IReadOnlyList<string> names, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        foreach (var kept in names)
         {
             if (kept.Length == name.Length && Ascii.EqualsIgnoreCase(name, kept))
             {
                 _kept.Add((kept, Encoding.Latin1.GetString(value)));
-                return;
+                return true;
             }
         }
+
+        return false;
     }
 
     // The few types there are, without a string for each answer.

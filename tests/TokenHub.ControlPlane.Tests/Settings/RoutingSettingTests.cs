@@ -1,0 +1,50 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using TokenHub.ControlPlane.Publishing;
+using TokenHub.ControlPlane.Settings;
+using TokenHub.ControlPlane.Tests.Support;
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.ControlPlane.Tests.Settings;
+
+public sealed class RoutingSettingTests(Servers servers)
+{
+    [Fact]
+    public async Task Setting_is_stored_shown_and_told_to_gateways_with_the_usual_for_what_is_left_out()
+    {
+        await using var plane = await Plane.StartAsync(servers);
+        var before = (await plane.Admin.GetAsync("/api/v1/settings/routing")).Expect(HttpStatusCode.OK).Json;
+
+        var after = (await plane.Admin.PutAsync("/api/v1/settings/routing", new { attempts_max = 2, breaker_failures = 9 }))
+            .Expect(HttpStatusCode.OK).Json;
+
+        Assert.Equal((4, 5), (before.Int("attempts_max"), before.Int("breaker_failures")));
+        Assert.Equal((2, 9, 60), (after.Int("attempts_max"), after.Int("breaker_failures"), after.Int("cooldown_max_ms") / 60_000));
+        var snapshot = await plane.Services.GetRequiredService<SnapshotBuilder>().BuildAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(new RoutingRules { AttemptsMax = 2, BreakerFailures = 9 }, snapshot.Routing);
+    }
+
+    [Theory]
+    [InlineData("attempts_max", 0)]
+    [InlineData("attempts_max", 9)]
+    [InlineData("cooldown_max_ms", 10)]
+    [InlineData("breaker_share_bp", 10_001)]
+    [InlineData("probe_every_seconds", 1)]
+    public async Task Value_out_of_its_bounds_is_refused(string field, int value)
+    {
+        var answer = await servers.Shared.Admin.PutAsync(
+            "/api/v1/settings/routing", new Dictionary<string, int> { [field] = value });
+
+        answer.Expect(HttpStatusCode.BadRequest);
+        Assert.Equal([$"{field} out_of_range"], answer.Errors);
+    }
+
+    [Fact]
+    public void Setting_of_an_older_release_keeps_the_usual_for_what_it_does_not_know()
+    {
+        Assert.Equal(
+            new RoutingRules { AttemptsMax = 3 },
+            RoutingSettingRules.Read("""{"attempts_max":3,"breaker_failures":null,"long_gone":1}"""));
+        Assert.Equal(new RoutingRules(), RoutingSettingRules.Read(null));
+    }
+}
