@@ -24,7 +24,9 @@ public sealed record AffinitySource(IReadOnlyList<AffinityPlace> Places, bool Us
     /// <summary>No member's name is looked at beyond this.</summary>
     public const int StepCharsMax = 64;
 
-    private const string PrefixWord = "prefix";
+    /// <summary>The source that reads nothing but the conversation's head.</summary>
+    public const string Prefix = "prefix";
+
     private const string MorePrefixWord = "+prefix";
     private const string HeaderWord = "header:";
 
@@ -44,7 +46,7 @@ public sealed record AffinitySource(IReadOnlyList<AffinityPlace> Places, bool Us
             return false;
         }
 
-        if (text == PrefixWord)
+        if (text == Prefix)
         {
             return true;
         }

@@ -19,6 +19,9 @@ internal sealed class ConversationBinder(BindingStore store, ConversationCounts 
     // After so many answers without a cached token, where there should have been some, none are counted on.
     private const int MissesMax = 2;
 
+    // What only its prefix names may never come again: single questions do not, and would fill Redis for an hour each.
+    private static readonly TimeSpan FirstLife = TimeSpan.FromMinutes(5);
+
     private RuleSet _rules = RuleSet.Empty;
 
     /// <summary>The conversation of a request whose body was read; without a rule when it is of none.</summary>
@@ -60,7 +63,15 @@ internal sealed class ConversationBinder(BindingStore store, ConversationCounts 
         }
 
         Count(match, before);
-        store.Keep(match.Key, Next(exchange, match, before, slowRuns), TimeSpan.FromSeconds(rule.TtlSeconds));
+        var next = Next(exchange, match, before, slowRuns);
+        store.Keep(match.Key, next, LifeOf(rule, next, isFirst: !match.IsBound));
+    }
+
+    private static TimeSpan LifeOf(AffinityRule rule, Binding binding, bool isFirst)
+    {
+        var life = TimeSpan.FromSeconds(rule.TtlSeconds);
+        return isFirst && rule.Source == AffinitySource.Prefix && binding.Life != CacheLife.OneHour && life > FirstLife
+            ? FirstLife : life;
     }
 
     private void Count(in AffinityMatch match, Binding? before)

@@ -108,6 +108,21 @@ public sealed class ConversationBinderTests : IAsyncLifetime
         Assert.Equal(bound, (await FindAsync()).Channel);
     }
 
+    [Theory]
+    [InlineData("prefix", 300, 7_200)]
+    [InlineData("header:x-session-id +prefix", 7_200, 7_200)]
+    public async Task What_may_never_come_again_is_kept_for_minutes(string source, int first, int later)
+    {
+        _snapshot = _snapshot with { AffinityRules = [Rule with { Source = source, TtlSeconds = 7_200 }] };
+        foreach (var seconds in new[] { first, later })
+        {
+            await AnswerAsync(1, Written);
+            await Probe.UntilAsync(
+                async () => await LifeSecondsAsync() is var left && left <= seconds && left > seconds - 30,
+                TimeSpan.FromSeconds(5), $"the binding lives for {seconds} s");
+        }
+    }
+
     [Fact]
     public async Task Hedge_that_lost_changes_nothing()
     {
@@ -181,17 +196,24 @@ public sealed class ConversationBinderTests : IAsyncLifetime
         Assert.Null((await found).Rule);
     }
 
+    private async Task<int> LifeSecondsAsync()
+    {
+        var keys = await _redis.AskAsync("KEYS", "af:*");
+        return keys.IndexOf("af:", StringComparison.Ordinal) is >= 0 and var at
+            ? int.Parse((await _redis.AskAsync("TTL", keys[at..].Trim())).Trim()[1..], null) : 0;
+    }
+
     private async Task<AffinityMatch> FindAsync(TimeSpan after = default, string body = Body)
     {
         _clock.Advance(after);
-        return await _binder.FindAsync(Asked.Of(Endpoint.Messages, body, time: _clock), _snapshot);
+        return await _binder.FindAsync(Asked.Of(Endpoint.Messages, body, time: _clock, headers: "x-session-id: s"), _snapshot);
     }
 
     private async Task AnswerAsync(
         long channel, TokenUsage usage, Outcome outcome = Outcome.Completed, string body = Body, int firstTokenMs = -1,
         int usualMs = 0, long loser = 0)
     {
-        var exchange = Asked.Of(Endpoint.Messages, body, time: _clock);
+        var exchange = Asked.Of(Endpoint.Messages, body, time: _clock, headers: "x-session-id: s");
         (exchange.IsStream, exchange.Model) = (true, "m");
         exchange.Affinity = await _binder.FindAsync(exchange, _snapshot);
         Serve(exchange, channel, usage, outcome, firstTokenMs, usualMs);
