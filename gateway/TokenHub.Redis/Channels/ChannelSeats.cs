@@ -20,6 +20,9 @@ public sealed class ChannelSeats(IScriptRunner runner)
     /// <summary>Most windows that a channel can have.</summary>
     public const int WindowsMax = 16;
 
+    // Nobody waits longer than eleven days; and it can be rounded up without a care.
+    private const int WaitMsMax = 1_000_000_000;
+
     /// <summary>Takes a place, or refuses and changes nothing.</summary>
     public ValueTask<SeatReply> EnterAsync(
         in SeatRequest seat, ReadOnlySpan<WindowClaim> windows, CancellationToken cancellationToken)
@@ -110,7 +113,7 @@ public sealed class ChannelSeats(IScriptRunner runner)
     {
         var values = reader.ReadAggregate();
         var answer = new SeatReply(
-            (SeatCode)reader.ReadInteger(), (int)Math.Clamp(reader.ReadInteger(), 0, int.MaxValue),
+            (SeatCode)reader.ReadInteger(), (int)Math.Clamp(reader.ReadInteger(), 0, WaitMsMax),
             reader.ReadInteger(), reader.ReadInteger(), (int)reader.ReadInteger(), reader.ReadInteger(),
             reader.ReadInteger(), new QuotaPeriod(reader.ReadInteger(), reader.ReadInteger()), reader.ReadInteger());
         for (var i = 0; i < fences.Length && i < values - 10; i++)

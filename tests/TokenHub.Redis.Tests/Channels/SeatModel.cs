@@ -269,7 +269,7 @@ internal sealed class SeatModel
             var (state, needed) = (claim.State, claim.Share(seat.Tokens, seat.Cost.Units));
             if (state.Used + state.Held + needed > claim.Asked.Amount)
             {
-                var untilEnd = (int)Math.Clamp(state.To - now, 1, int.MaxValue);
+                var untilEnd = (int)Math.Clamp(state.To - now, 1, 1_000_000_000);
                 return state.Used >= claim.Asked.Amount ? (SeatCode.Exhausted, untilEnd)
                     : (SeatCode.NoRoom, state.Used + needed <= claim.Asked.Amount ? SoonMs : untilEnd);
             }

@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using TokenHub.EndToEnd.Tests.Product;
+using TokenHub.TestKit;
+using TokenHub.TestKit.Servers;
+using Xunit;
+
+namespace TokenHub.EndToEnd.Tests.Channels;
+
+/// <summary>A channel's limits over three gateway processes.</summary>
+public sealed class ChannelLimitTests
+{
+    private const string Answer =
+        """{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hi!"},"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":7,"total_tokens":18}}""";
+
+    private const int Calls = 1_000;
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+
+    [Fact]
+    [Trait("row", "A32")]
+    [Trait("row", "B06")]
+    public async Task Thousand_parallel_calls_through_three_gateways_exceed_neither_window_nor_slots()
+    {
+        const int Slots = 16;
+        const int Quota = 300;
+        await using var world = await World.StartAsync(new JsonObject
+        {
+            ["max_concurrency"] = Slots,
+            ["windows"] = new JsonArray(
+                new JsonObject { ["limit_requests"] = Quota, ["period_unit"] = "month", ["period_count"] = 1000 },
+                new JsonObject { ["limit_tokens"] = 10_000_000, ["period_unit"] = "month", ["period_count"] = 999 }),
+        });
+        var (running, peak, seen) = (0, 0, 0);
+        world.Upstream.Default = request =>
+        {
+            Interlocked.Increment(ref seen);
+            var now = Interlocked.Increment(ref running);
+            for (var known = peak; now > known; known = peak)
+            {
+                Interlocked.CompareExchange(ref peak, now, known);
+            }
+
+            request.ScriptEnded.ContinueWith(_ => Interlocked.Decrement(ref running), TaskScheduler.Default);
+            return ScriptedUpstreamScript.Empty.Pause(TimeSpan.FromMilliseconds(20)).Send(
+                $"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {Answer.Length}\r\n\r\n{Answer}");
+        };
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, Calls).Select(i => world.CallUntilKnownAsync(i % 3)));
+
+        Assert.Equal(Quota, outcomes.Count(status => status == HttpStatusCode.OK));
+        Assert.Equal(Quota, seen);
+        Assert.InRange(peak, 2, Slots);
+        var quota = await world.Stack.Api.CallAsync("GET", $"/channels/{world.Channel}/quota");
+        Assert.Equal((Quota, 0), ((int)quota["windows"]![0]!["used_requests"]!, (int)quota["windows"]![0]!["left_requests"]!));
+        Assert.Equal(18 * Quota, (int)quota["windows"]![1]!["used_tokens"]!);
+    }
+
+    [Fact]
+    [Trait("row", "B06")]
+    public async Task Killed_gateway_frees_its_slots_within_the_lease()
+    {
+        await using var world = await World.StartAsync(new JsonObject { ["max_concurrency"] = 4 });
+        world.Upstream.Default = _ => ScriptedUpstreamScript.Silence();
+        var hanging = Enumerable.Range(0, 4).Select(_ => world.CallAsync(1)).ToList();
+        await Probe.UntilAsync(() => world.Upstream.Requests.Count == 4, TimeSpan.FromSeconds(10), "all slots are taken");
+        world.Upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Answer);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await world.CallAsync(0)).Status);
+
+        // Its leases are kept for as long as it lives.
+        await Task.Delay(Lease + TimeSpan.FromSeconds(2));
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await world.CallAsync(0)).Status);
+
+        world.Others[0].Kill();
+        var watch = Stopwatch.StartNew();
+        var status = HttpStatusCode.TooManyRequests;
+        while (status == HttpStatusCode.TooManyRequests && watch.Elapsed < Lease * 2)
+        {
+            await Task.Delay(100);
+            status = (await world.CallAsync(0)).Status;
+        }
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(5), Lease + TimeSpan.FromSeconds(1));
+        await Task.WhenAll(hanging);
+    }
+
+    /// <summary>The product with three gateways, and one channel behind them all.</summary>
+    private sealed class World(ProductStack stack, RedisServer redis, ScriptedUpstream upstream) : IAsyncDisposable
+    {
+        private readonly List<HttpClient> _clients = [];
+
+        public ProductStack Stack => stack;
+
+        public ScriptedUpstream Upstream => upstream;
+
+        public List<ChildProcess> Others { get; } = [];
+
+        public string Channel { get; private set; } = "";
+
+        public static async Task<World> StartAsync(JsonObject limits)
+        {
+            var redis = await RedisServer.StartAsync();
+            var stack = await ProductStack.StartAsync(redis.Url);
+            var world = new World(stack, redis, ScriptedUpstream.Start());
+            var urls = new List<string> { stack.GatewayUrl };
+            for (var i = 2; i <= 3; i++)
+            {
+                urls.Add($"http://127.0.0.1:{FreePort.Next()}");
+                world.Others.Add(await stack.StartGatewayAsync($"gateway-{i}", urls[^1]));
+            }
+
+            world.Channel = (string)(await stack.Api.CreateChannelAsync("openai", world.Upstream.Url, "m"))["id"]!;
+            await stack.Api.CallAsync("PATCH", $"/channels/{world.Channel}", limits);
+            await stack.Api.SetPriceAsync("m", "1.00", "4.00");
+            var (userId, key) = await stack.Api.CreateMemberAsync("load@example.com", "1000");
+            await stack.Api.CallAsync("PATCH", $"/users/{userId}", new JsonObject { ["max_concurrency"] = 2 * Calls });
+            foreach (var url in urls)
+            {
+                var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
+                {
+                    BaseAddress = new Uri(url), Timeout = TimeSpan.FromMinutes(2),
+                };
+                http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+                world._clients.Add(http);
+                await Probe.UntilAsync(
+                    async () => (await http.GetAsync(new Uri("/v1/models/m", UriKind.Relative))).IsSuccessStatusCode,
+                    TimeSpan.FromSeconds(5),
+                    "the gateway serves m");
+            }
+
+            // A change of a user is in force a second later.
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            return world;
+        }
+
+        public async Task<(HttpStatusCode Status, TimeSpan Retry)> CallAsync(int gateway)
+        {
+            const string Body = """{"model":"m","max_tokens":20,"messages":[{"role":"user","content":"Hello"}]}""";
+            try
+            {
+                using var content = new StringContent(Body, Encoding.UTF8, "application/json");
+                using var answer = await _clients[gateway].PostAsync(
+                    new Uri("/v1/chat/completions", UriKind.Relative), content);
+                await answer.Content.ReadAsByteArrayAsync();
+                return (answer.StatusCode, answer.Headers.RetryAfter?.Delta ?? TimeSpan.Zero);
+            }
+            catch (Exception error) when (error is HttpRequestException or IOException)
+            {
+                return (0, TimeSpan.Zero);
+            }
+        }
+
+        /// <summary>Comes again while there is no slot, until it is served or the quota is used up.</summary>
+        public async Task<HttpStatusCode> CallUntilKnownAsync(int gateway)
+        {
+            while (true)
+            {
+                var (status, retry) = await CallAsync(gateway);
+                if (status != HttpStatusCode.TooManyRequests || retry > TimeSpan.FromMinutes(1))
+                {
+                    return status;
+                }
+
+                await Task.Delay(Random.Shared.Next(20, 200));
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            _clients.ForEach(client => client.Dispose());
+            foreach (var gateway in Others)
+            {
+                await gateway.DisposeAsync();
+            }
+
+            await upstream.DisposeAsync();
+            await stack.DisposeAsync();
+            await redis.DisposeAsync();
+        }
+    }
+}
