@@ -9,6 +9,7 @@ using TokenHub.Gateway.Forwarding.Translation;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Telemetry;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Errors;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Gateway.Forwarding;
@@ -112,7 +113,7 @@ internal sealed class Forwarder(
             if (!answer.IsSuccess)
             {
                 var hasBody = await _whole.ReadErrorAsync(exchange, answer);
-                var wait = answer.RetryAfter(time.GetUtcNow());
+                var wait = answer.RetryAfter(time.GetUtcNow()) ?? ReportedError.WaitIn(exchange.Answer.Memory);
                 return exchange.IsCrossing || candidate.Channel.Site.HasOwnErrors(exchange.UpstreamDialect)
                     ? CrossingErrors.Read(exchange, answer.Status, wait)
                     : UpstreamErrors.Read(answer.Status, exchange.Answer.Span, hasBody, wait);

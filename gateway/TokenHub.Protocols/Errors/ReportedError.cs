@@ -28,6 +28,10 @@ public readonly record struct ReportedError(
         }
     }
 
+    /// <summary>The wait that an error's body asks for; null when it asks for none.</summary>
+    public static TimeSpan? WaitIn(ReadOnlyMemory<byte> body) =>
+        Parse(body).RetryAfterMs is > 0 and var ms ? TimeSpan.FromMilliseconds(ms) : null;
+
     /// <summary>What went wrong, by the upstream's words first and its status else.</summary>
     public ErrorKind KindOf(int status) =>
         ContextWords.AreIn(Code) || ContextWords.AreIn(Message) ? ErrorKind.ContextTooLong
@@ -93,6 +97,7 @@ public readonly record struct ReportedError(
             Text(element, "message") ?? Text(element, "Message") ?? Text(element, "error") ?? Text(element, "msg")
                 ?? Text(element, "detail"),
             Text(element, "param"), RetryDelay(element));
+        own = own.RetryAfterMs > 0 ? own : own with { RetryAfterMs = RetryWords.Find(own.Message) };
         return Nested(element, own, depth);
     }
 
