@@ -59,7 +59,8 @@ public static class CallPairing
             var answered = answers.SelectMany(turn => turn.Parts).OfType<ResultPart>().Select(result => result.CallId)
                 .ToHashSet(StringComparer.Ordinal);
             var open = turns[i].Parts.OfType<CallPart>().Where(call => !answered.Contains(call.Id))
-                .Select(ChatPart (call) => new ResultPart(call.Id, [new TextPart(NoResult)]) { IsError = true }).ToList();
+                .Select(ChatPart (call) => new ResultPart(call.Id, [new TextPart(NoResult)]) { IsError = true })
+                .ToList();
             if (open.Count == 0)
             {
                 continue;
