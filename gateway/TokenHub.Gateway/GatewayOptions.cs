@@ -84,6 +84,11 @@ internal sealed record GatewayOptions
     /// <summary>Longest silence of an upstream in mid-answer.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
+    /// <summary>
+    /// Longest silence towards an Anthropic client while an upstream of another protocol has nothing to say.
+    /// </summary>
+    public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Longest wait for a client that does not take what is sent to it.</summary>
     public TimeSpan ClientWriteTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -93,8 +93,8 @@ internal static class VerifySql
 
     public const string EventsSql = """
         select e.rid, e.account_id, e.owner_account_id, e.owner_share_bp, e.outcome, e.cost_units, e.owner_units,
-          e.input, e.cache_read, e.cache_write_5m, e.cache_write_1h, e.cache_write_other, e.output, e.images, e.audio_ms,
-          e.characters, e.group_bp, e.surge_bp, e.fire_sale_bp,
+          e.input, e.cache_read, e.cache_write_5m, e.cache_write_1h, e.cache_write_other, e.output, e.images,
+          e.audio_ms, e.characters, e.group_bp, e.surge_bp, e.fire_sale_bp,
           p.id as price_id, coalesce(p.input_units, 0) as price_input, coalesce(p.output_units, 0) as price_output,
           p.cache_read_units as price_cache_read, p.cache_write_5m_units as price_cache_write_5m,
           p.cache_write_1h_units as price_cache_write_1h, p.image_units as price_image,

@@ -24,7 +24,9 @@ public readonly record struct Tariff(
     /// <summary>Units for a million characters of text read aloud; null: they have no price of their own.</summary>
     public long? Characters { get; init; }
 
-    /// <summary>Highest price of anything (a million tokens, a picture, a minute) that is accepted: 100,000 dollars.</summary>
+    /// <summary>
+    /// Highest price of anything (a million tokens, a picture, a minute) that is accepted: 100,000 dollars.
+    /// </summary>
     public const long UnitsPerMillionMax = 100_000 * Usd.UnitsPerDollar;
 
     /// <summary>The dearest way one input token can be charged; holds are made at this price.</summary>

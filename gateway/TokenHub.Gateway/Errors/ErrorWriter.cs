@@ -20,20 +20,32 @@ internal static class ErrorWriter
 
         var api = ErrorTable.ToApiError(exchange.Dialect, error, exchange.IdText);
         exchange.Answer.Clear();
-        ErrorBody.Write(exchange.Dialect, exchange.Answer, api);
+        if (IsToldInStream(exchange, api))
+        {
+            ErrorBody.WriteStreamEvent(exchange.Dialect, exchange.Answer, api);
+        }
+        else
+        {
+            ErrorBody.Write(exchange.Dialect, exchange.Answer, api);
+        }
+
         WriteHead(exchange, error, api);
         await WriteBodyAsync(exchange);
     }
 
     /// <summary>The status that the client would see for an error.</summary>
-    public static int StatusOf(Exchange exchange, in GatewayError error) =>
-        ErrorTable.ToApiError(exchange.Dialect, error, exchange.IdText).Status;
+    public static int StatusOf(Exchange exchange, in GatewayError error)
+    {
+        var api = ErrorTable.ToApiError(exchange.Dialect, error, exchange.IdText);
+        return IsToldInStream(exchange, api) ? 200 : api.Status;
+    }
 
     private static void WriteHead(Exchange exchange, in GatewayError error, in ApiError api)
     {
-        exchange.Response.StatusCode = api.Status;
+        var isStream = IsToldInStream(exchange, api);
+        exchange.Response.StatusCode = isStream ? 200 : api.Status;
         var headers = exchange.Response.Headers;
-        headers.ContentType = ErrorBody.ContentType;
+        headers.ContentType = isStream ? "text/event-stream" : ErrorBody.ContentType;
         headers.ContentLength = exchange.Answer.Length;
         if (api.RetryAfterMs > 0)
         {
@@ -65,6 +77,11 @@ internal static class ErrorWriter
             headers.Allow = exchange.Endpoint.IsForwarded() ? "POST" : "GET, HEAD";
         }
     }
+
+    // Codex compacts its history upon this event alone; a status of 400 ends its turn.
+    private static bool IsToldInStream(Exchange exchange, in ApiError api) =>
+        api.Kind == ErrorKind.ContextTooLong && exchange is { Dialect: Dialect.Responses, IsStream: true }
+        && exchange.Request.Headers["originator"].ToString().StartsWith("codex", StringComparison.OrdinalIgnoreCase);
 
     // A gateway that has tried two channels says so: the client's own tries would only multiply them.
     private static bool? RetryOf(Exchange exchange, in GatewayError error) =>

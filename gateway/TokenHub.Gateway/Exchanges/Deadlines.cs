@@ -24,6 +24,9 @@ internal sealed class Deadline
 
     public Wait Current { get; private set; }
 
+    /// <summary>Is called with every look of the clock, from its thread; null for nobody.</summary>
+    public Action<long>? OnTick { get; set; }
+
     internal int Index { get; set; } = -1;
 
     /// <summary>From now on a missed limit cancels <paramref name="stop"/>.</summary>
@@ -130,6 +133,7 @@ internal sealed class Deadlines : IDisposable
         foreach (var deadline in _looked)
         {
             deadline.Check(now);
+            deadline.OnTick?.Invoke(now);
         }
 
         _looked.Clear();

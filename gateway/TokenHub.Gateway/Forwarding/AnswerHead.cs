@@ -1,5 +1,7 @@
 using TokenHub.Core.Money;
 using TokenHub.Gateway.Forwarding.Upstreams;
+using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Upstreams;
 
 namespace TokenHub.Gateway.Forwarding;
 
@@ -8,6 +10,10 @@ internal static class AnswerHead
 {
     public const string CostHeader = "x-tokenhub-cost";
     public const string BalanceHeader = "x-tokenhub-balance";
+
+    private const string BetaHeader = "anthropic-beta";
+    private const StringSplitOptions Trimmed =
+        StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
 
     /// <summary>Names what of the request could not be carried to the upstream.</summary>
     public const string DroppedHeader = "x-tokenhub-dropped";
@@ -49,6 +55,8 @@ internal static class AnswerHead
             return;
         }
 
+        WriteDroppedBetas(exchange);
+
         foreach (var name in HeaderRules.Returned)
         {
             if (answer.Header(name) is { Length: > 0 } value && !value.AsSpan().ContainsAnyInRange('\0', '\x1f'))
@@ -56,6 +64,27 @@ internal static class AnswerHead
                 exchange.Response.Headers[name] = value;
             }
         }
+    }
+
+    // Bedrock refuses a request for a beta that it does not know, so it is not told of those.
+    private static void WriteDroppedBetas(Exchange exchange)
+    {
+        var channel = exchange.Serving!.Channel;
+        if (channel.Site.FormOf(exchange.UpstreamDialect) != BodyForm.BedrockClaude
+            || exchange.Request.Headers[BetaHeader].ToString() is not { Length: > 0 } betas)
+        {
+            return;
+        }
+
+        var own = Array.Find(channel.ExtraHeaders, header => header.Key == BetaHeader).Value;
+        var dropped = new Dropped();
+        foreach (var beta in ClaudeBody.DroppedBetas(betas).Except(own?.Split(',', Trimmed) ?? []))
+        {
+            dropped.Add($"{BetaHeader}:{beta}");
+        }
+
+        exchange.Dropped = dropped.ToString();
+        WriteDropped(exchange);
     }
 
     public static void WriteDropped(Exchange exchange)

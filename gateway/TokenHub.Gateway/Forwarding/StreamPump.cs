@@ -42,11 +42,17 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
             if (run.End != AnswerEnd.ClientGone)
             {
                 await PassHeldAsync(run);
+                run.Ping?.Begin(exchange, options);
             }
 
             while (run.End == AnswerEnd.None)
             {
                 await PassNextAsync(run);
+            }
+
+            if (run.Ping is { } begun)
+            {
+                await begun.EndAsync();
             }
 
             if (run.End == AnswerEnd.ClientGone && exchange.IsDraining)
@@ -60,6 +66,11 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
         {
             run.Held.Dispose();
             run.Rest.Dispose();
+            if (run.Ping is { } ping)
+            {
+                await ping.EndAsync();
+            }
+
             ReturnFilter(exchange, run.Filter);
         }
     }
@@ -186,7 +197,14 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
         run.Exchange.Deadline.Set(Wait.UpstreamBytes, run.IsOver ? TrailTimeout : run.Options.IdleTimeout);
 
         // Waits without holding memory: of thousands of open streams few have something to say at any moment.
-        if (await ReadAsync(run, Memory<byte>.Empty) < 0)
+        run.Ping?.BeginWait();
+        var waited = await ReadAsync(run, Memory<byte>.Empty);
+        if (run.Ping is { } ping)
+        {
+            await ping.EndWaitAsync();
+        }
+
+        if (waited < 0)
         {
             return;
         }
@@ -314,6 +332,10 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
         public BufferLease Held { get; } = exchange.Answer;
 
         public IStreamFilter? Filter { get; init; }
+
+        /// <summary>Keeps an Anthropic client's translated stream alive; null for any other.</summary>
+        public SilencePing? Ping => Filter is AnswerTranslation translation
+            && Exchange is { Dialect: Dialect.Anthropic, IsStream: true } ? translation.Ping : null;
 
         /// <summary>
         /// The client still waits for the end of a stream whose own end mark has come: his is written behind it.

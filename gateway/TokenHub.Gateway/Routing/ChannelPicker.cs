@@ -166,6 +166,8 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
             anyUnpriced |= candidate.HasUnpriced(query.Endpoint);
         }
 
-        return !anyDialect && anyUnpriced ? RoutingFault.Unpriced : anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol;
+        return anyDialect ? RoutingFault.OutOfScope
+            : anyUnpriced ? RoutingFault.Unpriced
+            : RoutingFault.OtherProtocol;
     }
 }

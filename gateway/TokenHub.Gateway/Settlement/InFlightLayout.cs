@@ -157,7 +157,8 @@ internal static class InFlightLayout
     private static int Bp(ReadOnlySpan<byte> at) =>
         Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(at), 1, PriceFactors.Max);
 
-    private static long? Price(ReadOnlySpan<byte> slot, int at) => Number(slot, at) is >= 0 and var price ? price : null;
+    private static long? Price(ReadOnlySpan<byte> slot, int at) =>
+        Number(slot, at) is >= 0 and var price ? price : null;
 
     private static long Number(ReadOnlySpan<byte> slot, int at) => BinaryPrimitives.ReadInt64LittleEndian(slot[at..]);
 }

@@ -17,7 +17,6 @@ internal sealed record DialogueRules(bool KeepsSystem, bool KeepsSystemInPlace, 
 internal sealed class Dialogue
 {
     private const string Nothing = ".";
-    private const string NoResult = "No result was given for this call.";
     private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
 
     private Dialogue()
@@ -204,7 +203,7 @@ internal sealed class Dialogue
             }
 
             ordered.Add(found is null
-                ? new ResultPart(call.Id, [new TextPart(NoResult)]) { Name = call.Name, IsError = true }
+                ? new ResultPart(call.Id, [new TextPart(CallPairing.NoResult)]) { Name = call.Name, IsError = true }
                 : new ResultPart(call.Id, found.Content)
                 {
                     Name = call.Name, Value = found.Value, IsError = found.IsError, Cache = found.Cache,

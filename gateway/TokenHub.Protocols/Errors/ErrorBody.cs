@@ -145,7 +145,9 @@ public static class ErrorBody
     private static string FailedCode(ErrorKind kind) => kind switch
     {
         ErrorKind.RateLimit or ErrorKind.InsufficientFunds => "rate_limit_exceeded",
-        ErrorKind.InvalidRequest or ErrorKind.ContextTooLong => "invalid_prompt",
+        // Not in the list, but what OpenAI sends, and what Codex compacts its history upon.
+        ErrorKind.ContextTooLong => "context_length_exceeded",
+        ErrorKind.InvalidRequest => "invalid_prompt",
         _ => "server_error",
     };
 

@@ -93,6 +93,7 @@ public readonly record struct ReportedError(
             Text(element, "message") ?? Text(element, "Message") ?? Text(element, "error") ?? Text(element, "msg")
                 ?? Text(element, "detail"),
             Text(element, "param"), RetryDelay(element));
+        own = own.RetryAfterMs > 0 ? own : own with { RetryAfterMs = RetryWords.Find(own.Message) };
         return Nested(element, own, depth);
     }
 

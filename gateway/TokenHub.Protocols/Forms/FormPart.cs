@@ -84,7 +84,8 @@ internal ref struct FormPart
             var line = lineEnd < 0 ? rest : rest[..lineEnd];
             rest = lineEnd < 0 ? default : rest[(lineEnd + 2)..];
             var colon = line.IndexOf((byte)':');
-            if (i == HeadersMax || colon <= 0 || line.ContainsAny((byte)'\r', (byte)'\n') || line[0] is (byte)' ' or (byte)'\t')
+            if (i == HeadersMax || colon <= 0 || line.ContainsAny((byte)'\r', (byte)'\n')
+                || line[0] is (byte)' ' or (byte)'\t')
             {
                 return false;
             }
@@ -159,7 +160,8 @@ internal ref struct FormPart
 
             if (Ascii.EqualsIgnoreCase(name, "name"u8))
             {
-                if (hasName || text.IsEmpty || text.ContainsAny("\\%\""u8) || text.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
+                if (hasName || text.IsEmpty || text.ContainsAny("\\%\""u8)
+                    || text.ContainsAnyExceptInRange((byte)' ', (byte)'~'))
                 {
                     return false;
                 }

@@ -112,7 +112,8 @@ public static class FormReader
         fault = !isExact ? new FormFault($"A field of the form reads like '{name}' but is spelled differently.", name)
             : (seen & field) != 0 ? new FormFault($"The field '{name}' stands in the form more than once.", name)
             : part.IsFile != (field == FormFields.File) || part.IsEncoded
-                ? new FormFault($"The field '{name}' must be {(field == FormFields.File ? "a file" : "plain text")}.", name)
+                ? new FormFault(
+                    $"The field '{name}' must be {(field == FormFields.File ? "a file" : "plain text")}.", name)
             : default;
         seen |= field;
         return fault.IsNone && TryRead(field, value, range, ref facts, out fault);
@@ -136,14 +137,17 @@ public static class FormReader
             case FormFields.Stream:
                 var isTrue = Ascii.EqualsIgnoreCase(value, "true"u8) || value.SequenceEqual("1"u8);
                 facts = facts with { Stream = isTrue };
-                fault = isTrue || value.IsEmpty || Ascii.EqualsIgnoreCase(value, "false"u8) || value.SequenceEqual("0"u8)
+                fault = isTrue || value.IsEmpty || Ascii.EqualsIgnoreCase(value, "false"u8)
+                    || value.SequenceEqual("0"u8)
                     ? default
                     : new FormFault("The field 'stream' must be true or false.", "stream");
                 break;
             case FormFields.N or FormFields.PartialImages:
                 var isNumber = Utf8Parser.TryParse(value, out int number, out var used) && used == value.Length
                     && number is >= 0 and <= AnswersMax;
-                facts = field == FormFields.N ? facts with { N = Math.Max(1, number) } : facts with { PartialImages = number };
+                facts = field == FormFields.N
+                    ? facts with { N = Math.Max(1, number) }
+                    : facts with { PartialImages = number };
                 fault = isNumber || value.IsEmpty ? default : new FormFault(
                     $"The field '{FormPart.NameOf(field)}' must be a whole number up to {AnswersMax}.",
                     FormPart.NameOf(field));

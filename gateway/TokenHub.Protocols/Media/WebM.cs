@@ -74,7 +74,8 @@ internal static class WebM
     {
         id = 0;
         body = default;
-        if (!TryNumber(ref rest, keepsMark: true, out var number) || !TryNumber(ref rest, keepsMark: false, out var size))
+        if (!TryNumber(ref rest, keepsMark: true, out var number)
+            || !TryNumber(ref rest, keepsMark: false, out var size))
         {
             return false;
         }

@@ -17,6 +17,7 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
     public void Write(ChatRequest request, UpstreamModel model, IBufferWriter<byte> body, Dropped dropped)
     {
         CallPairing.Complete(request);
+        CallPairing.AnswerAll(request);
         using var json = JsonRaw.NewWriter(body);
         var run = new OpenAiRequestRun(json, request, model, dropped);
         json.WriteStartObject();

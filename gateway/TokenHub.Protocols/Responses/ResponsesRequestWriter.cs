@@ -28,6 +28,7 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
         }
 
         CallPairing.Complete(request);
+        CallPairing.AnswerAll(request);
         request.ReportNames(dropped);
         using var json = JsonRaw.NewWriter(body);
         var run = new OpenAiRequestRun(json, request, model, dropped);

@@ -20,6 +20,21 @@ public sealed class AnthropicStreamWriterTests
         Encoded.Of(Dialect.Anthropic, AnthropicCodecs.Table.NewStreamEncoder!(), context ?? Context, play);
 
     [Fact]
+    public void A_picture_leaves_a_word_in_its_place_wherever_it_comes()
+    {
+        var stream = Write(e =>
+        {
+            e.Start().Say("see ").Give(ChatEventKind.Image, "aGk=").Call(0, "get").Arguments(0, "{}")
+                .Give(ChatEventKind.Image, "aGk=").CallEnd(0).Stop(StopReason.Calls);
+            e.Finish(Encoded.Usage);
+        });
+
+        const string Note = "[Here was a picture, which this protocol cannot carry.]";
+        Assert.Equal(3, stream.Text.Split(Note).Length);
+        Assert.DoesNotContain("aGk=", stream.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Stream_is_written_to_the_byte()
     {
         var stream = Write(e =>

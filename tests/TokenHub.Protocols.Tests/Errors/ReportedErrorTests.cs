@@ -41,6 +41,26 @@ public sealed class ReportedErrorTests
     }
 
     [Theory]
+    [InlineData("Rate limit reached for gpt-5 in organization org-x on tokens per min (TPM): Limit 30000, Used 29000. Please try again in 1.2s. Visit", 1_200)]
+    [InlineData("Please retry after 20 seconds.", 20_000)]
+    [InlineData("Please try again in 6m0s.", 360_000)]
+    [InlineData("try again in 250ms", 250)]
+    [InlineData("Retry in 1h2m3.5s", 3_723_500)]
+    [InlineData("Please retry in 34.4s.", 34_400)]
+    [InlineData("Wait for about 2 minutes before you go on", 120_000)]
+    [InlineData("try again in 5 moments", 0)]
+    [InlineData("try again later", 0)]
+    [InlineData("try again in 999999 hours", 0)]
+    [InlineData("Limit 30000, used 29000", 0)]
+    public void Wait_in_a_sentence_is_found(string message, int ms)
+    {
+        var body = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new { error = new { message } });
+
+        Assert.Equal(ms, ReportedError.Parse(body).RetryAfterMs);
+        Assert.Equal(ms, (int)(ReportedError.WaitIn(body)?.TotalMilliseconds ?? 0));
+    }
+
+    [Theory]
     [InlineData("This model's maximum context length is 128000 tokens. However, your messages resulted in 150000 tokens.", 150000, 128000)]
     [InlineData("This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (8000 in the messages, 1000 in the completion).", 9000, 8192)]
     [InlineData("prompt is too long: 210000 tokens > 200000 maximum", 210000, 200000)]

@@ -42,6 +42,37 @@ public sealed class OpenAiRequestWriterTests
         return string.Join('\n', document.RootElement.GetProperty("messages").EnumerateArray());
     }
 
+    [Theory]
+    [InlineData(Dialect.Chat)]
+    [InlineData(Dialect.Responses)]
+    public void Calls_without_a_result_get_one_that_says_so(Dialect target)
+    {
+        using var request = NewRequest(
+            Ask(),
+            Turn(ChatRole.Assistant, new CallPart("1", "f", "{}"), new CallPart("2", "g", "{}")),
+            Turn(ChatRole.User, new ResultPart("2", [new TextPart("two")]), new TextPart("go on")),
+            Turn(ChatRole.Assistant, new CallPart("3", "f", "{}")),
+            Turn(ChatRole.Assistant, new TextPart("hm"), new CallPart("4", "f", "{}")));
+        var body = new ArrayBufferWriter<byte>();
+
+        DialectCodecs.Of(target).RequestWriter.Write(request, Own, body, new Dropped());
+
+        using var document = JsonDocument.Parse(body.WrittenMemory);
+        var isChat = target == Dialect.Chat;
+        var told = document.RootElement.GetProperty(isChat ? "messages" : "input").EnumerateArray()
+            .Select(item => isChat
+                ? item.TryGetProperty("tool_calls", out var calls)
+                    ? string.Join('+', calls.EnumerateArray().Select(call => $"call {call.GetProperty("id")}"))
+                    : item.TryGetProperty("tool_call_id", out var id) ? $"{id}: {item.GetProperty("content")}" : "text"
+                : !item.TryGetProperty("call_id", out var of) ? "text"
+                : item.TryGetProperty("output", out var output) ? $"{of}: {output}" : $"call {of}")
+            .Where(said => said != "text");
+        const string None = "Error: No result was given for this call.";
+        Assert.Equal(
+            ["call 1", "call 2", $"1: {None}", "2: two", "call 3", $"3: {None}", "call 4", $"4: {None}"],
+            told.SelectMany(said => said.Split('+')));
+    }
+
     [Fact]
     public void Calls_stand_in_one_message_results_behind_it_and_pictures_in_the_user_s_words()
     {

@@ -21,7 +21,9 @@ internal sealed class UpstreamCalls(UpstreamPool pool, UpstreamCredentials crede
 
     /// <param name="dialect">The protocol in which <paramref name="body"/> is written.</param>
     /// <param name="source">The client's headers, of which a few pass.</param>
-    /// <param name="contentType">The body's type where it is not the protocol's JSON, or the answer may be none.</param>
+    /// <param name="contentType">
+    /// The body's type where it is not the protocol's JSON, or the answer may be none; else null.
+    /// </param>
     /// <exception cref="UpstreamException">It could not be asked.</exception>
     /// <exception cref="CredentialException">Its credential cannot be had.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

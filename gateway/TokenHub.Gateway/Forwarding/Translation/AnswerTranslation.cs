@@ -21,6 +21,10 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
     private ArrayBufferWriter<byte> _events = new(1 << 10);
     private IChatSink _sink = encoder;
     private Action<OpaqueCatch>? _keep;
+    private SilencePing? _ping;
+
+    /// <summary>Keeps the client's stream alive while the upstream is silent.</summary>
+    public SilencePing Ping => _ping ??= new SilencePing();
 
     public bool IsBroken => decoder.IsBroken;
 
@@ -43,6 +47,7 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
             return;
         }
 
+        _ping?.Note();
         output.Write(_events.WrittenSpan);
         if (_events.Capacity > KeptBytesMax)
         {

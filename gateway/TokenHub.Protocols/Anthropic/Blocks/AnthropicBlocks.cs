@@ -14,6 +14,8 @@ namespace TokenHub.Protocols.Anthropic.Blocks;
 /// </summary>
 internal abstract class AnthropicBlocks : AnswerEncoder
 {
+    private static ReadOnlySpan<byte> PictureNote => "[Here was a picture, which this protocol cannot carry.]"u8;
+
     private readonly WaitingBlocks _waiting = new();
     private readonly ArrayBufferWriter<byte> _stopText = new(64);
     private bool _isBegun;
@@ -37,6 +39,13 @@ internal abstract class AnthropicBlocks : AnswerEncoder
     {
         if (e.Choice > 0)
         {
+            return;
+        }
+
+        if (e.Kind == ChatEventKind.Image)
+        {
+            // An answer of Messages has no place for one: better a word of it than silence.
+            Take(new ChatEvent(ChatEventKind.Text) { Text = PictureNote });
             return;
         }
 

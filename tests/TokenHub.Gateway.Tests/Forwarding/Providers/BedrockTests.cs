@@ -46,6 +46,7 @@ public sealed class BedrockTests : IAsyncLifetime
         Assert.Equal("application/vnd.amazon.eventstream", seen.Header("accept"));
         Assert.Null(seen.Header("anthropic-beta"));
         Assert.Null(seen.Header("anthropic-version"));
+        Assert.Equal("anthropic-beta:claude-code-20250219", response.Header("x-tokenhub-dropped"));
         AwsCheck.AssertSigned(seen, "eu-west-1", "bedrock");
         var record = await _rig.RecordOfAsync(response.RequestId());
         Assert.Equal(TariffMath.Cost(GatewayRig.Tariff, new TokenUsage { Input = 11, Output = 7 }), record.Cost);

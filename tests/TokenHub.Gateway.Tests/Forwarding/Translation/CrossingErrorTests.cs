@@ -87,6 +87,49 @@ public sealed class CrossingErrorTests(SharedRig shared) : IClassFixture<SharedR
             "prompt is too long", await Dialects.AssertErrorAsync("messages", response, 400, "invalid_request_error"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("codex_exec", 200)]
+    [InlineData("other", 400)]
+    public async Task Context_that_is_exceeded_is_told_to_codex_in_the_event_that_it_acts_upon(string originator, int status)
+    {
+        var (model, server) = await _rig.AddAsync("messages");
+        server.Default = _ => ScriptedUpstreamScript.Answer(
+            400, """{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}""");
+        var caller = await _rig.AddCallerAsync();
+
+        using var response = await caller.PostAsync(
+            "/v1/responses", $$"""{"model":"{{model}}","stream":true,"input":"Hello"}""", $"originator: {originator}");
+
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal(status == 200 ? "text/event-stream" : "application/json", response.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("\"context_length_exceeded\"", text, StringComparison.Ordinal);
+        if (status == 200)
+        {
+            var failed = System.Text.Json.JsonDocument.Parse(text[(text.LastIndexOf("data: ", StringComparison.Ordinal) + 6)..]);
+            Assert.Equal(
+                ("response.failed", "context_length_exceeded"),
+                (failed.RootElement.GetProperty("type").GetString(),
+                    failed.RootElement.GetProperty("response").GetProperty("error").GetProperty("code").GetString()));
+        }
+
+        Assert.Equal(status, (await _rig.RecordOfAsync(response.RequestId())).Status);
+        await _rig.AssertNothingHeldAsync(caller.Account);
+    }
+
+    [Fact]
+    public async Task Wait_that_an_errors_sentence_asks_for_is_told_to_the_client()
+    {
+        var (model, server) = await _rig.AddAsync("chat");
+        server.Default = _ => ScriptedUpstreamScript.Answer(
+            429, """{"error":{"message":"Rate limit reached. Please try again in 7.2s.","type":"tokens","code":"rate_limit_exceeded"}}""");
+        var caller = await _rig.AddCallerAsync();
+
+        using var response = await CrossingWorld.CallAsync(caller, "chat", model, stream: false);
+
+        Assert.Equal((429, "8"), ((int)response.StatusCode, response.Header("retry-after")));
+    }
+
     [Fact]
     public async Task What_cannot_be_carried_is_named_in_a_header_or_refused_where_the_key_says_so()
     {

@@ -1,6 +1,6 @@
 using TokenHub.Core.Money;
 
-namespace TokenHub.Gateway.Exchanges;
+namespace TokenHub.Gateway.Exchanges.Media;
 
 /// <summary>
 /// Which models for pictures and sound are priced by what. Models that report their tokens can be priced by them alone;

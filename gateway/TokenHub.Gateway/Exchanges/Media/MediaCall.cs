@@ -2,7 +2,7 @@ using TokenHub.Core.Usage;
 using TokenHub.Protocols.Forms;
 using TokenHub.Protocols.Json;
 
-namespace TokenHub.Gateway.Exchanges;
+namespace TokenHub.Gateway.Exchanges.Media;
 
 /// <summary>What is known of a call for pictures or sound before it is made.</summary>
 internal sealed record MediaCall
