@@ -9,7 +9,7 @@ internal sealed class ChannelSetup(TimeProvider time)
 
     public ChannelHealth Health { get; } = new(time);
 
-    public ChannelPicker Picker => field ??= new ChannelPicker(Health, Random.Shared);
+    public ChannelPicker Picker => field ??= new ChannelPicker(Random.Shared, time.TimestampFrequency);
 
     public IAdmission Admission { get; } = new OpenAdmission();
 }

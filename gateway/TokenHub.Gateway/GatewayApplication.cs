@@ -151,7 +151,13 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
         var model = exchange.Facts.HasModel
             ? exchange.Facts.ModelUtf8(exchange.Body.Span, scratch)
             : scratch[..System.Text.Encoding.UTF8.GetBytes(exchange.Model, scratch)];
-        var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!, exchange.Endpoint);
+        var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!, exchange.Endpoint)
+        {
+            Now = rooms.Time.GetTimestamp(),
+            Affinity = exchange.Affinity,
+            InputTokens = Protocols.Tokens.TokenEstimate.Plain(exchange.Facts.Input, exchange.Dialect),
+            OutputTokens = exchange.Facts.MaxOutputTokens ?? rooms.Options.FirstStepTokens,
+        };
         var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query, exchange.Plan);
         exchange.Model = routing.Route?.Model ?? "";
         if (exchange.Endpoint.CountsTokens())

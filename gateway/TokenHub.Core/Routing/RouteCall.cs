@@ -39,15 +39,16 @@ public interface IRoutePool
 
     /// <summary>
     /// A conversation is bound to the first: true when what its prompt cache there is worth is less than what the
-    /// second offers.
+    /// second offers, which can serve at once.
     /// </summary>
-    public bool IsWorthLeaving(in RouteInput bound, in RouteInput other);
+    /// <param name="isFull">The first has no slot free.</param>
+    public bool IsWorthLeaving(int boundAt, int otherAt, bool isFull);
 }
 
-/// <summary>Candidates in a row.</summary>
+/// <summary>Candidates in a row; a bound channel is left when it is full.</summary>
 public readonly struct RouteInputs(RouteInput[] inputs) : IRoutePool
 {
     public RouteInput Read(int at) => inputs[at];
 
-    public bool IsWorthLeaving(in RouteInput bound, in RouteInput other) => false;
+    public bool IsWorthLeaving(int boundAt, int otherAt, bool isFull) => isFull;
 }

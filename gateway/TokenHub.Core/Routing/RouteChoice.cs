@@ -83,8 +83,7 @@ public static class RouteChoice
         RouteReason reason)
         where TPool : struct, IRoutePool
     {
-        var bound = pool.Read(call.BoundAt);
-        var verdict = RouteScore.VerdictOf(bound, call.Now);
+        var verdict = RouteScore.VerdictOf(pool.Read(call.BoundAt), call.Now);
         var place = PlaceOf(picks[..count], call.BoundAt);
         if (map.FindTier(call.BoundAt) < 0 || verdict > RouteVerdict.Full)
         {
@@ -93,7 +92,7 @@ public static class RouteChoice
 
         var other = place == 0 ? 1 : 0;
         if (other < count && picks[other].Verdict == RouteVerdict.Available
-            && (verdict == RouteVerdict.Full || pool.IsWorthLeaving(bound, pool.Read(picks[other].At))))
+            && pool.IsWorthLeaving(call.BoundAt, picks[other].At, verdict == RouteVerdict.Full))
         {
             PutFirst(picks, other);
             return RouteReason.Switched;

@@ -32,6 +32,7 @@ internal sealed class ChannelHealth(TimeProvider time)
         {
             Volatile.Write(ref condition.CoolUntil, 0);
             Volatile.Write(ref condition.Failures, 0);
+            Volatile.Write(ref channel.Live.RestsUntil, 0);
         }
     }
 
@@ -50,6 +51,7 @@ internal sealed class ChannelHealth(TimeProvider time)
         var seconds = Math.Min(cooldown.TotalSeconds, CooldownMax.TotalSeconds);
         var until = time.GetTimestamp() + (long)(seconds * time.TimestampFrequency);
         Volatile.Write(ref condition.CoolUntil, until);
+        Volatile.Write(ref channel.Live.RestsUntil, until);
         Interlocked.Increment(ref _cooldowns);
     }
 

@@ -41,7 +41,7 @@ internal sealed class Pool
     {
         public RouteInput Read(int at) => inputs[at];
 
-        public bool IsWorthLeaving(in RouteInput bound, in RouteInput other) => isWorthLeaving;
+        public bool IsWorthLeaving(int boundAt, int otherAt, bool isFull) => isFull || isWorthLeaving;
     }
 }
 
