@@ -16,6 +16,12 @@ public readonly record struct RouteCall()
     /// <summary>Stands for caller and model, the same at every gateway.</summary>
     public ulong Caller { get; init; }
 
+    /// <summary>Tokens of the prompt by which prices are compared.</summary>
+    public double InputTokens { get; init; } = 1;
+
+    /// <summary>The same of the answer.</summary>
+    public double OutputTokens { get; init; } = 1;
+
     /// <summary>Steps wanted at most.</summary>
     public int StepsMax { get; init; } = RoutingRules.AttemptsLimit;
 

@@ -52,8 +52,17 @@ public record struct RouteInput()
 
     public RouteBar Bar { get; set; }
 
-    /// <summary>Price of this call, factors included, in any unit that is the same for all channels.</summary>
-    public double Price { get; set; }
+    /// <summary>Units for a million tokens of prompt, without factors.</summary>
+    public double InputPrice { get; set; }
+
+    /// <summary>The same of answer.</summary>
+    public double OutputPrice { get; set; }
+
+    /// <summary>By what both are multiplied now.</summary>
+    public double Factor { get; set; } = 1;
+
+    /// <summary>The least that <see cref="Factor"/> can be.</summary>
+    public double FactorLeast { get; set; } = 1;
 
     /// <summary>Calls it takes at once; 0: as many as come.</summary>
     public int SlotsMax { get; set; }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TokenHub.Core.Money;
 
 namespace TokenHub.Core.Routing;
@@ -14,6 +15,8 @@ public sealed class RouteMap
     private readonly double[] _sums;
     private readonly ulong[] _seeds;
     private readonly double[] _perWeight;
+    private readonly double[] _leastInput;
+    private readonly double[] _leastOutput;
 
     private RouteMap(int[] at, int[] tierOf, int[] starts, ReadOnlySpan<RouteInput> inputs, int serving)
     {
@@ -21,6 +24,8 @@ public sealed class RouteMap
         _sums = new double[at.Length];
         _seeds = new ulong[at.Length];
         _perWeight = new double[at.Length];
+        _leastInput = new double[at.Length];
+        _leastOutput = new double[at.Length];
         for (var position = 0; position < at.Length; position++)
         {
             ref readonly var input = ref inputs[at[position]];
@@ -28,6 +33,10 @@ public sealed class RouteMap
             _sums[position] = (isFirst ? 0 : _sums[position - 1]) + MostOf(input);
             _seeds[position] = RouteChance.Mix((ulong)input.Channel);
             _perWeight[position] = 1.0 / Math.Max(1, input.Weight);
+
+            // A hair less, so that no rounding makes the least more than what it is the least of.
+            _leastInput[position] = input.InputPrice * input.FactorLeast * (1 - 1e-12);
+            _leastOutput[position] = input.OutputPrice * input.FactorLeast * (1 - 1e-12);
         }
     }
 
@@ -85,9 +94,26 @@ public sealed class RouteMap
         return position < 0 ? -1 : _tierOf[position];
     }
 
-    /// <summary>Stands for caller and channel together, for rendezvous.</summary>
-    internal double MeetingOf(int position, ulong caller) =>
-        RouteChance.UnitOf(RouteChance.Mix(_seeds[position] ^ caller));
+    /// <summary>Stands for caller and channel together, above 0 up to 1: the highest of a caller is his home.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static double MeetingOf(ulong channel, ulong caller)
+    {
+        var high = Math.BigMul(channel ^ caller, 0xD6E8FEB86659FD93, out var low);
+        return RouteChance.UnitOf(high ^ low);
+    }
+
+    /// <summary>Stand for the channels of a tier.</summary>
+    internal ReadOnlySpan<ulong> SeedsOf(Range tier) => _seeds.AsSpan(tier);
+
+    /// <summary>One over each weight of a tier.</summary>
+    internal ReadOnlySpan<double> PerWeightOf(Range tier) => _perWeight.AsSpan(tier);
+
+    /// <summary>The least that a million tokens of prompt can cost at each channel of a tier.</summary>
+    internal ReadOnlySpan<double> LeastInputOf(Range tier) => _leastInput.AsSpan(tier);
+
+    internal ReadOnlySpan<double> LeastOutputOf(Range tier) => _leastOutput.AsSpan(tier);
+
+    internal double MeetingOf(int position, ulong caller) => MeetingOf(_seeds[position], caller);
 
     internal double PerWeightOf(int position) => _perWeight[position];
 

@@ -34,6 +34,10 @@ internal ref struct RouteRanking(Span<Ranked> room)
     public readonly bool MayTake(long rank, double leastKey) => !IsFull
         || rank < _room[^1].Rank || (rank == _room[^1].Rank && leastKey <= _room[^1].Key);
 
+    /// <summary>Keys of this rank are among the best up to here.</summary>
+    public readonly double MostOf(long rank) => !IsFull || rank < _room[^1].Rank ? double.PositiveInfinity
+        : rank == _room[^1].Rank ? _room[^1].Key : double.NegativeInfinity;
+
     public void Offer(in Ranked one)
     {
         var place = Count;

@@ -24,7 +24,7 @@ internal static class RouteSample
             {
                 RoutingPolicy.Fifo => Walk(map, pool, call, tier, ref ranking, ref census),
                 RoutingPolicy.Sticky => Meet(map, pool, call, tier, ref ranking, ref census),
-                RoutingPolicy.Cheapest => LookAtAll(map, pool, call, tier, ref random, ref ranking, ref census),
+                RoutingPolicy.Cheapest => Seek(map, pool, call, tier, ref random, ref ranking, ref census),
                 _ when Length(map, tier) <= RouteChoice.ScanMax =>
                     LookAtAll(map, pool, call, tier, ref random, ref ranking, ref census),
                 RoutingPolicy.LeastLoaded => Compare(map, pool, call, tier, ref random, ref ranking, ref census),
@@ -102,15 +102,45 @@ internal static class RouteSample
         RouteMap map, in TPool pool, in RouteCall call, int tier, ref RouteRanking ranking, ref RouteCensus census)
         where TPool : struct, IRoutePool
     {
-        var (start, length) = map.RangeOf(tier).GetOffsetAndLength(map.Count);
+        var range = map.RangeOf(tier);
+        var seeds = map.SeedsOf(range);
+        var perWeight = map.PerWeightOf(range);
         var rank = Ranked.RankOf(RouteVerdict.Available, tier);
-        var random = 0UL;
-        for (var position = start; position < start + length; position++)
+        var (most, random, caller) = (ranking.MostOf(rank), 0UL, call.Caller);
+        for (var i = 0; i < seeds.Length && i < perWeight.Length; i++)
         {
-            var least = (1 - map.MeetingOf(position, call.Caller)) * map.PerWeightOf(position);
-            if (ranking.MayTake(rank, least))
+            if ((1 - RouteMap.MeetingOf(seeds[i], caller)) * perWeight[i] <= most)
             {
-                Look(map, pool, call, tier, position, ref random, ref ranking, ref census);
+                Look(map, pool, call, tier, range.Start.Value + i, ref random, ref ranking, ref census);
+                most = ranking.MostOf(rank);
+            }
+        }
+
+        return true;
+    }
+
+    // Most are passed by for the least that they can cost. Of those that cost the same only some are compared, from a
+    // place by chance on.
+    private static bool Seek<TPool>(
+        RouteMap map, in TPool pool, in RouteCall call, int tier, ref ulong random, ref RouteRanking ranking,
+        ref RouteCensus census)
+        where TPool : struct, IRoutePool
+    {
+        var range = map.RangeOf(tier);
+        var inputs = map.LeastInputOf(range);
+        var outputs = map.LeastOutputOf(range);
+        var rank = Ranked.RankOf(RouteVerdict.Available, tier);
+        var (most, looks) = (ranking.MostOf(rank), 0);
+        var first = (int)(RouteChance.Next(ref random) % (ulong)inputs.Length);
+        var (inputTokens, outputTokens) = (call.InputTokens, call.OutputTokens);
+        for (var n = 0; n < inputs.Length; n++)
+        {
+            var i = first + n < inputs.Length ? first + n : first + n - inputs.Length;
+            if ((inputTokens * inputs[i]) + (outputTokens * outputs[i]) < most)
+            {
+                Look(map, pool, call, tier, range.Start.Value + i, ref random, ref ranking, ref census);
+                most = ranking.MostOf(rank);
+                most = ++looks > Compared ? most * (1 - 1e-9) : most;
             }
         }
 

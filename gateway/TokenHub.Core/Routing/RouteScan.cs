@@ -56,7 +56,7 @@ internal static class RouteScan
         verdict == RouteVerdict.Resting ? input.RestsUntil : call.Policy switch
         {
             RoutingPolicy.LeastLoaded => RouteScore.LoadOf(input),
-            RoutingPolicy.Cheapest => input.Price,
+            RoutingPolicy.Cheapest => RouteScore.PriceOf(input, call),
             RoutingPolicy.Fifo => input.Order,
             RoutingPolicy.Sticky => (1 - map.MeetingOf(position, call.Caller)) * map.PerWeightOf(position),
             _ => 0,

@@ -51,6 +51,10 @@ public static class RouteScore
     public static double ShareOf(in RouteInput input) =>
         Math.Max(1, input.Weight) * (input.WeightBp / (double)PriceFactors.Once) * LiveOf(input);
 
+    /// <summary>What the call is expected to cost here, in millionths of units.</summary>
+    public static double PriceOf(in RouteInput input, in RouteCall call) =>
+        ((call.InputTokens * input.InputPrice) + (call.OutputTokens * input.OutputPrice)) * input.Factor;
+
     /// <summary>Running and waiting calls against slots: 1 is full.</summary>
     public static double LoadOf(in RouteInput input) =>
         (Math.Max(input.Running, input.SlotsUsed) + input.Waiting)

@@ -96,6 +96,8 @@ internal sealed class ChannelPicker(Random random, long ticksPerSecond)
             Now = query.Now,
             Random = (ulong)random.NextInt64(),
             Caller = RouteChance.OfCaller(query.Key.Account, route.Name),
+            InputTokens = query.InputTokens,
+            OutputTokens = query.OutputTokens,
             StepsMax = stepsMax,
             BoundAt = boundAt,
             IsPinned = query.Affinity.IsPinned,

@@ -33,7 +33,7 @@ internal readonly struct LivePool(
 
         if (needsPrices)
         {
-            input.Price = PriceOf(at, live);
+            input.Factor = FactorOf(at, live);
         }
 
         return input;
@@ -51,11 +51,12 @@ internal readonly struct LivePool(
             Math.Clamp(live.SurgeBp, 1, PriceFactors.Max), Math.Clamp(live.FireSaleBp, 1, PriceFactors.Max));
     }
 
-    private double PriceOf(int at, ChannelLive live)
+    private double FactorOf(int at, ChannelLive live)
     {
-        var tariff = view.Route.Candidates[at].Tariff;
-        var group = RoutePools.GroupOf(pool) is >= 0 and var named ? named : view.Route.CommonGroupOf(query.Key, at);
-        var factor = (double)live.SurgeBp * live.FireSaleBp * (group >= 0 ? groups[group].PriceFactorBp : PriceFactors.Once);
-        return ((query.InputTokens * (double)tariff.Input) + (query.OutputTokens * (double)tariff.Output)) * factor;
+        const double Once = PriceFactors.Once;
+        var group = RoutePools.GroupOf(pool) is >= 0 and var named
+            ? named : view.Route.CommonGroupOf(query.Key, at);
+        var ofGroup = group >= 0 ? groups[group].PriceFactorBp : PriceFactors.Once;
+        return live.SurgeBp / Once * (live.FireSaleBp / Once) * (ofGroup / Once);
     }
 }

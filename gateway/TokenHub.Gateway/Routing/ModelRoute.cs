@@ -1,3 +1,4 @@
+using TokenHub.Core.Money;
 using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
 
@@ -96,12 +97,18 @@ internal sealed class ModelRoute
     // Two who make the same one at once make the same.
     private RouteView MakeView(int place, int pool, Dialect dialect)
     {
-        var inputs = _inputs[(int)dialect] ??= RouteView.InputsOf(_candidates, dialect);
+        var inputs = _inputs[(int)dialect] ??= RouteView.InputsOf(_candidates, LeastFactors(), dialect);
         int[] members = [.. Enumerable.Range(0, inputs.Length).Where(at => IsIn(at, pool))];
         var view = new RouteView(this, inputs, RouteMap.Of(inputs, members));
         Volatile.Write(ref _views[place], view);
         return view;
     }
+
+    private double[] LeastFactors() =>
+    [
+        .. _groupsOf.Select(named => named.Length == 0 ? 1.0
+            : named.Min(group => _groups[group].PriceFactorBp / (double)PriceFactors.Once)),
+    ];
 
     private bool IsIn(int at, int pool)
     {

@@ -18,18 +18,22 @@ internal static class RoutePools
 /// <summary>A model's candidates as the choice reads them for callers of one protocol, with what stays the same.</summary>
 internal sealed class RouteView(ModelRoute route, RouteInput[] inputs, RouteMap map)
 {
+    private const double Once = PriceFactors.Once;
+
     public ModelRoute Route { get; } = route;
 
     public RouteInput[] Inputs { get; } = inputs;
 
     public RouteMap Map { get; } = map;
 
-    public static RouteInput[] InputsOf(ReadOnlySpan<Candidate> candidates, Dialect dialect)
+    /// <param name="leastFactors">The least that the groups of each multiply its price with.</param>
+    public static RouteInput[] InputsOf(
+        ReadOnlySpan<Candidate> candidates, ReadOnlySpan<double> leastFactors, Dialect dialect)
     {
         var inputs = new RouteInput[candidates.Length];
         for (var i = 0; i < inputs.Length; i++)
         {
-            var channel = candidates[i].Channel;
+            var (channel, tariff) = (candidates[i].Channel, candidates[i].Tariff);
             inputs[i] = new RouteInput
             {
                 Channel = channel.Id,
@@ -41,6 +45,10 @@ internal sealed class RouteView(ModelRoute route, RouteInput[] inputs, RouteMap 
                 Order = channel.Id,
                 SlotsMax = channel.Entry.MaxConcurrency ?? 0,
                 WeightBpMax = Math.Max(PriceFactors.Once, channel.Entry.FireSale?.WeightFactorBp ?? 0),
+                InputPrice = tariff.Input,
+                OutputPrice = tariff.Output,
+                FactorLeast = leastFactors[i]
+                    * Math.Min(1, (channel.Entry.FireSale?.PriceFactorBp ?? PriceFactors.Once) / Once),
                 Bar = candidates[i].UpstreamDialect(dialect) == Dialect.None ? RouteBar.Call : RouteBar.None,
             };
         }

@@ -133,14 +133,14 @@ public sealed class RouteChoiceTests
         {
             for (var i = 0; i < count; i++)
             {
-                pool[i].Price = chance.Next(1, 50);
+                pool[i].InputPrice = chance.Next(1, 50);
                 pool[i].ExhaustedUntil = chance.Next(3) == 0 ? Pool.Now + 1 : 0;
             }
 
             var open = Enumerable.Range(0, count).Where(i => pool[i].ExhaustedUntil == 0).ToList();
             var order = pool.Choose(cheapest).Order;
             Assert.Equal(
-                open.Select(i => pool[i].Price).Order().Take(8), order.Select(id => pool[(int)id - 1].Price));
+                open.Select(i => pool[i].InputPrice).Order().Take(8), order.Select(id => pool[(int)id - 1].InputPrice));
         }
     }
 

@@ -90,7 +90,7 @@ public sealed class RouteWeightTests
     public void Equal_prices_are_shared_by_weight()
     {
         var inputs = Pool.Channels(3);
-        (inputs[0].Price, inputs[1].Weight) = (5, 3);
+        (inputs[0].InputPrice, inputs[1].Weight) = (5, 3);
         var first = new Pool(inputs).Firsts(Calls, new RouteCall { Policy = RoutingPolicy.Cheapest });
 
         Assert.False(first.ContainsKey(1));
