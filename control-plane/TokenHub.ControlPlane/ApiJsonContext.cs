@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Commands;
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Groups;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Problems;
@@ -39,6 +40,10 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(WriteOffResult))]
 [JsonSerializable(typeof(EventData))]
 [JsonSerializable(typeof(RelayedEvent))]
+[JsonSerializable(typeof(CreateGroup))]
+[JsonSerializable(typeof(GroupView))]
+[JsonSerializable(typeof(Page<GroupView>))]
+[JsonSerializable(typeof(UpdateGroup))]
 [JsonSerializable(typeof(CreateKey))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(KeyWithSecret))]

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Groups;
 using TokenHub.ControlPlane.Hosting;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
@@ -129,6 +130,7 @@ internal static class ControlPlaneHost
         api.MapWallets();
         api.MapKeys();
         api.MapChannels();
+        api.MapGroups();
         api.MapPrices();
         api.MapSettings();
         api.MapLedger();

@@ -47,6 +47,12 @@ internal static class AccessTable
         Of("POST", "/channels/{id}/test", admin: All, member: Own, auditor: None),
         Of("POST", "/channels/{id}/upstream-models", admin: All, member: Own, auditor: None),
 
+        Of("POST", "/groups", admin: All, member: None, auditor: None),
+        Of("GET", "/groups", admin: All, member: Own, auditor: All),
+        Of("GET", "/groups/{name}", admin: All, member: Own, auditor: All),
+        Of("PATCH", "/groups/{name}", admin: All, member: None, auditor: None),
+        Of("DELETE", "/groups/{name}", admin: All, member: None, auditor: None),
+
         Of("PUT", "/prices", admin: All, member: None, auditor: None),
         Of("GET", "/prices", admin: All, member: Own, auditor: All),
         Of("DELETE", "/prices/{id}", admin: All, member: None, auditor: None),

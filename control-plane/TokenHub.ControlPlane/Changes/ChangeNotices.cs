@@ -30,6 +30,12 @@ internal sealed class ChangeNotices(ConsoleNews news, ChangePublisher gateways)
         news.Publish(Topics.Channels, owner ?? ConsoleEvent.Staff, WireId.Format(WireId.Channel, id));
     }
 
+    public async Task GroupChangedAsync(string name)
+    {
+        await gateways.TellAsync();
+        news.Publish(Topics.Groups, ConsoleEvent.Staff, name);
+    }
+
     public async Task PricesChangedAsync(long id)
     {
         await gateways.TellAsync();

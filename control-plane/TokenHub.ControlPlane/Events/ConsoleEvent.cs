@@ -19,6 +19,7 @@ internal sealed record ConsoleEvent(string Topic, long Audience, IReadOnlyList<s
 internal static class Topics
 {
     public const string Channels = "channels";
+    public const string Groups = "groups";
     public const string Keys = "keys";
     public const string Prices = "prices";
     public const string Requests = "requests";
@@ -31,5 +32,5 @@ internal static class Topics
     public const string Sync = "sync";
 
     public static IReadOnlyList<string> All { get; } =
-        [Channels, Keys, Prices, Requests, Settings, Status, Users, Wallet, Sync];
+        [Channels, Groups, Keys, Prices, Requests, Settings, Status, Users, Wallet, Sync];
 }

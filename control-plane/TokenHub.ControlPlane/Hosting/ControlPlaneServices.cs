@@ -2,6 +2,7 @@ using Npgsql;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
+using TokenHub.ControlPlane.Groups;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Options;
@@ -89,6 +90,9 @@ internal static class ControlPlaneServices
         services.AddSingleton<UpstreamModelList>();
         services.AddSingleton<ReplacedCredentials>();
         services.AddSingleton<CredentialSeal>();
+
+        services.AddSingleton<GroupQueries>();
+        services.AddSingleton<GroupChange>();
 
         services.AddSingleton<PriceQueries>();
         services.AddSingleton<PriceChange>();

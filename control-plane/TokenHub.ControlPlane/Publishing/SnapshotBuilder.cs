@@ -38,6 +38,12 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         order by p.id
         """;
 
+    private const string GroupsSql = """
+        select name, policy, price_factor_bp, user_ids, in_common, hedges, rpm, tpm
+        from channel_groups
+        order by name
+        """;
+
     private const string FallbackSql = "select value::text from settings where name = 'fallback_price'";
 
     public async Task<long> ReadVersionAsync(CancellationToken ct)
@@ -55,12 +61,14 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         var version = await connection.ExecuteScalarAsync<long>(Command(VersionSql));
         var channels = await connection.QueryAsync<ChannelRow>(Command(ChannelsSql));
         var prices = await connection.QueryAsync<PriceRow>(Command(PricesSql));
+        var groups = await connection.QueryAsync<GroupRow>(Command(GroupsSql));
         var fallback = await connection.QuerySingleOrDefaultAsync<string>(Command(FallbackSql));
         return new Snapshot
         {
             Version = version,
             Channels = [.. channels.Select(row => row.ToEntry())],
             Prices = [.. prices.Select(row => row.ToEntry())],
+            Groups = [.. groups.Select(row => row.ToEntry())],
             FallbackPrice = fallback is null
                 ? null
                 : JsonSerializer.Deserialize(fallback, SnapshotJsonContext.Default.PriceEntry),
@@ -111,6 +119,30 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             Apis = [.. Apis.Select(ChannelWords.ApiOf)],
             ApiVersion = ApiVersion,
             SealedHeaders = SealedHeaders,
+        };
+    }
+
+    private sealed record GroupRow
+    {
+        public string Name { get; init; } = "";
+        public string Policy { get; init; } = "";
+        public int PriceFactorBp { get; init; }
+        public long[] UserIds { get; init; } = [];
+        public bool InCommon { get; init; }
+        public bool Hedges { get; init; }
+        public int? Rpm { get; init; }
+        public int? Tpm { get; init; }
+
+        public GroupEntry ToEntry() => new()
+        {
+            Name = Name,
+            Policy = ChannelWords.PolicyOf(Policy),
+            PriceFactorBp = PriceFactorBp,
+            Accounts = UserIds,
+            InCommon = InCommon,
+            Hedges = Hedges,
+            Rpm = Rpm,
+            Tpm = Tpm,
         };
     }
 
