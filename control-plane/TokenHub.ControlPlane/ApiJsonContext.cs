@@ -6,6 +6,7 @@ using TokenHub.ControlPlane.Groups;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Routing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Status;
@@ -53,6 +54,8 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(PutPrice))]
 [JsonSerializable(typeof(ResolvedPrice))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(ExplainRoute))]
+[JsonSerializable(typeof(RouteExplanation))]
 [JsonSerializable(typeof(LoginAnswer))]
 [JsonSerializable(typeof(LoginRequest))]
 [JsonSerializable(typeof(PasswordChange))]

@@ -10,6 +10,7 @@ using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Routing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Site;
@@ -131,6 +132,7 @@ internal static class ControlPlaneHost
         api.MapKeys();
         api.MapChannels();
         api.MapGroups();
+        api.MapRouting();
         api.MapPrices();
         api.MapSettings();
         api.MapLedger();

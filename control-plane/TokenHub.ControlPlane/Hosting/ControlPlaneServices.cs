@@ -8,6 +8,7 @@ using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Publishing;
+using TokenHub.ControlPlane.Routing;
 using TokenHub.ControlPlane.Sealing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
@@ -93,6 +94,8 @@ internal static class ControlPlaneServices
 
         services.AddSingleton<GroupQueries>();
         services.AddSingleton<GroupChange>();
+        services.AddSingleton<IRoutingLive, NothingShared>();
+        services.AddSingleton<RouteExplainer>();
 
         services.AddSingleton<PriceQueries>();
         services.AddSingleton<PriceChange>();
