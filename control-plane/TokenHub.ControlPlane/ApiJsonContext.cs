@@ -8,6 +8,8 @@ using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Problems;
 using TokenHub.ControlPlane.Quota;
+using TokenHub.ControlPlane.Groups;
+using TokenHub.ControlPlane.Routing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Status;
@@ -49,6 +51,10 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(WriteOffResult))]
 [JsonSerializable(typeof(EventData))]
 [JsonSerializable(typeof(RelayedEvent))]
+[JsonSerializable(typeof(CreateGroup))]
+[JsonSerializable(typeof(GroupView))]
+[JsonSerializable(typeof(Page<GroupView>))]
+[JsonSerializable(typeof(UpdateGroup))]
 [JsonSerializable(typeof(CreateKey))]
 [JsonSerializable(typeof(KeyView))]
 [JsonSerializable(typeof(KeyWithSecret))]
@@ -58,6 +64,8 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(PutPrice))]
 [JsonSerializable(typeof(ResolvedPrice))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(ExplainRoute))]
+[JsonSerializable(typeof(RouteExplanation))]
 [JsonSerializable(typeof(LoginAnswer))]
 [JsonSerializable(typeof(LoginRequest))]
 [JsonSerializable(typeof(PasswordChange))]

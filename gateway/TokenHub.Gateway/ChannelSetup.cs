@@ -21,13 +21,11 @@ internal sealed class ChannelSetup(
 
     public ChannelLives Lives { get; } = new();
 
-    public ChannelHealth Health { get; } = new(time);
-
     public CircuitBoard Circuits { get; } = new(time, Random.Shared);
 
     public OutputLengths Lengths { get; } = new();
 
-    public ChannelPicker Picker => field ??= new ChannelPicker(Health, Random.Shared);
+    public ChannelPicker Picker => field ??= new ChannelPicker(Random.Shared, time.TimestampFrequency);
 
     public ChannelGate Gate => field ??= new ChannelGate(
         new ChannelSeats(redis.Runner), identity, () => till.EpochSum, new Recounts(plane, _clock).RecountAsync,

@@ -151,7 +151,11 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             : scratch[..System.Text.Encoding.UTF8.GetBytes(exchange.Model, scratch)];
         var query = new RoutingQuery(exchange.Dialect, exchange.Group, exchange.Key!, exchange.Endpoint)
         {
+            Now = rooms.Time.GetTimestamp(),
             Affinity = exchange.Affinity,
+            WaitUnitsPerHour = rooms.Snapshots.Current.Settings.Routing.WaitUnitsPerHour,
+            InputTokens = Protocols.Tokens.TokenEstimate.Plain(exchange.Facts.Input, exchange.Dialect),
+            OutputTokens = exchange.Facts.MaxOutputTokens ?? rooms.Options.FirstStepTokens,
         };
         var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query, exchange.Plan);
         exchange.Plan.Pin(exchange.Affinity);

@@ -44,13 +44,18 @@ internal sealed class LocalAnswers(
     /// <summary>Answers a call for the models that a key may use.</summary>
     public async ValueTask<GatewayError> AnswerModelsAsync(Exchange exchange)
     {
-        var key = exchange.Key!;
+        var (key, table) = (exchange.Key!, snapshots.Current);
+        if (!table.TryOpen(exchange.Group, key, out var pool))
+        {
+            return new GatewayError(GatewayFault.GroupUnknown);
+        }
+
         exchange.Answer.Clear();
         if (exchange.Endpoint is Endpoint.Models or Endpoint.GeminiModels)
         {
-            ModelList.Write(exchange.Answer, snapshots.Current, key, exchange.Dialect);
+            ModelList.Write(exchange.Answer, table, key, exchange.Dialect, pool);
         }
-        else if (!ModelList.TryWriteOne(exchange.Answer, snapshots.Current, key, exchange.Dialect, exchange.Model))
+        else if (!ModelList.TryWriteOne(exchange.Answer, table, key, exchange.Dialect, pool, exchange.Model))
         {
             return new GatewayError(GatewayFault.ModelUnknown, Param: "model");
         }

@@ -58,6 +58,14 @@ internal static class AccessTable
         Of("DELETE", "/affinity-rules/{id}", admin: All, member: None, auditor: None),
         Of("POST", "/affinity-rules/{id}/flush", admin: All, member: None, auditor: None),
 
+        Of("POST", "/groups", admin: All, member: None, auditor: None),
+        Of("GET", "/groups", admin: All, member: Own, auditor: All),
+        Of("GET", "/groups/{name}", admin: All, member: Own, auditor: All),
+        Of("PATCH", "/groups/{name}", admin: All, member: None, auditor: None),
+        Of("DELETE", "/groups/{name}", admin: All, member: None, auditor: None),
+
+        Of("POST", "/routing/explain", admin: All, member: Own, auditor: All),
+
         Of("PUT", "/prices", admin: All, member: None, auditor: None),
         Of("GET", "/prices", admin: All, member: Own, auditor: All),
         Of("DELETE", "/prices/{id}", admin: All, member: None, auditor: None),

@@ -36,6 +36,12 @@ internal sealed class ChangeNotices(ConsoleNews news, ChangePublisher gateways)
         news.Publish(Topics.Affinity, ConsoleEvent.Staff, WireId.Format(WireId.AffinityRule, id));
     }
 
+    public async Task GroupChangedAsync(string name)
+    {
+        await gateways.TellAsync();
+        news.Publish(Topics.Groups, ConsoleEvent.Staff, name);
+    }
+
     public async Task PricesChangedAsync(long id)
     {
         await gateways.TellAsync();

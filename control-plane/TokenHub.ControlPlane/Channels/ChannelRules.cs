@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Problems;
 using TokenHub.ControlPlane.Quota;
@@ -35,7 +34,7 @@ internal sealed record ChannelShape
 }
 
 /// <summary>What a channel's fields may hold, and what a member may not set on a channel of his own.</summary>
-internal sealed partial class ChannelRules(UpstreamRules upstreams)
+internal sealed class ChannelRules(UpstreamRules upstreams)
 {
     public const int PerOwnerMax = 500;
     private const int WeightMax = 1_000_000;
@@ -43,10 +42,6 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
     private const int PriorityMax = 1000;
     private const int ConcurrencyMax = 100_000;
     private const int GroupsMax = 20;
-
-    // First parts of the gateway's own paths.
-    private static readonly string[] ReservedGroups =
-        ["v1", "v1beta", "healthz", "readyz", "metrics", "api", "internal"];
 
     public ChannelShape Check(CreateChannel body, Caller caller)
     {
@@ -60,7 +55,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             BaseUrl = CheckUrl(checks, body.BaseUrl, caller),
             Models = CheckModels(checks, body.Models),
             ModelMap = CheckMap(checks, body.ModelMap),
-            Groups = CheckGroups(checks, body.Groups),
+            Groups = GroupNames.Check(checks, body.Groups, "groups", GroupsMax),
             Weight = body.Weight ?? 1,
             Priority = body.Priority ?? 0,
             OwnerShareBp = body.OwnerShareBp ?? 0,
@@ -103,7 +98,7 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
             BaseUrl = change.BaseUrl is { } url ? CheckUrl(checks, url, caller) : before.BaseUrl,
             Models = change.Models is { } models ? CheckModels(checks, models) : before.Models,
             ModelMap = change.ModelMap is { } map ? CheckMap(checks, map) : before.ModelMap,
-            Groups = change.Groups is { } groups ? CheckGroups(checks, groups) : before.Groups,
+            Groups = change.Groups is { } groups ? GroupNames.Check(checks, groups, "groups", GroupsMax) : before.Groups,
             Weight = change.Weight ?? before.Weight,
             Priority = change.Priority ?? before.Priority,
             OwnerShareBp = change.OwnerShareBp ?? before.OwnerShareBp,
@@ -182,22 +177,6 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
         return map.ToDictionary(StringComparer.Ordinal);
     }
 
-    private static string[] CheckGroups(FieldChecks checks, IReadOnlyList<string>? groups)
-    {
-        if (groups is null)
-        {
-            return [];
-        }
-
-        checks.Require(groups.Count <= GroupsMax, "groups", "too_many", $"must have at most {GroupsMax} entries");
-        checks.Require(
-            groups.All(group => group is not null && GroupName().IsMatch(group) && !ReservedGroups.Contains(group)),
-            "groups",
-            "bad_group",
-            "must be short names of lower-case letters, digits and dashes that the gateway does not use itself");
-        return [.. groups.Distinct(StringComparer.Ordinal)];
-    }
-
     private static void CheckNumbers(FieldChecks checks, ChannelShape shape)
     {
         TextRules.Check(checks, shape.Name, "name");
@@ -231,7 +210,4 @@ internal sealed partial class ChannelRules(UpstreamRules upstreams)
         checks.Require(after.Groups.SequenceEqual(before.Groups), "groups", "forbidden", Message);
         QuotaRules.CheckMember(checks, after, before, caller, MemberWeightMax);
     }
-
-    [GeneratedRegex("^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$")]
-    private static partial Regex GroupName();
 }

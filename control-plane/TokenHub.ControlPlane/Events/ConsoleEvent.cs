@@ -20,6 +20,7 @@ internal static class Topics
 {
     public const string Affinity = "affinity";
     public const string Channels = "channels";
+    public const string Groups = "groups";
     public const string Keys = "keys";
     public const string Prices = "prices";
     public const string Requests = "requests";
@@ -32,5 +33,5 @@ internal static class Topics
     public const string Sync = "sync";
 
     public static IReadOnlyList<string> All { get; } =
-        [Affinity, Channels, Keys, Prices, Requests, Settings, Status, Users, Wallet, Sync];
+        [Affinity, Channels, Groups, Keys, Prices, Requests, Settings, Status, Users, Wallet, Sync];
 }

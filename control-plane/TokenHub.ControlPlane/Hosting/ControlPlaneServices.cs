@@ -4,12 +4,14 @@ using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Events;
 using TokenHub.ControlPlane.Health;
+using TokenHub.ControlPlane.Groups;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Publishing;
 using TokenHub.ControlPlane.Quota;
+using TokenHub.ControlPlane.Routing;
 using TokenHub.ControlPlane.Sealing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
@@ -99,6 +101,11 @@ internal static class ControlPlaneServices
 
         services.AddSingleton<HealthQueries>();
         services.AddSingleton<HealthProbes>();
+
+        services.AddSingleton<GroupQueries>();
+        services.AddSingleton<GroupChange>();
+        services.AddSingleton<IRoutingLive, NothingShared>();
+        services.AddSingleton<RouteExplainer>();
 
         services.AddSingleton<PriceQueries>();
         services.AddSingleton<PriceChange>();

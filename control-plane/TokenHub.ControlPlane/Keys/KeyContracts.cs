@@ -19,6 +19,10 @@ internal record KeyView
     /// <summary>Channel ids; empty means every channel, later ones included.</summary>
     public required IReadOnlyList<string> Channels { get; init; }
 
+    /// <summary>Names of channel groups; empty means every group that the user may use, and channels without one.
+    /// </summary>
+    public required IReadOnlyList<string> Groups { get; init; }
+
     public DateTime? ExpiresAt { get; init; }
 
     /// <summary>Most that the key may spend in its life.</summary>
@@ -69,6 +73,7 @@ internal sealed record CreateKey
 
     public IReadOnlyList<string>? Models { get; init; }
     public IReadOnlyList<string>? Channels { get; init; }
+    public IReadOnlyList<string>? Groups { get; init; }
     public DateTime? ExpiresAt { get; init; }
     public Usd? SpendLimit { get; init; }
     public int? Rpm { get; init; }
@@ -87,6 +92,7 @@ internal sealed record UpdateKey
     public string? Name { get; init; }
     public IReadOnlyList<string>? Models { get; init; }
     public IReadOnlyList<string>? Channels { get; init; }
+    public IReadOnlyList<string>? Groups { get; init; }
     public DateTime? ExpiresAt { get; init; }
     public Usd? SpendLimit { get; init; }
     public int? Rpm { get; init; }

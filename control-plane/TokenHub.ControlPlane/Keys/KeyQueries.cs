@@ -14,6 +14,7 @@ internal sealed record KeyRow
     public string Shown { get; init; } = "";
     public string[] Models { get; init; } = [];
     public long[] ChannelIds { get; init; } = [];
+    public string[] Groups { get; init; } = [];
     public DateTime? ExpiresAt { get; init; }
     public long? SpendLimitUnits { get; init; }
     public int? Rpm { get; init; }
@@ -35,6 +36,7 @@ internal sealed record KeyRow
         Name = Name,
         Models = Models,
         Channels = ChannelIds,
+        Groups = Groups,
         ExpiresAt = ExpiresAt,
         SpendLimit = SpendLimitUnits is { } units ? new Usd(units) : null,
         Rpm = Rpm,
@@ -50,8 +52,8 @@ internal sealed record KeyRow
 internal sealed class KeyQueries(NpgsqlDataSource database)
 {
     private const string Columns = """
-        id, user_id, name, shown, models, channel_ids, expires_at, spend_limit_units, rpm, tpm, max_concurrency,
-        ip_allow, unsupported, status, spent_units, version, created_at
+        id, user_id, name, shown, models, channel_ids, groups, expires_at, spend_limit_units, rpm, tpm,
+        max_concurrency, ip_allow, unsupported, status, spent_units, version, created_at
         """;
 
     private const string FindSql = $"""
@@ -85,10 +87,10 @@ internal sealed class KeyQueries(NpgsqlDataSource database)
 
     private const string AddSql = $"""
         insert into api_keys (
-          user_id, name, secret_hash, shown, models, channel_ids, expires_at, spend_limit_units, rpm, tpm,
+          user_id, name, secret_hash, shown, models, channel_ids, groups, expires_at, spend_limit_units, rpm, tpm,
           max_concurrency, ip_allow, unsupported)
         values (
-          @UserId, @Name, @SecretHash, @Shown, @Models, @Channels, @ExpiresAt, @SpendLimit, @Rpm, @Tpm,
+          @UserId, @Name, @SecretHash, @Shown, @Models, @Channels, @Groups, @ExpiresAt, @SpendLimit, @Rpm, @Tpm,
           @MaxConcurrency, @IpAllow, @Unsupported)
         returning {Columns}
         """;
@@ -98,6 +100,7 @@ internal sealed class KeyQueries(NpgsqlDataSource database)
         set name = @Name,
             models = @Models,
             channel_ids = @Channels,
+            groups = @Groups,
             expires_at = @ExpiresAt,
             spend_limit_units = @SpendLimit,
             rpm = @Rpm,
@@ -197,6 +200,7 @@ internal sealed class KeyQueries(NpgsqlDataSource database)
         Shown = secret?[..HubKey.ShownLength],
         scope.Models,
         scope.Channels,
+        scope.Groups,
         scope.ExpiresAt,
         SpendLimit = scope.SpendLimit?.Units,
         scope.Rpm,

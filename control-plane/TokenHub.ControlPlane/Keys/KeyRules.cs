@@ -10,6 +10,7 @@ internal static class KeyRules
 {
     public const int PerUserMax = 1000;
     private const int ListMax = 200;
+    private const int GroupsMax = 50;
     private const int RpmMax = 1_000_000;
     private const int TpmMax = 1_000_000_000;
     private const int ConcurrencyMax = 100_000;
@@ -23,6 +24,7 @@ internal static class KeyRules
             Name = body.Name,
             Models = ModelNames.CheckPatterns(checks, body.Models, "models"),
             Channels = CheckChannels(checks, body.Channels),
+            Groups = GroupNames.Check(checks, body.Groups, "groups", GroupsMax),
             ExpiresAt = body.ExpiresAt,
             SpendLimit = body.SpendLimit,
             Rpm = body.Rpm,
@@ -48,6 +50,8 @@ internal static class KeyRules
             Name = change.Name ?? before.Name,
             Models = body.Has("models") ? ModelNames.CheckPatterns(checks, change.Models, "models") : before.Models,
             Channels = body.Has("channels") ? CheckChannels(checks, change.Channels) : before.Channels,
+            Groups = body.Has("groups")
+                ? GroupNames.Check(checks, change.Groups, "groups", GroupsMax) : before.Groups,
             ExpiresAt = body.Has("expires_at") ? change.ExpiresAt : before.ExpiresAt,
             SpendLimit = body.Has("spend_limit") ? change.SpendLimit : before.SpendLimit,
             Rpm = body.Has("rpm") ? change.Rpm : before.Rpm,

@@ -8,6 +8,7 @@ internal sealed record KeyScope
     public required string Name { get; init; }
     public string[] Models { get; init; } = [];
     public long[] Channels { get; init; } = [];
+    public string[] Groups { get; init; } = [];
     public DateTime? ExpiresAt { get; init; }
     public Usd? SpendLimit { get; init; }
     public int? Rpm { get; init; }

@@ -1,8 +1,9 @@
+using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Publishing;
 
-/// <summary>The words of the channels' check constraints, and what they stand for.</summary>
+/// <summary>The words of the channels' and groups' check constraints, and what they stand for.</summary>
 internal static class ChannelWords
 {
     public static Provider ProviderOf(string word) => word switch
@@ -16,6 +17,25 @@ internal static class ChannelWords
         "bedrock" => Provider.Bedrock,
         "vertex" => Provider.Vertex,
         _ => throw new InvalidOperationException($"Unknown provider '{word}'."),
+    };
+
+    public static RoutingPolicy PolicyOf(string word) => word switch
+    {
+        "weighted" => RoutingPolicy.Weighted,
+        "least_loaded" => RoutingPolicy.LeastLoaded,
+        "cheapest" => RoutingPolicy.Cheapest,
+        "fifo" => RoutingPolicy.Fifo,
+        "sticky" => RoutingPolicy.Sticky,
+        _ => throw new InvalidOperationException($"Unknown policy '{word}'."),
+    };
+
+    public static string WordOf(RoutingPolicy policy) => policy switch
+    {
+        RoutingPolicy.LeastLoaded => "least_loaded",
+        RoutingPolicy.Cheapest => "cheapest",
+        RoutingPolicy.Fifo => "fifo",
+        RoutingPolicy.Sticky => "sticky",
+        _ => "weighted",
     };
 
     public static ApiStyle ApiOf(string word) => word switch

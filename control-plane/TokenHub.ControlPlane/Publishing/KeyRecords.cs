@@ -23,8 +23,8 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
 
     private const string ByIdSql = """
         select k.id, k.user_id as account, k.secret_hash, k.status, u.status = 'active' as user_enabled, k.models,
-          k.channel_ids, k.expires_at, k.spend_limit_units as spend_limit, k.rpm, k.tpm, k.max_concurrency, k.ip_allow,
-          k.unsupported, u.max_concurrency as user_max_concurrency, u.rpm as user_rpm, u.tpm as user_tpm,
+          k.channel_ids, k.groups, k.expires_at, k.spend_limit_units as spend_limit, k.rpm, k.tpm, k.max_concurrency,
+          k.ip_allow, k.unsupported, u.max_concurrency as user_max_concurrency, u.rpm as user_rpm, u.tpm as user_tpm,
           u.weight as user_weight
         from api_keys k
         join users u on u.id = k.user_id
@@ -143,6 +143,7 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
         public bool UserEnabled { get; init; }
         public string[] Models { get; init; } = [];
         public long[] ChannelIds { get; init; } = [];
+        public string[] Groups { get; init; } = [];
         public DateTime? ExpiresAt { get; init; }
         public long? SpendLimit { get; init; }
         public int? Rpm { get; init; }
@@ -167,6 +168,7 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
             UserEnabled = UserEnabled,
             Models = Models,
             Channels = ChannelIds,
+            Groups = Groups,
             ExpiresAtMs = ExpiresAt is { } at ? new DateTimeOffset(at).ToUnixTimeMilliseconds() : null,
             SpendLimit = SpendLimit,
             Rpm = Rpm,

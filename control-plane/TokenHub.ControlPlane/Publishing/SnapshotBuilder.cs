@@ -44,6 +44,12 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         order by p.id
         """;
 
+    private const string GroupsSql = """
+        select name, policy, price_factor_bp, user_ids, in_common, hedges, rpm, tpm
+        from channel_groups
+        order by name
+        """;
+
     private const string FallbackSql = "select value::text from settings where name = 'fallback_price'";
 
     private const string RoutingSql = "select value::text from settings where name = 'routing'";
@@ -64,6 +70,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         var channels = await connection.QueryAsync<ChannelRow>(Command(ChannelsSql));
         var prices = await connection.QueryAsync<PriceRow>(Command(PricesSql));
         var affinity = await connection.QueryAsync<AffinityRuleRow>(Command(AffinityRuleQueries.ActiveSql));
+        var groups = await connection.QueryAsync<GroupRow>(Command(GroupsSql));
         var fallback = await connection.QuerySingleOrDefaultAsync<string>(Command(FallbackSql));
         var point = PointSetting.Of(await connection.QuerySingleOrDefaultAsync<string>(Command(PointSetting.FindSql)));
         var routing = await connection.QuerySingleOrDefaultAsync<string>(Command(RoutingSql));
@@ -74,6 +81,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             Channels = [.. channels.Select(row => row.ToEntry(point))],
             Prices = [.. prices.Select(row => row.ToEntry())],
             AffinityRules = [.. affinity.Select(row => row.ToRule())],
+            Groups = [.. groups.Select(row => row.ToEntry())],
             FallbackPrice = fallback is null
                 ? null
                 : JsonSerializer.Deserialize(fallback, SnapshotJsonContext.Default.PriceEntry),
@@ -136,6 +144,30 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             ApiVersion = ApiVersion,
             SealedHeaders = SealedHeaders,
             AffinityGeneration = AffinityGeneration,
+        };
+    }
+
+    private sealed record GroupRow
+    {
+        public string Name { get; init; } = "";
+        public string Policy { get; init; } = "";
+        public int PriceFactorBp { get; init; }
+        public long[] UserIds { get; init; } = [];
+        public bool InCommon { get; init; }
+        public bool Hedges { get; init; }
+        public int? Rpm { get; init; }
+        public int? Tpm { get; init; }
+
+        public GroupEntry ToEntry() => new()
+        {
+            Name = Name,
+            Policy = ChannelWords.PolicyOf(Policy),
+            PriceFactorBp = PriceFactorBp,
+            Accounts = UserIds,
+            InCommon = InCommon,
+            Hedges = Hedges,
+            Rpm = Rpm,
+            Tpm = Tpm,
         };
     }
 

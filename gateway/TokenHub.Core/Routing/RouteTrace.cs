@@ -21,10 +21,14 @@ public enum RouteReason : byte
 
     /// <summary>All that can serve are resting; the one that has rested longest is tried.</summary>
     LastResort = 9,
+
+    /// <summary>It is the caller's own by rendezvous.</summary>
+    Caller = 10,
 }
 
 /// <summary>
-/// Why a request went where it went: the policy, what decided, and how many channels were left out for which reason.
+/// Why a request went where it went: the policy, what decided, and how many channels were left out for which reason; of
+/// a large pool only those that had to be looked at are counted.
 /// </summary>
 /// <param name="Serving">Channels that serve the model at all.</param>
 /// <param name="OutOfScope">Of these, outside the key's scope or the group.</param>

@@ -19,6 +19,9 @@ public sealed record KeyRecord
     /// <summary>Channel ids; empty means every channel.</summary>
     public IReadOnlyList<long> Channels { get; init; } = [];
 
+    /// <summary>Names of channel groups; empty means every group that the account may use.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
+
     public long? ExpiresAtMs { get; init; }
 
     /// <summary>Most that this key may spend in its life, in units.</summary>

@@ -1,8 +1,13 @@
+using TokenHub.Core.Routing;
+
 namespace TokenHub.Core.Snapshots;
 
 /// <summary>What holds for the choice of channels everywhere; each number has its default here.</summary>
 public sealed record RoutingRules
 {
+    /// <summary>How channels are chosen for calls without a group's prefix.</summary>
+    public RoutingPolicy Policy { get; init; }
+
     /// <summary>Channels tried for one request, a hedge included; at most <see cref="AttemptsLimit"/>.</summary>
     public int AttemptsMax { get; init; } = 4;
 

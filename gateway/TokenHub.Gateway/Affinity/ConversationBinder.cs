@@ -184,8 +184,8 @@ internal sealed class ConversationBinder(BindingStore store, ConversationCounts 
     }
 
     // Of the attempt that served: what came before it was other channels' time.
-    private static int FirstTokenMs(Exchange exchange) => exchange.FirstContentMs < 0 ? -1
-        : Math.Max(0, exchange.FirstContentMs - (exchange.ElapsedMs - Served(exchange).ElapsedMs));
+    private static int FirstTokenMs(Exchange exchange) => Served(exchange) is { Channel: > 0 } served
+        ? served.FirstTokenMs : -1;
 
     private Binding Next(Exchange exchange, in AffinityMatch match, Binding? before, int slowRuns)
     {

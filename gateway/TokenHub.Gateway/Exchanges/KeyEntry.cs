@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net;
 using TokenHub.Core.Addresses;
 using TokenHub.Core.Money;
@@ -10,12 +11,14 @@ internal sealed class KeyEntry
 {
     private readonly AddressRange[] _addresses;
     private readonly bool _hasAddressRule;
+    private readonly FrozenSet<long>? _channels;
 
     public KeyEntry(KeyRecord record)
     {
         Record = record;
         SpendLimit = record.SpendLimit is { } units ? new Usd(units) : null;
         _hasAddressRule = record.IpAllow.Count > 0;
+        _channels = record.Channels.Count > 0 ? record.Channels.ToFrozenSet() : null;
 
         // A rule that cannot be read lets nobody in, rather than everybody.
         _addresses = [.. record.IpAllow.Where(t => AddressRange.TryParse(t, out _)).Select(AddressRange.Parse)];
@@ -37,7 +40,7 @@ internal sealed class KeyEntry
     public bool AllowsAddress(IPAddress? address) =>
         !_hasAddressRule || (address is not null && AddressRange.AnyContains(_addresses, address));
 
-    public bool AllowsChannel(long channel) => Record.Channels.Count == 0 || Record.Channels.Contains(channel);
+    public bool AllowsChannel(long channel) => _channels?.Contains(channel) != false;
 
     public bool AllowsModel(string model)
     {

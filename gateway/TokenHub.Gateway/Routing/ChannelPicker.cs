@@ -1,65 +1,18 @@
+using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
-using TokenHub.Gateway.Errors;
 
 namespace TokenHub.Gateway.Routing;
 
-/// <summary>Why no channel was found.</summary>
-internal enum RoutingFault : byte
-{
-    None = 0,
-    UnknownModel,
-    UnknownGroup,
-
-    /// <summary>The key may not use this model.</summary>
-    ModelNotAllowed,
-    Unpriced,
-
-    /// <summary>The model is served, but by nobody who has such a call.</summary>
-    OtherProtocol,
-
-    /// <summary>Every channel that serves it is outside the key's scope or the group asked for.</summary>
-    OutOfScope,
-
-    /// <summary>Channels that should serve it cannot: unreadable credential, unsupported provider.</summary>
-    NoneUsable,
-}
-
-/// <summary>Room three's answer, beside the plan.</summary>
-internal readonly record struct RoutingResult(RoutingFault Fault, ModelRoute? Route)
-{
-    public GatewayError ToError() => Fault switch
-    {
-        RoutingFault.None => default,
-        RoutingFault.UnknownModel => new(GatewayFault.ModelUnknown, Param: "model"),
-        RoutingFault.UnknownGroup => new(GatewayFault.GroupUnknown),
-        RoutingFault.ModelNotAllowed => new(GatewayFault.ModelNotAllowed, Param: "model"),
-        RoutingFault.Unpriced => new(GatewayFault.ModelUnpriced, Param: "model"),
-        RoutingFault.OtherProtocol => new(GatewayFault.OtherProtocol, Param: "model"),
-        RoutingFault.OutOfScope => new(GatewayFault.ChannelsOutOfScope),
-        _ => new(GatewayFault.NoChannel, Route?.ChannelFault is { } fault
-            ? $"No channel can serve this model: {fault}."
-            : null),
-    };
-}
-
-/// <summary>What a request brings to the choice.</summary>
-internal readonly record struct RoutingQuery(
-    Dialect Dialect, string? Group, KeyEntry Key, Endpoint Endpoint = Endpoint.Unknown)
-{
-    /// <summary>The conversation that the request is of.</summary>
-    public AffinityMatch Affinity { get; init; }
-}
-
 /// <summary>
-/// Chooses channels inside the key's scope and group: first the conversation's own, then not cooling before cooling,
-/// higher priority before lower, those of the client's own protocol before those reached by translation, by weight
-/// among equals.
+/// Makes the plan of a request: the channels inside the key's scope and one group, in the order of
+/// <see cref="RouteChoice"/>, with the price factors of this moment.
 /// </summary>
-internal sealed class ChannelPicker(ChannelHealth health, Random random)
+/// <param name="ticksPerSecond">Of the clock that the times of channels are on.</param>
+internal sealed class ChannelPicker(Random random, long ticksPerSecond)
 {
     public RoutingResult Pick(RouteTable table, ReadOnlySpan<byte> model, in RoutingQuery query, RoutePlan plan)
     {
-        if (query.Group is { } group && !table.HasGroup(group))
+        if (!table.TryOpen(query.Group, query.Key, out var pool))
         {
             return new RoutingResult(RoutingFault.UnknownGroup, null);
         }
@@ -74,100 +27,135 @@ internal sealed class ChannelPicker(ChannelHealth health, Random random)
             return new RoutingResult(RoutingFault.ModelNotAllowed, route);
         }
 
-        var steps = Math.Min(table.Settings.Routing.AttemptsMax, RoutingRules.AttemptsLimit);
-        var named = query.Group;
-        plan.Group = named is null ? null : table.Settings.Groups.FirstOrDefault(one => one.Name == named);
-        while (plan.Count < steps && PickOne(route, query, plan) is { } next)
-        {
-            plan.Add(new RouteStep(next, default));
-        }
-
-        return plan.Count > 0
+        return Fill(table, route, pool, query, plan)
             ? new RoutingResult(RoutingFault.None, route)
-            : new RoutingResult(FaultOf(route, query), route);
+            : FaultOf(route, query, plan.Trace);
     }
 
-    // One pass: of the best rank seen so far, each candidate takes the place with probability weight / sum of weights.
-    private Candidate? PickOne(ModelRoute route, in RoutingQuery query, RoutePlan except)
+    // A request without a prefix whose conversation is bound stays in the bound channel's group. Another one takes the
+    // group of the channel that is best of all, and its fallbacks are of that group alone: two never mix.
+    private bool Fill(RouteTable table, ModelRoute route, int pool, in RoutingQuery query, RoutePlan plan)
     {
-        Candidate? chosen = null;
-        var bestRank = long.MinValue;
-        var total = 0L;
-        foreach (var candidate in route.Candidates)
+        Span<RoutePick> picks = stackalloc RoutePick[RoutingRules.AttemptsLimit];
+        var boundAt = query.Affinity.IsBound ? route.IndexOf(query.Affinity.Channel) : -1;
+        if (pool == RoutePools.Common && route.HasCommonGroups)
         {
-            if (IsIn(except, candidate) || !IsEligible(candidate, query))
+            var group = boundAt >= 0 ? route.CommonGroupOf(query.Key, boundAt) : RouteGroups.Closed;
+            if (group == RouteGroups.Closed)
             {
-                continue;
+                return FillFromAll(table, route, query, plan, picks);
             }
 
-            var rank = RankOf(candidate.Channel, candidate.Speaks(query.Dialect), query.Affinity);
-            if (rank > bestRank)
-            {
-                (bestRank, total) = (rank, 0);
-            }
+            pool = RoutePools.Of(group);
+        }
+        else if (pool == RoutePools.Common)
+        {
+            pool = RoutePools.Of(RouteGroups.None);
+        }
 
-            if (rank == bestRank)
+        var found = Choose(table, route, pool, query, boundAt, StepsMax(table), picks, out var trace);
+        return Add(table, route, pool, query, plan, picks[..found], trace);
+    }
+
+    private bool FillFromAll(
+        RouteTable table, ModelRoute route, in RoutingQuery query, RoutePlan plan, Span<RoutePick> picks)
+    {
+        if (Choose(table, route, RoutePools.Common, query, -1, 1, picks, out var trace) == 0)
+        {
+            plan.Trace = trace;
+            return false;
+        }
+
+        var first = picks[0];
+        var pool = RoutePools.Of(route.CommonGroupOf(query.Key, first.At));
+        Span<RoutePick> others = stackalloc RoutePick[RoutingRules.AttemptsLimit];
+        var found = Choose(table, route, pool, query, -1, StepsMax(table), others, out _);
+        var count = 1;
+        foreach (ref readonly var other in others[..found])
+        {
+            var isInVain = other.Verdict == RouteVerdict.Resting && first.Verdict == RouteVerdict.Full;
+            if (other.At != first.At && !isInVain && count < StepsMax(table))
             {
-                total += Math.Max(1, candidate.Channel.Weight);
-                if (random.NextInt64(total) < Math.Max(1, candidate.Channel.Weight))
-                {
-                    chosen = candidate;
-                }
+                picks[count++] = other;
             }
         }
 
-        return chosen;
+        return Add(table, route, pool, query, plan, picks[..count], trace);
     }
 
-    private static bool IsIn(RoutePlan plan, Candidate candidate)
+    private int Choose(
+        RouteTable table, ModelRoute route, int pool, in RoutingQuery query, int boundAt, int stepsMax,
+        Span<RoutePick> picks, out RouteTrace trace)
     {
-        foreach (ref readonly var step in plan.Steps)
+        var group = RoutePools.GroupOf(pool);
+        var policy = group >= 0 && query.Group is not null
+            ? table.Groups[group].Policy : table.Settings.Routing.Policy;
+        var call = new RouteCall
         {
-            if (ReferenceEquals(step.Candidate, candidate))
-            {
-                return true;
-            }
+            Policy = policy,
+            Now = query.Now,
+            Random = (ulong)random.NextInt64(),
+            Caller = RouteChance.OfCaller(query.Key.Account, route.Name),
+            InputTokens = query.InputTokens,
+            OutputTokens = query.OutputTokens,
+            StepsMax = stepsMax,
+            BoundAt = boundAt,
+            IsPinned = query.Affinity.IsPinned,
+        };
+        var view = route.ViewOf(pool, query.Dialect);
+        var live = new LivePool(view, table.Groups, pool, query, policy == RoutingPolicy.Cheapest);
+        return RouteChoice.Choose(view.Map, live, call, picks, out trace);
+    }
+
+    private static bool Add(
+        RouteTable table, ModelRoute route, int pool, in RoutingQuery query, RoutePlan plan,
+        ReadOnlySpan<RoutePick> picks, in RouteTrace trace)
+    {
+        var group = RoutePools.GroupOf(pool);
+        plan.Trace = trace;
+        plan.Group = group >= 0 ? table.Groups[group] : null;
+        var live = new LivePool(route.ViewOf(pool, query.Dialect), table.Groups, pool, query, needsPrices: false);
+        foreach (ref readonly var pick in picks)
+        {
+            plan.Add(new RouteStep(route.Candidates[pick.At], live.FactorsOf(pick.At, group)));
         }
 
-        return false;
+        return picks.Length > 0;
     }
 
-    // Weight 0 means last among its equals, as a cooling channel is last among all.
-    private long RankOf(UpstreamChannel channel, bool isOwnDialect, in AffinityMatch affinity)
-    {
-        var rank = ((long)channel.Priority << 2) | (channel.Weight > 0 ? 2L : 0L) | (isOwnDialect ? 1L : 0L);
-        var isBound = channel.Id == affinity.Channel;
-        return isBound && affinity.IsPinned ? long.MaxValue
-            : health.IsCooling(channel) ? rank - (1L << 40)
-            : isBound ? rank + (1L << 40) : rank;
-    }
+    private static int StepsMax(RouteTable table) => Math.Max(1, table.Settings.Routing.AttemptsMax);
 
-    private static bool IsEligible(Candidate candidate, in RoutingQuery query) =>
-        candidate.Takes(query.Endpoint, query.Dialect)
-        && query.Key.AllowsChannel(candidate.Channel.Id)
-        && (query.Group is null || candidate.Channel.IsInGroup(query.Group));
-
-    private static RoutingFault FaultOf(ModelRoute route, in RoutingQuery query)
+    private RoutingResult FaultOf(ModelRoute route, in RoutingQuery query, in RouteTrace trace)
     {
         if (route.IsUnpriced)
         {
-            return RoutingFault.Unpriced;
+            return new RoutingResult(RoutingFault.Unpriced, route);
         }
 
         if (!route.HasCandidates)
         {
-            return RoutingFault.NoneUsable;
+            return new RoutingResult(RoutingFault.NoneUsable, route);
         }
 
-        var (anyDialect, anyUnpriced) = (false, false);
+        if (trace.Exhausted > 0)
+        {
+            return new RoutingResult(RoutingFault.Exhausted, route, RetryAfterMs(route, query.Now));
+        }
+
+        var anyDialect = false;
         foreach (var candidate in route.Candidates)
         {
             anyDialect |= candidate.Takes(query.Endpoint, query.Dialect);
-            anyUnpriced |= candidate.HasUnpriced(query.Endpoint);
         }
 
-        return anyDialect ? RoutingFault.OutOfScope
-            : anyUnpriced ? RoutingFault.Unpriced
-            : RoutingFault.OtherProtocol;
+        return new RoutingResult(anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol, route);
+    }
+
+    // Until the first window opens anew.
+    private int RetryAfterMs(ModelRoute route, long now)
+    {
+        var first = route.Lives.Where(live => live.ExhaustedUntil > now)
+            .Min(live => (long?)live.ExhaustedUntil) ?? now;
+        return (int)Math.Clamp((first - now) * 1000.0 / ticksPerSecond, 1, int.MaxValue);
     }
 }

@@ -11,10 +11,12 @@ internal static class ModelList
     private const string Epoch = "1970-01-01T00:00:00Z";
 
     /// <summary>Writes the list: every model that can be reached, in whatever protocol its upstream speaks.</summary>
-    public static void Write(IBufferWriter<byte> writer, RouteTable table, KeyEntry key, Dialect dialect)
+    /// <param name="pool">Of the group that the path names, or of calls without a prefix.</param>
+    public static void Write(IBufferWriter<byte> writer, RouteTable table, KeyEntry key, Dialect dialect, int pool)
     {
         var models = table.Models
-            .Where(m => key.AllowsModel(m.Model) && (dialect == Dialect.Chat || m.IsReachedFrom(dialect)))
+            .Where(m => key.AllowsModel(m.Model) && m.IsOpenTo(key, pool)
+                && (dialect == Dialect.Chat || m.IsReachedFrom(dialect)))
             .Select(m => m.Model).ToList();
         using var json = new Utf8JsonWriter(writer);
         json.WriteStartObject();
@@ -41,9 +43,10 @@ internal static class ModelList
 
     /// <summary>Writes one model; false when the key cannot see one of this name.</summary>
     public static bool TryWriteOne(
-        IBufferWriter<byte> writer, RouteTable table, KeyEntry key, Dialect dialect, string model)
+        IBufferWriter<byte> writer, RouteTable table, KeyEntry key, Dialect dialect, int pool, string model)
     {
-        if (table.Find(Encoding.UTF8.GetBytes(model)) is not { HasCandidates: true } || !key.AllowsModel(model))
+        if (table.Find(Encoding.UTF8.GetBytes(model)) is not { HasCandidates: true } route
+            || !key.AllowsModel(model) || !route.IsOpenTo(key, pool))
         {
             return false;
         }

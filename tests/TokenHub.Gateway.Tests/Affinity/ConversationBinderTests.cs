@@ -234,11 +234,11 @@ public sealed class ConversationBinderTests : IAsyncLifetime
         exchange.Plan.Add(new RouteStep(candidate, default));
         Assert.True(exchange.BeginAttempt(exchange.Plan[0], new CancellationTokenSource()));
         _clock.Advance(TimeSpan.FromMilliseconds(Math.Max(0, firstTokenMs)));
-        exchange.FirstContentMs = firstTokenMs;
         exchange.AddAttempt(new AttemptRecord(channel, 200, AttemptFault.None, Math.Max(0, firstTokenMs))
         {
             Outcome = outcome,
             Usage = usage,
+            FirstTokenMs = firstTokenMs,
         });
     }
 }

@@ -1,3 +1,5 @@
+using TokenHub.Core.Money;
+using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Routing;
 using TokenHub.Gateway.Tests.Rig;
@@ -9,14 +11,9 @@ public sealed class ChannelPickerTests
 {
     private static readonly RoutingQuery Chat = new(Dialect.Chat, null, new KeyEntry(Entries.Key()));
     private readonly TestClock _clock = new();
-    private readonly ChannelHealth _health;
     private readonly ChannelPicker _picker;
 
-    public ChannelPickerTests()
-    {
-        _health = new ChannelHealth(_clock);
-        _picker = new ChannelPicker(_health, new Random(1));
-    }
+    public ChannelPickerTests() => _picker = new ChannelPicker(new Random(1), _clock.TimestampFrequency);
 
     [Fact]
     public void Weight_decides_among_equals()
@@ -58,11 +55,10 @@ public sealed class ChannelPickerTests
     }
 
     [Fact]
-    public void Cooling_channel_is_passed_over_and_comes_back()
+    public void Resting_channel_is_passed_over_and_comes_back()
     {
         var table = Build(Entries.Channel(1) with { Priority = 5 }, Entries.Channel(2));
-        var failed = Pick(table).First!.Channel;
-        failed.Live.RestsUntil = _clock.GetTimestamp() + _clock.TimestampFrequency;
+        Pick(table).First!.Channel.Live.RestsUntil = _clock.GetTimestamp() + _clock.TimestampFrequency;
 
         Assert.Equal(2, Pick(table).First!.Channel.Id);
         _clock.Advance(TimeSpan.FromSeconds(1.1));
@@ -70,12 +66,44 @@ public sealed class ChannelPickerTests
     }
 
     [Fact]
-    public void Cooling_channel_is_tried_when_it_is_the_only_one()
+    public void Resting_channel_is_tried_when_it_is_the_only_one()
     {
         var table = Build(Entries.Channel(1));
-        Pick(table).First!.Channel.Live.RestsUntil = _clock.GetTimestamp() + _clock.TimestampFrequency;
+        Pick(table).First!.Channel.Live.RestsUntil = long.MaxValue;
 
-        Assert.Equal(1, Pick(table).First!.Channel.Id);
+        Assert.Equal((1, RouteReason.LastResort), (Pick(table).First!.Channel.Id, Pick(table).Plan.Trace.Reason));
+    }
+
+    [Fact]
+    [Trait("row", "A34")]
+    public void Used_up_quota_is_said_with_the_time_until_it_is_there_again()
+    {
+        var table = Build(Entries.Channel(1), Entries.Channel(2));
+        foreach (var (candidate, seconds) in table.Find("m"u8)!.Candidates.ToArray().Zip([90, 30]))
+        {
+            candidate.Channel.Live.ExhaustedUntil = _clock.GetTimestamp() + (seconds * _clock.TimestampFrequency);
+        }
+
+        var plan = new RoutePlan();
+        var result = _picker.Pick(table, "m"u8, Chat with { Now = _clock.GetTimestamp() }, plan);
+
+        Assert.Equal((RoutingFault.Exhausted, 30_000, 2), (result.Fault, result.RetryAfterMs, plan.Trace.Exhausted));
+        Assert.Equal(30_000, result.ToError().RetryAfterMs);
+    }
+
+    [Fact]
+    public void Steps_carry_the_factors_of_this_moment()
+    {
+        var table = Build(
+            s => s with { Groups = [new GroupEntry { Name = "g", PriceFactorBp = 20_000 }] },
+            Entries.Channel(1) with { Groups = ["g"] });
+        var live = table.Find("m"u8)!.Candidates[0].Channel.Live;
+        (live.SurgeBp, live.FireSaleBp) = (15_000, 5_000);
+
+        var picked = Pick(table, Chat with { Group = "g" });
+
+        Assert.Equal(new PriceFactors(20_000, 15_000, 5_000), picked.Plan[0].Factors);
+        Assert.Equal(("g", new PriceFactors(20_000, 15_000, 5_000)), (picked.Plan.Group!.Name, picked.Plan[0].Tariff.Factors));
     }
 
     [Theory]
@@ -141,16 +169,31 @@ public sealed class ChannelPickerTests
         Assert.Equal(RoutingFault.UnknownModel, _picker.Pick(RouteTable.Empty, "m"u8, Chat, new RoutePlan()).Fault);
     }
 
+    [Fact]
+    [Trait("row", "A19")]
+    public void Key_without_a_channel_list_gets_new_channels_and_a_narrowed_one_stays_narrow()
+    {
+        var narrow = Chat with { Key = new KeyEntry(Entries.Key() with { Channels = [1] }) };
+        var before = Build(Entries.Channel(1));
+        var after = Build(Entries.Channel(1), Entries.Channel(2) with { Priority = 1 });
+
+        Assert.Equal((1, 1), (Pick(before).Plan.Count, Pick(before, narrow).Plan.Count));
+        Assert.Equal((2, 2), (Pick(after).First!.Channel.Id, Pick(after).Plan.Count));
+        Assert.Equal((1, 1), (Pick(after, narrow).First!.Channel.Id, Pick(after, narrow).Plan.Count));
+    }
+
     private Picked Pick(RouteTable table, RoutingQuery? query = null)
     {
         var plan = new RoutePlan();
-        var result = _picker.Pick(table, "m"u8, query ?? Chat, plan);
+        var result = _picker.Pick(table, "m"u8, (query ?? Chat) with { Now = _clock.GetTimestamp() }, plan);
         return new Picked(
-            result.Fault, plan.Count > 0 ? plan[0].Candidate : null, plan.Count > 1 ? plan[1].Candidate : null);
+            result.Fault, plan.Count > 0 ? plan[0].Candidate : null, plan.Count > 1 ? plan[1].Candidate : null, plan);
     }
 
-    private sealed record Picked(RoutingFault Fault, Candidate? First, Candidate? Second);
+    private sealed record Picked(RoutingFault Fault, Candidate? First, Candidate? Second, RoutePlan Plan);
 
-    private static RouteTable Build(params ChannelEntry[] channels) =>
-        RouteTable.Build(Entries.Snapshot(channels, Entries.Price("m")), Entries.Box, new ChannelLives());
+    private static RouteTable Build(params ChannelEntry[] channels) => Build(snapshot => snapshot, channels);
+
+    private static RouteTable Build(Func<Snapshot, Snapshot> change, params ChannelEntry[] channels) =>
+        RouteTable.Build(change(Entries.Snapshot(channels, Entries.Price("m"))), Entries.Box, new ChannelLives());
 }

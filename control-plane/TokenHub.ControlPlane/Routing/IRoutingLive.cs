@@ -1,0 +1,39 @@
+using TokenHub.Core.Money;
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.ControlPlane.Routing;
+
+/// <summary>What gateways share of a channel's state; what is null is not known.</summary>
+internal sealed record ChannelState
+{
+    public int? SlotsUsed { get; init; }
+    public bool IsFull { get; init; }
+    public bool IsExhausted { get; init; }
+    public bool IsResting { get; init; }
+    public bool IsHalfOpen { get; init; }
+    public int? LeftBp { get; init; }
+    public int? FailedBp { get; init; }
+    public int? FirstTokenMs { get; init; }
+    public int WeightBp { get; init; } = PriceFactors.Once;
+    public int FireSaleBp { get; init; } = PriceFactors.Once;
+    public int SurgeBp { get; init; } = PriceFactors.Once;
+}
+
+/// <summary>States by channel, and the names of inputs that nobody shares.</summary>
+internal sealed record RoutingState(IReadOnlyDictionary<long, ChannelState> Channels, IReadOnlyList<string> Unknown);
+
+/// <summary>Reads what gateways share of the channels' state at the moment.</summary>
+internal interface IRoutingLive
+{
+    public Task<RoutingState> ReadAsync(IReadOnlyList<ChannelEntry> channels, CancellationToken cancellation);
+}
+
+/// <summary>Where gateways keep what they see to themselves.</summary>
+internal sealed class NothingShared : IRoutingLive
+{
+    private static readonly string[] Inputs =
+        ["slots", "windows", "fire_sale", "surge", "rests", "errors", "first_token", "queue"];
+
+    public Task<RoutingState> ReadAsync(IReadOnlyList<ChannelEntry> channels, CancellationToken cancellation) =>
+        Task.FromResult(new RoutingState(new Dictionary<long, ChannelState>(), Inputs));
+}

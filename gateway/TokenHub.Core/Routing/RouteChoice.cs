@@ -1,0 +1,151 @@
+using TokenHub.Core.Snapshots;
+
+namespace TokenHub.Core.Routing;
+
+/// <summary>
+/// Puts the channels that may serve a call in the order in which they are tried. Pure: no clock, no chance of its own,
+/// no I/O, no memory taken; gateway, control plane and simulation call the same function.
+/// </summary>
+public static class RouteChoice
+{
+    // Up to so many candidates all are looked at; of more, by what the policy needs.
+    internal const int ScanMax = 64;
+
+    /// <summary>Returns how many steps were chosen; 0 when no candidate can serve, now or later.</summary>
+    /// <param name="picks">Room for the steps, in order.</param>
+    /// <param name="trace">
+    /// Why, and how many were left out for which reason; of many candidates, only those that had to be looked at are
+    /// counted.
+    /// </param>
+    public static int Choose<TPool>(
+        RouteMap map, in TPool pool, in RouteCall call, Span<RoutePick> picks, out RouteTrace trace)
+        where TPool : struct, IRoutePool
+    {
+        Span<Ranked> room = stackalloc Ranked[RoutingRules.AttemptsLimit];
+        var wanted = Math.Min(Math.Min(call.StepsMax, picks.Length), Math.Min(room.Length, map.Count));
+        var ranking = new RouteRanking(room[..Math.Max(0, wanted)]);
+        var census = default(RouteCensus);
+        if (call is { IsPinned: true, BoundAt: >= 0 })
+        {
+            return Pin(map, pool, call, picks, out trace);
+        }
+
+        if (wanted > 0 && (map.Count <= ScanMax || !RouteSample.TryFill(map, pool, call, ref ranking, ref census)))
+        {
+            ranking.Clear();
+            census = default;
+            RouteScan.Fill(map, pool, call, ref ranking, ref census);
+        }
+
+        var count = 0;
+        foreach (ref readonly var ranked in ranking.Best)
+        {
+            // A full channel can be waited for; one that rests would be tried in its place, and most likely fail.
+            if (ranked.Verdict == RouteVerdict.Resting && count > 0 && picks[count - 1].Verdict == RouteVerdict.Full)
+            {
+                break;
+            }
+
+            picks[count++] = new RoutePick(ranked.At, ranked.Verdict);
+        }
+
+        var reason = ReasonOf(ranking, census, call.Policy);
+        if (call.BoundAt >= 0 && count > 0)
+        {
+            reason = PutBound(map, pool, call, picks, ref count, wanted, reason);
+        }
+
+        trace = census.ToTrace(map, call.Policy, reason);
+        return count;
+    }
+
+    // Bound traffic stays where it is, whatever it finds there.
+    private static int Pin<TPool>(
+        RouteMap map, in TPool pool, in RouteCall call, Span<RoutePick> picks, out RouteTrace trace)
+        where TPool : struct, IRoutePool
+    {
+        var census = default(RouteCensus);
+        var verdict = RouteScore.VerdictOf(pool.Read(call.BoundAt), call.Now);
+        census.Count(verdict);
+        var canServe = verdict <= RouteVerdict.Resting && picks.Length > 0;
+        trace = census.ToTrace(map, call.Policy, canServe ? RouteReason.Bound : RouteReason.None);
+        if (canServe)
+        {
+            picks[0] = new RoutePick(call.BoundAt, verdict);
+        }
+
+        return canServe ? 1 : 0;
+    }
+
+    // The conversation's own channel goes first, unless it cannot serve at once or the best other is worth the loss.
+    private static RouteReason PutBound<TPool>(
+        RouteMap map, in TPool pool, in RouteCall call, Span<RoutePick> picks, ref int count, int wanted,
+        RouteReason reason)
+        where TPool : struct, IRoutePool
+    {
+        var verdict = RouteScore.VerdictOf(pool.Read(call.BoundAt), call.Now);
+        var place = PlaceOf(picks[..count], call.BoundAt);
+        if (map.FindTier(call.BoundAt) < 0 || verdict > RouteVerdict.Full)
+        {
+            return place == 0 ? reason : RouteReason.Switched;
+        }
+
+        var other = place == 0 ? 1 : 0;
+        if (other < count && picks[other].Verdict == RouteVerdict.Available
+            && pool.IsWorthLeaving(call.BoundAt, picks[other].At, verdict == RouteVerdict.Full))
+        {
+            PutFirst(picks, other);
+            return RouteReason.Switched;
+        }
+
+        if (place < 0)
+        {
+            count = Math.Min(count + 1, wanted);
+            place = count - 1;
+            picks[place] = new RoutePick(call.BoundAt, verdict);
+        }
+
+        PutFirst(picks, place);
+        return RouteReason.Bound;
+    }
+
+    private static int PlaceOf(ReadOnlySpan<RoutePick> picks, int at)
+    {
+        for (var i = 0; i < picks.Length; i++)
+        {
+            if (picks[i].At == at)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static void PutFirst(Span<RoutePick> picks, int place)
+    {
+        var first = picks[place];
+        picks[..place].CopyTo(picks[1..]);
+        picks[0] = first;
+    }
+
+    private static RouteReason ReasonOf(in RouteRanking ranking, in RouteCensus census, RoutingPolicy policy)
+    {
+        if (ranking.Count == 0)
+        {
+            return RouteReason.None;
+        }
+
+        return ranking.Best[0].Verdict == RouteVerdict.Resting ? RouteReason.LastResort
+            : census.Serviceable == 1 ? RouteReason.OnlyOne
+            : census.Peers == 1 ? (census.Available == 1 ? RouteReason.OnlyOne : RouteReason.Priority)
+            : policy switch
+            {
+                RoutingPolicy.LeastLoaded => RouteReason.Load,
+                RoutingPolicy.Cheapest => RouteReason.Price,
+                RoutingPolicy.Fifo => RouteReason.Order,
+                RoutingPolicy.Sticky => RouteReason.Caller,
+                _ => RouteReason.Weight,
+            };
+    }
+}
