@@ -38,7 +38,8 @@ internal interface IChannelGate
 {
     /// <summary>
     /// Takes a place for one attempt. What is given as tokens and cost is set aside in the windows until the place is
-    /// given back, and is to be the most that the attempt can use. Asked again of the same attempt, it answers the same.
+    /// given back, and is to be the most that the attempt can use. Asked again of the same attempt, it answers the
+    /// same.
     /// </summary>
     /// <param name="attempt">From 1; together with the request it names the place.</param>
     public ValueTask<GateReply> EnterAsync(
