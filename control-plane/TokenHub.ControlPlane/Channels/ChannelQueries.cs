@@ -131,8 +131,8 @@ internal sealed class ChannelQueries(NpgsqlDataSource database)
     private const string Columns = """
         id, owner_user_id, name, provider, base_url, credential_type, sealed_credential, models,
         model_map::text as model_map, groups, weight, priority, owner_share_bp, max_concurrency,
-        rpm, tpm, windows::text as windows, fire_sale::text as fire_sale, surge::text as surge, on_client_abort, trusts_usage, apis,
-        api_version, sealed_headers, header_names, status, version, created_at
+        rpm, tpm, windows::text as windows, fire_sale::text as fire_sale, surge::text as surge, on_client_abort,
+        trusts_usage, apis, api_version, sealed_headers, header_names, status, version, created_at
         """;
 
     private const string FindSql = $"""

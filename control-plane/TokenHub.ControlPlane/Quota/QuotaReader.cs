@@ -10,7 +10,8 @@ using TokenHub.Redis.Channels;
 namespace TokenHub.ControlPlane.Quota;
 
 /// <summary>
-/// Reads how a channel stands: from Redis, which knows of what is under way; from the ledger while that cannot be asked.
+/// Reads how a channel stands: from Redis, which knows of what is under way; from the ledger while that cannot be
+/// asked.
 /// </summary>
 internal sealed class QuotaReader(WindowUsage usage, RedisClient redis, SettingQueries settings, TimeProvider time)
 {

@@ -31,7 +31,9 @@ internal static class QuotaRules
         }
     }
 
-    /// <summary>A member's fire-sale must not lift his weight above what he may set, and users' prices are not his.</summary>
+    /// <summary>
+    /// A member's fire-sale must not lift his weight above what he may set, and users' prices are not his.
+    /// </summary>
     public static void CheckMember(
         FieldChecks checks, ChannelShape after, ChannelShape before, Caller caller, int weightMax)
     {

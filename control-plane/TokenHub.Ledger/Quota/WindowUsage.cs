@@ -49,7 +49,8 @@ public sealed class WindowUsage(NpgsqlDataSource database, RedisClient redis)
     {
         var used = new long[windows.Count];
         await using var connection = await database.OpenConnectionAsync(ct);
-        foreach (var same in windows.Select((window, i) => (window, i)).GroupBy(w => (w.window.StartMs, w.window.EndMs)))
+        foreach (var same in windows
+            .Select((window, i) => (window, i)).GroupBy(pair => (pair.window.StartMs, pair.window.EndMs)))
         {
             var row = await connection.QuerySingleAsync<UsedRow>(new CommandDefinition(
                 UsedSql,

@@ -43,5 +43,6 @@ public sealed class ZoneClock(TimeZoneInfo zone)
 
 internal static class UnixTime
 {
-    public static long ToUnixMs(this DateTime time) => (time.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond;
+    public static long ToUnixMs(this DateTime time) =>
+        (time.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond;
 }

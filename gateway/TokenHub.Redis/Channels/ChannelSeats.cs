@@ -66,7 +66,8 @@ public sealed class ChannelSeats(IScriptRunner runner)
     /// <param name="windows">With what is used as their amounts.</param>
     public ValueTask<SeatReply> RecountAsync(
         long channel, long epoch, ReadOnlySpan<WindowClaim> windows, CancellationToken cancellationToken) =>
-        RunAsync(AddWindows(runner.Begin(LuaScripts.Recount).AddChannel(channel).Add(epoch), windows), cancellationToken);
+        RunAsync(
+            AddWindows(runner.Begin(LuaScripts.Recount).AddChannel(channel).Add(epoch), windows), cancellationToken);
 
     /// <summary>
     /// The windows as they are counted, in the order of their names; null where one is not, or only for an earlier
@@ -134,7 +135,8 @@ public sealed class ChannelSeats(IScriptRunner runner)
         {
             var parts = ReadText(ref reader)?.Split('|');
             counts[i] = isCurrent && parts is { Length: 5 }
-                ? new WindowCount(new QuotaPeriod(Number(parts[0]), Number(parts[1])), Number(parts[2]), Number(parts[3]))
+                ? new WindowCount(
+                    new QuotaPeriod(Number(parts[0]), Number(parts[1])), Number(parts[2]), Number(parts[3]))
                 : null;
         }
 

@@ -41,7 +41,8 @@ internal sealed class ChannelGate(
     public int Leaving => Volatile.Read(ref _leaves);
 
     public ValueTask<GateReply> EnterAsync(
-        UpstreamChannel channel, RequestId rid, int attempt, long tokens, Usd cost, CancellationToken cancellationToken) =>
+        UpstreamChannel channel, RequestId rid, int attempt, long tokens, Usd cost,
+        CancellationToken cancellationToken) =>
         channel.Limits.IsNone
             ? ValueTask.FromResult(new GateReply(GateCode.Ok, 0, 0))
             : EnterLimitedAsync(channel, rid, attempt, tokens, cost);
@@ -55,7 +56,9 @@ internal sealed class ChannelGate(
         }
     }
 
-    /// <summary>Renews all places of this gateway at a channel; with none there it only asks how the channel stands.</summary>
+    /// <summary>
+    /// Renews all places of this gateway at a channel; with none there it only asks how the channel stands.
+    /// </summary>
     public async Task<bool> RenewAsync(UpstreamChannel channel, CancellationToken cancel)
     {
         var board = BoardOf(channel);

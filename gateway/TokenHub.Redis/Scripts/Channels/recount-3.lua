@@ -29,7 +29,8 @@ local function held_by_places(windows)
   for _, value in ipairs(values) do
     local tokens, cost = string.match(value, '|(%d+)|(%d+)$')
     for _, window in ipairs(windows) do
-      if tokens then window.held = math.min(window.held + share(window, tonumber(tokens), tonumber(cost)), whole_max) end
+      local part = tokens and share(window, tonumber(tokens), tonumber(cost)) or 0
+      window.held = math.min(window.held + part, whole_max)
     end
   end
 end

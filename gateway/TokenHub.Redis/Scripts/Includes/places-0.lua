@@ -56,7 +56,8 @@ end
 
 -- Leases that have run out free their slots; places that nobody has asked for in an hour are forgotten.
 local function lapse(windows, now)
-  local due = redis.call('ZRANGEBYSCORE', slots_key, text(-now), text(now), 'WITHSCORES', 'LIMIT', '0', text(lapsed_max))
+  local most = text(lapsed_max)
+  local due = redis.call('ZRANGEBYSCORE', slots_key, text(-now), text(now), 'WITHSCORES', 'LIMIT', '0', most)
   for i = 1, #due, 2 do
     local member = due[i]
     if tonumber(due[i + 1]) > 0 then
