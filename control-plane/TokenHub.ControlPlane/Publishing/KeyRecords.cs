@@ -23,8 +23,8 @@ internal sealed class KeyRecords(NpgsqlDataSource database, RedisClient redis)
 
     private const string ByIdSql = """
         select k.id, k.user_id as account, k.secret_hash, k.status, u.status = 'active' as user_enabled, k.models,
-          k.channel_ids, k.groups, k.expires_at, k.spend_limit_units as spend_limit, k.rpm, k.tpm, k.max_concurrency, k.ip_allow,
-          k.unsupported, u.max_concurrency as user_max_concurrency
+          k.channel_ids, k.groups, k.expires_at, k.spend_limit_units as spend_limit, k.rpm, k.tpm, k.max_concurrency,
+          k.ip_allow, k.unsupported, u.max_concurrency as user_max_concurrency
         from api_keys k
         join users u on u.id = k.user_id
         where k.id = @id
