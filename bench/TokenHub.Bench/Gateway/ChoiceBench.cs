@@ -92,7 +92,8 @@ public class ChoiceBench
         for (var id = 1; id <= channels; id++)
         {
             var live = lives.Of(id);
-            (live.FirstTokenMs, live.FailedBp, live.LeftBp) = (id * 97 % 3000, id % 7 == 0 ? 900 : 0, 10_000 - (id % 5 * 500));
+            (live.FirstTokenMs, live.FailedBp) = (id * 97 % 3000, id % 7 == 0 ? 900 : 0);
+            live.LeftBp = 10_000 - (id % 5 * 500);
             (live.Running, live.RestsUntil) = (id % 4, id % 10 == 0 ? long.MaxValue : 0);
         }
 

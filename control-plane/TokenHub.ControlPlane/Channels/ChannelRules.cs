@@ -98,7 +98,8 @@ internal sealed class ChannelRules(UpstreamRules upstreams)
             BaseUrl = change.BaseUrl is { } url ? CheckUrl(checks, url, caller) : before.BaseUrl,
             Models = change.Models is { } models ? CheckModels(checks, models) : before.Models,
             ModelMap = change.ModelMap is { } map ? CheckMap(checks, map) : before.ModelMap,
-            Groups = change.Groups is { } groups ? GroupNames.Check(checks, groups, "groups", GroupsMax) : before.Groups,
+            Groups = change.Groups is { } groups
+                ? GroupNames.Check(checks, groups, "groups", GroupsMax) : before.Groups,
             Weight = change.Weight ?? before.Weight,
             Priority = change.Priority ?? before.Priority,
             OwnerShareBp = change.OwnerShareBp ?? before.OwnerShareBp,

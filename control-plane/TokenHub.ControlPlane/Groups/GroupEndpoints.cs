@@ -34,7 +34,8 @@ internal static class GroupEndpoints
         PageRequest page, Caller caller, GroupQueries groups, CancellationToken cancellation)
     {
         var rows = await groups.ListAsync(page, caller.OnlyUser, cancellation);
-        return TypedResults.Ok(page.Cut([.. rows.Select(row => row.ToView(caller.OnlyUser is null))], view => view.Name));
+        return TypedResults.Ok(
+            page.Cut([.. rows.Select(row => row.ToView(caller.OnlyUser is null))], view => view.Name));
     }
 
     private static async Task<Ok<GroupView>> FindAsync(

@@ -7,7 +7,9 @@ using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Routing;
 
-/// <summary>From what a trial found to what the caller may see of it: of others' channels no name and no state.</summary>
+/// <summary>
+/// From what a trial found to what the caller may see of it: of others' channels no name and no state.
+/// </summary>
 internal sealed class ExplainViews(
     ExplainedChannel[] channels, RouteInput[] inputs, RouteTrial trial, RouteGroups groups, Caller caller,
     (long Input, long Output) held)
@@ -33,7 +35,8 @@ internal sealed class ExplainViews(
     public IReadOnlyList<CandidateView> All() =>
     [
         .. trial.Order.Select((at, place) => ViewOf(at, place + 1)),
-        .. Enumerable.Range(0, channels.Length).Except(trial.Order).Where(MayBeSeen).OrderBy(VerdictOf, StringComparer.Ordinal)
+        .. Enumerable.Range(0, channels.Length).Except(trial.Order).Where(MayBeSeen)
+            .OrderBy(VerdictOf, StringComparer.Ordinal)
             .Select(at => ViewOf(at, place: null)),
     ];
 
@@ -53,7 +56,8 @@ internal sealed class ExplainViews(
             Input = PricePerMillion.Of(channel.Price?.Input),
             Output = PricePerMillion.Of(channel.Price?.Output),
             GroupFactor = FactorText.Format(channel.Factors(groups).GroupBp),
-            LiveFactor = FactorText.Format((int)((long)channel.State.SurgeBp * channel.State.FireSaleBp / PriceFactors.Once)),
+            LiveFactor = FactorText.Format(
+                (int)((long)channel.State.SurgeBp * channel.State.FireSaleBp / PriceFactors.Once)),
             Hold = HoldOf(at),
         };
         return caller.OnlyUser is { } user && channel.Entry.OwnerAccount != user ? view : view with

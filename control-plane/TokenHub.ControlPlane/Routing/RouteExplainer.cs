@@ -75,7 +75,8 @@ internal sealed class RouteExplainer(SnapshotBuilder snapshots, KeyQueries keys,
 
         var row = WireId.TryParse(WireId.Key, asked.KeyId, out var id)
             ? await keys.FindAsync(id, caller.OnlyUser, cancellation) : null;
-        return row is { IsDeleted: false } ? row : throw RefusedException.Field("key_id", "unknown_key", "is not a key");
+        return row is { IsDeleted: false } ? row
+            : throw RefusedException.Field("key_id", "unknown_key", "is not a key");
     }
 
     private static long ParseUser(ExplainRoute asked, Caller caller)
@@ -85,7 +86,8 @@ internal sealed class RouteExplainer(SnapshotBuilder snapshots, KeyQueries keys,
             return caller.UserId;
         }
 
-        return WireId.TryParse(WireId.User, asked.UserId, out var id) && (caller.OnlyUser is null || id == caller.UserId)
+        return WireId.TryParse(WireId.User, asked.UserId, out var id)
+            && (caller.OnlyUser is null || id == caller.UserId)
             ? id
             : throw RefusedException.Field("user_id", "unknown_user", "is not a user");
     }

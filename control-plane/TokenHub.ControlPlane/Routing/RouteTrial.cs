@@ -43,7 +43,8 @@ internal sealed class RouteTrial
             var stepsMax = isMixed && call.BoundAt < 0 ? 1 : call.StepsMax;
             var map = call.BoundAt >= 0 ? MapOf(_groupOf[call.BoundAt]) : all;
             var count = RouteChoice.Choose(
-                map, new RouteInputs(_inputs), call with { Random = random, StepsMax = stepsMax }, _picks, out var trace);
+                map, new RouteInputs(_inputs), call with { Random = random, StepsMax = stepsMax }, _picks,
+                out var trace);
             Trace = trace;
             if (count == 0)
             {

@@ -69,6 +69,8 @@ internal static class ErrorTable
             ErrorKind.Overloaded, 503, "No channel can serve this model at the moment.", SoonMs),
         GatewayFault.ChannelsBusy => new(
             ErrorKind.Overloaded, 503, "All channels that serve this model are busy; try again.", SoonMs),
+        GatewayFault.ChannelsExhausted => new(
+            ErrorKind.RateLimit, 429, "The quota of every channel that serves this model is used up.", SoonMs),
         GatewayFault.QueueShare => new(
             ErrorKind.RateLimit, 429, "Too many requests of this account wait for a channel already.", SoonMs),
         GatewayFault.Draining => new(ErrorKind.Overloaded, 503, "The gateway is shutting down; try again.", SoonMs),

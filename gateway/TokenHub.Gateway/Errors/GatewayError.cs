@@ -29,6 +29,7 @@ internal enum GatewayFault : byte
     ChannelsOutOfScope,
     NoChannel,
     ChannelsBusy,
+    ChannelsExhausted,
     QueueShare,
     Draining,
     MoneyUnavailable,

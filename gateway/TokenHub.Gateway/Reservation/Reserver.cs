@@ -121,6 +121,7 @@ internal sealed class Reserver(
 
             // Requests that have ended for their caller keep slot and hold until they are settled, milliseconds later.
             if ((reply.Code is TillCode.Concurrency
+                    || (reply.Code == TillCode.Rate && (key.Record.Tpm ?? key.Record.UserTpm) is not null)
                     || (reply.Code is TillCode.Funds or TillCode.KeyCap && reply.Available < amount))
                 && await closingsOf(key.Account))
             {

@@ -142,10 +142,16 @@ internal sealed class ChannelPicker(Random random, long ticksPerSecond)
             return new RoutingResult(RoutingFault.Exhausted, route, RetryAfterMs(route, query.Now));
         }
 
-        var anyDialect = false;
+        var (anyDialect, anyUnpriced) = (false, false);
         foreach (var candidate in route.Candidates)
         {
             anyDialect |= candidate.Takes(query.Endpoint, query.Dialect);
+            anyUnpriced |= candidate.HasUnpriced(query.Endpoint);
+        }
+
+        if (!anyDialect && anyUnpriced)
+        {
+            return new RoutingResult(RoutingFault.Unpriced, route);
         }
 
         return new RoutingResult(anyDialect ? RoutingFault.OutOfScope : RoutingFault.OtherProtocol, route);

@@ -15,7 +15,7 @@ internal static class RoutePools
     public static int GroupOf(int pool) => pool - 2;
 }
 
-/// <summary>A model's candidates as the choice reads them for callers of one protocol, with what stays the same.</summary>
+/// <summary>A model's candidates as the choice reads them for callers of one protocol.</summary>
 internal sealed class RouteView(ModelRoute route, RouteInput[] inputs, RouteMap map)
 {
     private const double Once = PriceFactors.Once;

@@ -41,9 +41,7 @@ internal readonly record struct RoutingResult(RoutingFault Fault, ModelRoute? Ro
         RoutingFault.Unpriced => new(GatewayFault.ModelUnpriced, Param: "model"),
         RoutingFault.OtherProtocol => new(GatewayFault.OtherProtocol, Param: "model"),
         RoutingFault.OutOfScope => new(GatewayFault.ChannelsOutOfScope),
-        RoutingFault.Exhausted => new(
-            GatewayFault.NoChannel, "The quota of every channel that serves this model is used up.",
-            RetryAfterMs: RetryAfterMs),
+        RoutingFault.Exhausted => new(GatewayFault.ChannelsExhausted, RetryAfterMs: RetryAfterMs),
         _ => new(GatewayFault.NoChannel, Route?.ChannelFault is { } fault
             ? $"No channel can serve this model: {fault}."
             : null),

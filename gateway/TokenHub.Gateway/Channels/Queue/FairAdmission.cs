@@ -128,7 +128,7 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
         if (steps.Count == 0 || leftMs <= 0)
         {
             return Place.None(steps.Count > 0 ? Busy(retryMs)
-                : new GatewayError(GatewayFault.NoChannel, RetryAfterMs: Math.Min(retryMs, RetryAfterMsMax)));
+                : new GatewayError(GatewayFault.ChannelsExhausted, RetryAfterMs: retryMs));
         }
 
         var queued = await queue.WaitAsync(call, steps.Span, leftMs, rules(), cancellationToken);
@@ -154,7 +154,7 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
             QueueEnd.In => Taken(exchange, queued.Step, queued.Fence),
             QueueEnd.Gone => Place.None(default),
             QueueEnd.UserFull => Place.None(new GatewayError(GatewayFault.QueueShare)),
-            QueueEnd.Exhausted => Place.None(new GatewayError(GatewayFault.NoChannel)),
+            QueueEnd.Exhausted => Place.None(new GatewayError(GatewayFault.ChannelsExhausted)),
             _ => Place.None(Busy(queued.RetryAfterMs)),
         };
     }

@@ -21,8 +21,8 @@ public sealed class HedgeTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _rig = await GatewayRig.StartAsync();
-        _first = await _rig.AddUpstreamAsync(Provider.OpenAi, ["m"], c => c with { Priority = 9, Groups = ["fast"] });
-        _second = await _rig.AddUpstreamAsync(Provider.OpenAi, ["m"], c => c with { Groups = ["fast"] });
+        _first = await _rig.AddUpstreamAsync(Provider.OpenAi, ["m"], c => c with { Priority = 9, Groups = ["calm", "fast"] });
+        _second = await _rig.AddUpstreamAsync(Provider.OpenAi, ["m"], c => c with { Groups = ["calm", "fast"] });
         await _rig.PublishAsync(_rig.Plane.Current with
         {
             Groups = [new GroupEntry { Name = "fast", Hedges = true }],
