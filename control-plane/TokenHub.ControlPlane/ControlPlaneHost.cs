@@ -132,9 +132,9 @@ internal static class ControlPlaneHost
         api.MapKeys();
         api.MapChannels();
         api.MapGroups();
-        api.MapRouting();
         api.MapPrices();
         api.MapSettings();
+        api.MapRouting();
         api.MapLedger();
         api.MapRequests();
         api.MapStatus();
