@@ -138,9 +138,9 @@ internal static class ControlPlaneHost
         api.MapAffinityRules();
         api.MapChannelHealth();
         api.MapGroups();
-        api.MapRouting();
         api.MapPrices();
         api.MapSettings();
+        api.MapRouting();
         api.MapLedger();
         api.MapRequests();
         api.MapStatus();

@@ -64,7 +64,7 @@ internal static class AccessTable
         Of("PATCH", "/groups/{name}", admin: All, member: None, auditor: None),
         Of("DELETE", "/groups/{name}", admin: All, member: None, auditor: None),
 
-        Of("POST", "/routing/explain", admin: All, member: Own, auditor: All),
+        Of("POST", "/routing/explain", admin: All, member: Own, auditor: None),
 
         Of("PUT", "/prices", admin: All, member: None, auditor: None),
         Of("GET", "/prices", admin: All, member: Own, auditor: All),

@@ -12,7 +12,7 @@ internal sealed record ExplainRoute
     /// <summary>With the scope of this key.</summary>
     public string? KeyId { get; init; }
 
-    /// <summary>For this user, without a key's scope; admins and auditors. Left out: for the caller.</summary>
+    /// <summary>For this user, without a key's scope; admins only. Left out: for the caller.</summary>
     public string? UserId { get; init; }
 
     /// <summary>The group whose prefix the path would have.</summary>

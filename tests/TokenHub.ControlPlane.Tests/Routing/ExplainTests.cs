@@ -6,19 +6,25 @@ namespace TokenHub.ControlPlane.Tests.Routing;
 
 [Trait("needs", "postgres, redis")]
 [Trait("row", "A20")]
-public sealed class ExplainTests(Servers servers)
+public sealed class ExplainTests(Servers servers) : IAsyncLifetime
 {
     private const string Path = "/api/v1/routing/explain";
     private static int s_names;
 
     private readonly string _model = $"explained-{Interlocked.Increment(ref s_names)}";
+    private Plane _plane = null!;
+
+    // Others' channels must not serve the models asked about.
+    public async ValueTask InitializeAsync() => _plane = await Plane.StartAsync(servers);
+
+    public ValueTask DisposeAsync() => _plane.DisposeAsync();
 
     [Fact]
     public async Task Order_prices_and_what_would_be_held_are_those_of_a_call()
     {
         var first = await ChannelAsync(priority: 5, concurrency: 7);
         var second = await ChannelAsync();
-        await servers.Shared.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "2", output = "10" });
+        await _plane.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "2", output = "10" });
 
         var answer = await ExplainAsync(new { model = _model, stream = true, input_tokens = 1000, max_tokens = 4000 });
 
@@ -37,9 +43,9 @@ public sealed class ExplainTests(Servers servers)
     {
         var group = $"explained-{_model}";
         var (common, grouped, apart) = (await ChannelAsync(), await ChannelAsync(groups: [group]), await ChannelAsync(groups: [group + "x"]));
-        await servers.Shared.Admin.PostAsync("/api/v1/groups", new { name = group, price_factor = "2", policy = "fifo" });
-        await servers.Shared.Admin.PostAsync("/api/v1/groups", new { name = group + "x", in_common = false });
-        await servers.Shared.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
+        await _plane.Admin.PostAsync("/api/v1/groups", new { name = group, price_factor = "2", policy = "fifo" });
+        await _plane.Admin.PostAsync("/api/v1/groups", new { name = group + "x", in_common = false });
+        await _plane.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
 
         var plain = await ExplainAsync(new { model = _model });
         var prefixed = await ExplainAsync(new { model = _model, group, input_tokens = 0, max_tokens = 1_000_000 });
@@ -59,9 +65,9 @@ public sealed class ExplainTests(Servers servers)
     public async Task Key_narrows_the_candidates()
     {
         var (one, other) = (await ChannelAsync(), await ChannelAsync());
-        await servers.Shared.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
-        var key = await servers.Shared.Admin.PostAsync("/api/v1/keys", new { name = "k", channels = new[] { other } });
-        var blind = await servers.Shared.Admin.PostAsync("/api/v1/keys", new { name = "k", models = new[] { "x" } });
+        await _plane.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
+        var key = await _plane.Admin.PostAsync("/api/v1/keys", new { name = "k", channels = new[] { other } });
+        var blind = await _plane.Admin.PostAsync("/api/v1/keys", new { name = "k", models = new[] { "x" } });
 
         var answer = await ExplainAsync(new { model = _model, key_id = key.Text("id") });
 
@@ -76,8 +82,8 @@ public sealed class ExplainTests(Servers servers)
     {
         var group = $"sticky-{_model}";
         string[] channels = [await ChannelAsync(groups: [group]), await ChannelAsync(groups: [group]), await ChannelAsync(groups: [group])];
-        await servers.Shared.Admin.PostAsync("/api/v1/groups", new { name = group, policy = "sticky" });
-        await servers.Shared.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
+        await _plane.Admin.PostAsync("/api/v1/groups", new { name = group, policy = "sticky" });
+        await _plane.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
 
         foreach (var channel in channels)
         {
@@ -104,13 +110,13 @@ public sealed class ExplainTests(Servers servers)
     [Fact]
     public async Task Member_sees_his_own_channels_and_of_others_only_that_they_are_there()
     {
-        var (owner, other) = (await servers.Shared.PersonAsync(), await servers.Shared.PersonAsync());
+        var (owner, other) = (await _plane.PersonAsync(), await _plane.PersonAsync());
         var closed = $"closed-{_model}";
-        await servers.Shared.Admin.PostAsync("/api/v1/groups", new { name = closed, user_ids = new[] { owner.Id } });
+        await _plane.Admin.PostAsync("/api/v1/groups", new { name = closed, user_ids = new[] { owner.Id } });
         var mine = await ChannelAsync(owner.Api);
         await ChannelAsync();
         await ChannelAsync(groups: [closed]);
-        await servers.Shared.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
+        await _plane.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
 
         var own = await owner.Api.PostAsync(Path, new { model = _model });
         var foreign = await other.Api.PostAsync(Path, new { model = _model });
@@ -124,7 +130,7 @@ public sealed class ExplainTests(Servers servers)
             .ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
     }
 
-    private Task<Answer> ExplainAsync(object body) => servers.Shared.Admin.PostAsync(Path, body);
+    private Task<Answer> ExplainAsync(object body) => _plane.Admin.PostAsync(Path, body);
 
     private static List<JsonElement> Candidates(Answer answer) =>
         [.. answer.Json.GetProperty("candidates").EnumerateArray()];
@@ -132,7 +138,7 @@ public sealed class ExplainTests(Servers servers)
     private async Task<string> ChannelAsync(
         Api? api = null, int priority = 0, int? concurrency = null, string[]? groups = null)
     {
-        var made = await (api ?? servers.Shared.Admin).PostAsync("/api/v1/channels", new
+        var made = await (api ?? _plane.Admin).PostAsync("/api/v1/channels", new
         {
             name = "c", provider = "openai_compatible", base_url = "http://127.0.0.1:9", priority,
             credential = new { type = "api_key", api_key = "s" }, models = new[] { _model }, groups = groups ?? [],
