@@ -94,7 +94,8 @@ internal static class DocumentRules
         }
         else if (type == typeof(Usd) || type == typeof(PricePerMillion))
         {
-            schema.Type = JsonSchemaType.String | (isNullable ? JsonSchemaType.Null : 0);
+            // One schema stands for all its uses; which may be null is said where it is used.
+            schema.Type = JsonSchemaType.String;
             schema.Format = "decimal";
             schema.Pattern = @"^-?\d{1,10}(\.\d{1,8})?$";
             schema.Examples = [JsonValue.Create("12.50000000")];

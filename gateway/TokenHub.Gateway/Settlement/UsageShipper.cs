@@ -13,7 +13,12 @@ public sealed class UsageShipper(LogFiles files, PlaneClient plane)
 {
     // A batch costs some hundred microseconds of processor time however little is in it. The ledger may be a second
     // behind; a tenth of that lets a quiet gateway send tens of records at once.
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(70);
+
+    // Redis settles first, as a rule: what the ledger has had before is only dropped there, and its tokens stay taken
+    // from the rates as they were estimated.
+    private static readonly TimeSpan RedisFirst = TimeSpan.FromMilliseconds(30);
+
     private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(2);
 
@@ -35,26 +40,30 @@ public sealed class UsageShipper(LogFiles files, PlaneClient plane)
             {
                 await _wake.Reader.ReadAsync(cancel);
                 await Task.Delay(Linger, cancel);
-                continue;
             }
 
-            // File reads must not run on a socket's thread, where the answer below completes.
-            await Task.Yield();
-            if (await ShipBatchAsync(cancel))
+            var upTo = files.DurableLsn;
+            await Task.Delay(RedisFirst, cancel);
+            while (files.AckedLsn < upTo)
             {
-                pause = PauseMin;
-                continue;
-            }
+                // File reads must not run on a socket's thread, where the answer below completes.
+                await Task.Yield();
+                if (await ShipBatchAsync(upTo, cancel))
+                {
+                    pause = PauseMin;
+                    continue;
+                }
 
-            await Task.Delay(pause, cancel);
-            pause = pause * 2 > PauseMax ? PauseMax : pause * 2;
+                await Task.Delay(pause, cancel);
+                pause = pause * 2 > PauseMax ? PauseMax : pause * 2;
+            }
         }
     }
 
-    private async Task<bool> ShipBatchAsync(CancellationToken cancel)
+    private async Task<bool> ShipBatchAsync(long upTo, CancellationToken cancel)
     {
         _batch.ResetWrittenCount();
-        if (_cursor.Fill(_batch) == 0)
+        if (_cursor.Fill(_batch, upTo) == 0)
         {
             // Nothing readable where records should be: look again from the last acknowledged one.
             _cursor.SeekAfter(files.AckedLsn);

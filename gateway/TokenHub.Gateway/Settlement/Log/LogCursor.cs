@@ -23,12 +23,13 @@ public sealed class LogCursor(LogFiles files)
     /// <summary>
     /// Adds durable records to a batch, at most <see cref="UsageBatch.RecordsMax"/>, and returns how many.
     /// </summary>
-    public int Fill(IBufferWriter<byte> batch)
+    /// <param name="upTo">The last LSN to be taken.</param>
+    public int Fill(IBufferWriter<byte> batch, long upTo = long.MaxValue)
     {
         var count = 0;
-        while (count < UsageBatch.RecordsMax && Position < files.DurableLsn)
+        while (count < UsageBatch.RecordsMax && Position < Math.Min(upTo, files.DurableLsn))
         {
-            var taken = FillFromSegment(batch, UsageBatch.RecordsMax - count);
+            var taken = FillFromSegment(batch, UsageBatch.RecordsMax - count, upTo);
             count += taken;
             if (taken == 0 && !SkipToNextSegment())
             {
@@ -52,7 +53,7 @@ public sealed class LogCursor(LogFiles files)
         return true;
     }
 
-    private int FillFromSegment(IBufferWriter<byte> batch, int countMax)
+    private int FillFromSegment(IBufferWriter<byte> batch, int countMax, long upTo)
     {
         var segment = files.SegmentOf(Position + 1);
         if (segment < 0)
@@ -65,7 +66,7 @@ public sealed class LogCursor(LogFiles files)
             (_segment, _offset) = (segment, 0);
         }
 
-        var durable = files.DurableLsn;
+        var durable = Math.Min(upTo, files.DurableLsn);
         var taken = 0;
         while (taken < countMax && Position < durable)
         {
