@@ -104,7 +104,7 @@ internal static class ControlPlaneServices
 
         services.AddSingleton<GroupQueries>();
         services.AddSingleton<GroupChange>();
-        services.AddSingleton<IRoutingLive, NothingShared>();
+        services.AddSingleton<IRoutingLive, SharedRoutingLive>();
         services.AddSingleton<RouteExplainer>();
 
         services.AddSingleton<PriceQueries>();

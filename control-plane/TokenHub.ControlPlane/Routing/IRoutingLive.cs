@@ -27,13 +27,3 @@ internal interface IRoutingLive
 {
     public Task<RoutingState> ReadAsync(IReadOnlyList<ChannelEntry> channels, CancellationToken cancellation);
 }
-
-/// <summary>Where gateways keep what they see to themselves.</summary>
-internal sealed class NothingShared : IRoutingLive
-{
-    private static readonly string[] Inputs =
-        ["slots", "windows", "fire_sale", "surge", "rests", "errors", "first_token", "queue"];
-
-    public Task<RoutingState> ReadAsync(IReadOnlyList<ChannelEntry> channels, CancellationToken cancellation) =>
-        Task.FromResult(new RoutingState(new Dictionary<long, ChannelState>(), Inputs));
-}

@@ -1,8 +1,14 @@
+using TokenHub.ControlPlane.OpenApi;
+
 namespace TokenHub.ControlPlane.Settings;
 
 /// <summary>How gateways choose channels, retry, and bear with failures. What is left out is as usual.</summary>
 internal sealed record RoutingSettings
 {
+    /// <summary>How channels are chosen for calls that no group's own policy is for.</summary>
+    [Allowed("weighted", "least_loaded", "cheapest", "fifo", "sticky")]
+    public string? Policy { get; init; }
+
     /// <summary>Attempts for one request, 1 to 8.</summary>
     public int? AttemptsMax { get; init; }
 
@@ -49,8 +55,16 @@ internal sealed record RoutingSettings
     /// <summary>Requests that may wait in front of full channels at one gateway.</summary>
     public int? QueueMax { get; init; }
 
+    /// <summary>Of these, requests of one user.</summary>
+    public int? QueueUserMax { get; init; }
+
     /// <summary>Longest wait there.</summary>
     public int? QueueWaitMs { get; init; }
+
+    /// <summary>
+    /// A first token is slow from so many times its channel's usual time; the second slow one unbinds a conversation.
+    /// </summary>
+    public int? SlowFirstTokenTimes { get; init; }
 
     /// <summary>Channels are probed on schedule.</summary>
     public bool? Probes { get; init; }

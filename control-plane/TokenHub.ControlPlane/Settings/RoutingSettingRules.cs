@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using TokenHub.ControlPlane.Problems;
+using TokenHub.ControlPlane.Publishing;
+using TokenHub.ControlPlane.Rules;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Settings;
@@ -8,6 +10,8 @@ namespace TokenHub.ControlPlane.Settings;
 /// <summary>Bounds of the settings of routing, and how they are stored: only what differs from the usual.</summary>
 internal static class RoutingSettingRules
 {
+    // Stored as a word; gateways are told its number.
+    private const string PolicyName = "policy";
     private const int HourMs = 3_600_000;
     private const int DaySeconds = 86_400;
     private const int WholeBp = 10_000;
@@ -15,6 +19,8 @@ internal static class RoutingSettingRules
     public static void Check(RoutingSettings settings)
     {
         var checks = new FieldChecks();
+        TextRules.OneOf(
+            checks, settings.Policy ?? "weighted", "policy", "weighted", "least_loaded", "cheapest", "fifo", "sticky");
         checks.Range(settings.AttemptsMax, "attempts_max", 1, RoutingRules.AttemptsLimit);
         checks.Range(settings.AttemptsWithinMs, "attempts_within_ms", 0, HourMs);
         checks.Range(settings.BreakerFailures, "breaker_failures", 1, 1000);
@@ -30,6 +36,8 @@ internal static class RoutingSettingRules
         checks.Range(settings.HedgeMinMs, "hedge_min_ms", 10, HourMs);
         checks.Range(settings.HedgeMaxMs, "hedge_max_ms", 10, HourMs);
         checks.Range(settings.QueueMax, "queue_max", 0, 100_000);
+        checks.Range(settings.QueueUserMax, "queue_user_max", 0, 100_000);
+        checks.Range(settings.SlowFirstTokenTimes, "slow_first_token_times", 2, 100);
         checks.Range(settings.QueueWaitMs, "queue_wait_ms", 0, HourMs);
         checks.Range(settings.ProbeEverySeconds, "probe_every_seconds", 30, DaySeconds);
         checks.ThrowIfAny();
@@ -46,7 +54,8 @@ internal static class RoutingSettingRules
             {
                 if (value is not null && rules.ContainsKey(name))
                 {
-                    rules[name] = value.DeepClone();
+                    rules[name] = name == PolicyName
+                        ? (int)ChannelWords.PolicyOf(value.GetValue<string>()) : value.DeepClone();
                 }
             }
         }
@@ -57,6 +66,7 @@ internal static class RoutingSettingRules
     /// <summary>All of the rules as the API shows them.</summary>
     public static RoutingSettings View(RoutingRules rules) => new()
     {
+        Policy = ChannelWords.WordOf(rules.Policy),
         AttemptsMax = rules.AttemptsMax,
         AttemptsWithinMs = rules.AttemptsWithinMs,
         BreakerFailures = rules.BreakerFailures,
@@ -72,7 +82,9 @@ internal static class RoutingSettingRules
         HedgeMinMs = rules.HedgeMinMs,
         HedgeMaxMs = rules.HedgeMaxMs,
         QueueMax = rules.QueueMax,
+        QueueUserMax = rules.QueueUserMax,
         QueueWaitMs = rules.QueueWaitMs,
+        SlowFirstTokenTimes = rules.SlowFirstTokenTimes,
         Probes = rules.Probes,
         ProbeEverySeconds = rules.ProbeEverySeconds,
     };

@@ -1,6 +1,12 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using TokenHub.ControlPlane.Tests.Support;
+using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
+using TokenHub.Ledger.Quota;
+using TokenHub.Redis;
+using TokenHub.Redis.Channels;
 
 namespace TokenHub.ControlPlane.Tests.Routing;
 
@@ -35,7 +41,7 @@ public sealed class ExplainTests(Servers servers) : IAsyncLifetime
         Assert.Equal([1.0, 0.0], Candidates(answer).Select(c => c.GetProperty("first_share").GetDouble()));
         Assert.Equal(7, Candidates(answer)[0].GetProperty("slots_max").GetInt32());
         Assert.Equal("0.00732000", answer.Text("hold"));
-        Assert.Contains("slots", answer.Json.GetProperty("unknown").EnumerateArray().Select(name => name.GetString()));
+        Assert.Contains("queue", answer.Json.GetProperty("unknown").EnumerateArray().Select(name => name.GetString()));
     }
 
     [Fact]
@@ -129,6 +135,36 @@ public sealed class ExplainTests(Servers servers) : IAsyncLifetime
         (await other.Api.PostAsync(Path, new { model = _model, user_id = owner.Id }))
             .ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
     }
+
+    [Fact]
+    public async Task What_gateways_share_of_slots_and_circuits_is_seen()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var (full, rests, free) = (await ChannelAsync(priority: 9, concurrency: 1), await ChannelAsync(priority: 8), await ChannelAsync());
+        await _plane.Admin.PutAsync("/api/v1/prices", new { model = _model, input = "1", output = "1" });
+        var redis = _plane.Services.GetRequiredService<RedisClient>();
+        var epoch = await _plane.Services.GetRequiredService<WindowUsage>().EpochAsync(cancel);
+        var rid = new RequestIdSource(1, 1).Next(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+        var seat = new SeatRequest(Number(full), epoch, rid, 1, 1, 1, 15_000, 1, null, null, 0, Usd.Zero);
+        Assert.Equal(SeatCode.Ok, (await new ChannelSeats(redis.Runner).EnterAsync(seat, [], cancel)).Code);
+        await redis.SetAsync(RedisKeys.Circuit(Number(rests)), "1.1|0|x|1|60000"u8.ToArray(), TimeSpan.FromMinutes(1), cancel);
+
+        var answer = await ExplainAsync(new { model = _model });
+
+        // Other planes of these tests have channels of the same numbers on this Redis.
+        await redis.DeleteAsync(RedisKeys.Circuit(Number(rests)), cancel);
+        await redis.DeleteAsync(RedisKeys.ChannelSlots(Number(full)), cancel);
+        await redis.DeleteAsync(RedisKeys.ChannelPlaces(Number(full)), cancel);
+        var found = Candidates(answer).ToDictionary(
+            c => c.GetProperty("channel_id").GetString()!,
+            c => (c.GetProperty("verdict").GetString(), c.GetProperty("slots_used")));
+        Assert.Equal(("full", "resting", "available"), (found[full].Item1, found[rests].Item1, found[free].Item1));
+        Assert.Equal(1, found[full].Item2.GetInt32());
+        Assert.Equal(free, Candidates(answer)[0].GetProperty("channel_id").GetString());
+    }
+
+    private static long Number(string channel) =>
+        long.Parse(channel["chn_".Length..], System.Globalization.CultureInfo.InvariantCulture);
 
     private Task<Answer> ExplainAsync(object body) => _plane.Admin.PostAsync(Path, body);
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using TokenHub.ControlPlane.Publishing;
 using TokenHub.ControlPlane.Settings;
 using TokenHub.ControlPlane.Tests.Support;
+using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Tests.Settings;
@@ -15,13 +16,15 @@ public sealed class RoutingSettingTests(Servers servers)
         await using var plane = await Plane.StartAsync(servers);
         var before = (await plane.Admin.GetAsync("/api/v1/settings/routing")).Expect(HttpStatusCode.OK).Json;
 
-        var after = (await plane.Admin.PutAsync("/api/v1/settings/routing", new { attempts_max = 2, breaker_failures = 9 }))
+        var after = (await plane.Admin.PutAsync("/api/v1/settings/routing", new { policy = "least_loaded", attempts_max = 2, breaker_failures = 9 }))
             .Expect(HttpStatusCode.OK).Json;
 
         Assert.Equal((4, 5), (before.Int("attempts_max"), before.Int("breaker_failures")));
         Assert.Equal((2, 9, 60), (after.Int("attempts_max"), after.Int("breaker_failures"), after.Int("cooldown_max_ms") / 60_000));
         var snapshot = await plane.Services.GetRequiredService<SnapshotBuilder>().BuildAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(new RoutingRules { AttemptsMax = 2, BreakerFailures = 9 }, snapshot.Routing);
+        Assert.Equal(
+            new RoutingRules { Policy = RoutingPolicy.LeastLoaded, AttemptsMax = 2, BreakerFailures = 9 }, snapshot.Routing);
+        Assert.Equal(("weighted", "least_loaded"), (before.Str("policy"), after.Str("policy")));
     }
 
     [Theory]
