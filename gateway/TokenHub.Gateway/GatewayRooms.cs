@@ -44,6 +44,8 @@ internal sealed class GatewayRooms
     public required OutputLengths Lengths { get; init; }
     public required SharedCircuits Circuits { get; init; }
     public AnswerReaderPool Readers { get; } = new();
+    public TokenScales Scales { get; } = new();
 
-    public Exchange NewExchange() => new(new StreamMeter(Readers), new Hold(Till, Options, Grace, Time), Drains, Time);
+    public Exchange NewExchange() =>
+        new(new StreamMeter(Readers, Scales), new Hold(Till, Options, Grace, Time), Drains, Time);
 }

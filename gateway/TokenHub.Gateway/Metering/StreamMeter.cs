@@ -1,5 +1,6 @@
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
+using TokenHub.Gateway.Learned;
 using TokenHub.Protocols.Streams;
 using TokenHub.Protocols.Tokens;
 
@@ -9,9 +10,10 @@ namespace TokenHub.Gateway.Metering;
 /// Room six: a tap on what passes, never a stage in the way. It keeps the in-flight slot up to date, so that a crash
 /// bills what was served, and knows at the end what was used.
 /// </summary>
-internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
+internal sealed class StreamMeter(AnswerReaderPool readers, TokenScales scales) : IAnswerTap
 {
     private AnswerReader? _reader;
+    private TokenScale? _scale;
     private (Dialect Dialect, TokenEncoding Encoding, bool IsMedia) _kind;
     private Hold? _hold;
     private Exchange? _exchange;
@@ -51,6 +53,8 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
         (_candidate, _chargedMax) = (_exchange!.Serving, long.MaxValue);
         _kind = (_exchange.UpstreamDialect, _candidate!.Encoding, _exchange.Media is not null);
         _reader = readers.Rent(_kind.Dialect, _kind.Encoding, _kind.IsMedia);
+        _scale = _candidate.Encoding == TokenEncoding.ByteClass ? scales.Of(_candidate.UpstreamModel) : null;
+        _reader.CountPerMille = _scale?.PerMille ?? TokenScale.Once;
         (_counted, _countedBefore, _outputTokens, _tokensBefore) = (0, 0, 0, 0);
         _beganMs = _exchange.ElapsedMs;
     }
@@ -68,6 +72,7 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
             Reader.IsWhole(exchange.UpstreamDialect));
         var reading = Read();
         Notes = reading.Notes | (exchange.WasDrained ? UsageNotes.Drained : UsageNotes.None);
+        Learn(candidate, outcome, reading);
         exchange.AddAttempt(new AttemptRecord(candidate.Channel.Id, end.Status, end.Fault, end.ElapsedMs)
         {
             Outcome = outcome,
@@ -154,6 +159,17 @@ internal sealed class StreamMeter(AnswerReaderPool readers) : IAnswerTap
     {
         GiveBack();
         (_hold, _exchange, _candidate) = (null, null, null);
+    }
+
+    // From whole answers of providers that are believed, where nothing odd was seen.
+    private void Learn(Candidate candidate, Outcome outcome, in MeterReading reading)
+    {
+        if (_scale is { } scale && outcome == Outcome.Completed && !reading.IsCounted && candidate.Channel.TrustsUsage
+            && (reading.Notes & ~UsageNotes.FarOff) == UsageNotes.None)
+        {
+            var hidden = Reader.ReasoningBytes == 0 ? reading.Usage.Reasoning : 0;
+            scale.Note(Reader.UnscaledOutputTokens, reading.Usage.Output - hidden);
+        }
     }
 
     private void GiveBack()

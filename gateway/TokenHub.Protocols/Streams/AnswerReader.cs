@@ -148,7 +148,13 @@ public abstract partial class AnswerReader
     public long ToolBytes { get; private protected set; }
 
     /// <summary>The gateway's own count of the text, reasoning and calls so far.</summary>
-    public long CountedOutputTokens => Counter.Count;
+    public long CountedOutputTokens => CountPerMille == 1000 ? Counter.Count : Counter.Count * CountPerMille / 1000;
+
+    /// <summary>The same, not scaled.</summary>
+    public long UnscaledOutputTokens => Counter.Count;
+
+    /// <summary>What the model's tokens are to the count, in thousandths; set before the first byte.</summary>
+    public int CountPerMille { get; set; } = 1000;
 
     /// <summary>The last reason to stop that was given, in the dialect's own words; empty when none was.</summary>
     public string Finish => _finish.ToString();
@@ -186,6 +192,7 @@ public abstract partial class AnswerReader
         _countedField = Field.None;
         (TextBytes, ReasoningBytes, ToolBytes) = (0, 0, 0);
         Faults = StreamFaults.None;
+        CountPerMille = 1000;
         Counter.Reset();
         OnReset();
         BeginEvent();
