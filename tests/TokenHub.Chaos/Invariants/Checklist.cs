@@ -17,7 +17,7 @@ internal static class Checklist
     public static readonly TimeSpan QuietWithin = TimeSpan.FromSeconds(120);
 
     private const int LookEveryMs = 250;
-    private const int CleanLooks = 2;
+    private const int QuietLooks = 2;
 
     private static readonly IInvariant[] Resting = [new I06NothingHeld(), new I07BalancesAgree(), new I10LogsAreDrained()];
 
@@ -37,24 +37,24 @@ internal static class Checklist
     {
         var clock = Stopwatch.StartNew();
         IReadOnlyList<string> last = [];
-        var clean = 0;
+        var quiet = 0;
         while (true)
         {
-            // A look takes shard by shard: what moves from one key to another meanwhile may be seen in neither.
             var wrong = await RunAsync(Resting, rig);
-            clean = wrong.Count == 0 ? clean + 1 : 0;
-            if (clean == CleanLooks || clock.Elapsed > QuietWithin)
+            if (clock.Elapsed > QuietWithin)
             {
                 return new Rest(clock.Elapsed, wrong, [], last);
             }
 
-            if (clean == 0 && wrong.All(I06NothingHeld.IsOfHold))
+            // A look takes key by key: what moves from one to another meanwhile may be seen in neither. So it takes two.
+            var isOfHolds = wrong.All(I06NothingHeld.IsOfHold);
+            List<string> held = wrong.Count > 0 && isOfHolds
+                ? [.. (await I06NothingHeld.HeldAsync(rig)).Where(rid => !known.Contains(rid))] : [];
+            var isQuiet = wrong.Count == 0 || (isOfHolds && held.Count == 0 && known.Count > 0);
+            quiet = isQuiet ? quiet + 1 : 0;
+            if (quiet == QuietLooks || (isOfHolds && held.Count > 0 && clock.Elapsed > patience))
             {
-                List<string> held = [.. (await I06NothingHeld.HeldAsync(rig)).Where(rid => !known.Contains(rid))];
-                if (clock.Elapsed > patience || (held.Count == 0 && known.Count > 0))
-                {
-                    return new Rest(clock.Elapsed, [], held, last);
-                }
+                return new Rest(clock.Elapsed, [], held, last);
             }
 
             last = wrong;
