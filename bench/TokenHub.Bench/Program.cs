@@ -10,7 +10,8 @@ const string Help = """
       check --update      the same, and writes what it found into bench/baseline.json
       translate           a chunk translated against one passed, by pair of dialects; exit code 1 when above three times
       settle              processor time of one settlement: record, log, group commit, slot; then with Redis and ledger;
-                          exit code 1 when all of it is above 20 us at full speed
+                          exit code 1 when all of it is above 20 us from 5,000 a second on, or above 5 % of
+                          a core below that
       ttft                time to the first byte while the log's disk stalls, and while not; exit code 1 when apart
       --filter *Usd* ...  any arguments of BenchmarkDotNet
     """;

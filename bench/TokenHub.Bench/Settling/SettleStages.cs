@@ -19,8 +19,8 @@ internal sealed class SettleStages : IDisposable
     // From this rate on; below it fewer share a sync and a waking, and all of them together may take so much of a core
     // in a second.
     private const double GoalUs = 20;
-    private const int GoalRate = 1000;
-    private const double GoalCoreMs = 25;
+    private const int GoalRate = 5000;
+    private const double GoalCoreMs = 50;
     private const int Trials = 3;
     private const long SegmentBytes = 64 << 20;
     private static readonly int[] Rates = [0, 5000, 1000, 500];
