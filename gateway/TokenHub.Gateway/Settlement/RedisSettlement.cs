@@ -21,7 +21,10 @@ public sealed class RedisSettlement(LogFiles files)
     private const int WaitingMax = 128 * 1024;
 
     /// <summary>Records sent and not answered.</summary>
-    private const int InHandMax = 1024;
+    private const int InHandMax = 256;
+
+    /// <summary>Sent in one write: reservations must not stand behind more, and what is unsent has its bound.</summary>
+    private const int TogetherMax = 64;
 
     /// <summary>Fewer than so many wait a little for others to share their way.</summary>
     private const int GatherRecords = 64;
@@ -87,11 +90,14 @@ public sealed class RedisSettlement(LogFiles files)
 
     private void Send(Till till)
     {
-        using var together = SendTogether.Begin();
-        while (Volatile.Read(ref _inHand) < InHandMax && _waiting.TryDequeue(out var record))
+        while (Volatile.Read(ref _inHand) < InHandMax && !_waiting.IsEmpty)
         {
-            Interlocked.Increment(ref _inHand);
-            _ = SettleAsync(till, record);
+            using var together = SendTogether.Begin();
+            for (var i = 0; i < TogetherMax && _waiting.TryDequeue(out var record); i++)
+            {
+                Interlocked.Increment(ref _inHand);
+                _ = SettleAsync(till, record);
+            }
         }
     }
 
