@@ -158,7 +158,6 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             OutputTokens = exchange.Facts.MaxOutputTokens ?? rooms.Options.FirstStepTokens,
         };
         var routing = rooms.Picker.Pick(rooms.Snapshots.Current, model, query, exchange.Plan);
-        exchange.Plan.Pin(exchange.Affinity);
         exchange.Model = routing.Route?.Model ?? "";
         if (exchange.Endpoint.CountsTokens())
         {

@@ -95,6 +95,7 @@ internal static class ControlPlaneServices
         services.AddSingleton<ReplacedCredentials>();
         services.AddSingleton<CredentialSeal>();
         services.AddSingleton<QuotaReader>();
+        services.AddSingleton<ChannelStandings>();
 
         services.AddSingleton<AffinityRuleQueries>();
         services.AddSingleton<AffinityRuleChange>();
@@ -104,7 +105,7 @@ internal static class ControlPlaneServices
 
         services.AddSingleton<GroupQueries>();
         services.AddSingleton<GroupChange>();
-        services.AddSingleton<IRoutingLive, SharedRoutingLive>();
+        services.AddSingleton<RoutingLive>();
         services.AddSingleton<RouteExplainer>();
 
         services.AddSingleton<PriceQueries>();

@@ -3,92 +3,28 @@ using TokenHub.ControlPlane.Settings;
 using TokenHub.Core.Money;
 using TokenHub.Core.Quota;
 using TokenHub.Core.Snapshots;
-using TokenHub.Ledger.Quota;
-using TokenHub.Redis;
 using TokenHub.Redis.Channels;
 
 namespace TokenHub.ControlPlane.Quota;
 
-/// <summary>
-/// Reads how a channel stands: from Redis, which knows of what is under way; from the ledger while that cannot be
-/// asked.
-/// </summary>
-internal sealed class QuotaReader(WindowUsage usage, RedisClient redis, SettingQueries settings, TimeProvider time)
+/// <summary>Shows how a channel stands with its quota windows.</summary>
+internal sealed class QuotaReader(ChannelStandings standings, SettingQueries settings)
 {
-    // A reading takes no place; whatever lease it names is given to nobody.
-    private const int LeaseMs = 1_000;
-
-    private readonly ChannelSeats _seats = new(redis.Runner);
-
     public async Task<QuotaView> ReadAsync(ChannelRow row, CancellationToken cancellation)
     {
         var point = await settings.PointUsdAsync(cancellation);
         var entries = WindowEntries.Read(row.Windows, point);
-        var standing = await StandAsync(row.Id, entries, cancellation);
+        var standing = await standings.ReadAsync(row.Id, entries, cancellation);
         return ViewOf(row, entries, standing, point);
     }
 
-    private async Task<Standing> StandAsync(
-        long channel, IReadOnlyList<WindowEntry> entries, CancellationToken cancellation)
-    {
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        try
-        {
-            var epoch = await usage.EpochAsync(cancellation);
-            var reply = await AskAsync(channel, epoch, entries, now, cancellation);
-            if (reply.Code == SeatCode.NotCounted)
-            {
-                var periods = Periods(entries, reply.NowMs);
-                await usage.RecountAsync(new PlaneMessages.RecountRequest(channel, periods), cancellation);
-                reply = await AskAsync(channel, epoch, entries, reply.NowMs, cancellation);
-            }
-
-            var counts = entries.Count == 0
-                ? []
-                : await _seats.ReadAsync(channel, epoch, [.. entries.Select(WindowName.Of)], cancellation);
-            return new Standing(reply.NowMs, reply.SlotsUsed, counts, reply.HourDemand, "redis");
-        }
-        catch (RedisUnavailableException)
-        {
-            var periods = Periods(entries, now);
-            var used = await usage.CountAsync(channel, periods, cancellation);
-            var counts = periods.Select((period, i) => (WindowCount?)new WindowCount(
-                new QuotaPeriod(period.StartMs, period.EndMs), used[i], 0));
-            return new Standing(now, null, [.. counts], 0, "ledger");
-        }
-    }
-
-    private ValueTask<SeatReply> AskAsync(
-        long channel, long epoch, IReadOnlyList<WindowEntry> entries, long nowMs, CancellationToken cancellation)
-    {
-        var claims = entries.Select(entry => new WindowClaim(
-            WindowName.Of(entry), entry.Kind, entry.Limit, WindowCalendar.Of(entry).At(nowMs))).ToArray();
-        return _seats.RenewAsync(channel, epoch, 0, 0, LeaseMs, claims, [], default, cancellation);
-    }
-
-    private static List<PlaneMessages.WindowPeriod> Periods(IReadOnlyList<WindowEntry> entries, long nowMs) =>
-    [
-        .. entries.Select(entry =>
-        {
-            var period = WindowCalendar.Of(entry).At(nowMs);
-            return new PlaneMessages.WindowPeriod(WindowName.Of(entry), entry.Kind, period.StartMs, period.EndMs);
-        }),
-    ];
-
-    private static QuotaView ViewOf(ChannelRow row, IReadOnlyList<WindowEntry> entries, Standing standing, Usd point)
+    private static QuotaView ViewOf(
+        ChannelRow row, IReadOnlyList<WindowEntry> entries, ChannelStanding standing, Usd point)
     {
         var windows = entries.Select((entry, i) =>
-        {
-            var period = WindowCalendar.Of(entry).At(standing.NowMs);
-            var count = standing.Counts[i] is { } counted && counted.Period.EndMs > standing.NowMs
-                ? counted : new WindowCount(period, 0, 0);
-            return (Entry: entry, Count: count, Left: entry.Limit - count.Used - count.Held);
-        }).ToList();
-        var scarcity = windows is [var primary, ..]
-            ? Scarcity.Of(
-                WindowEntries.ReadFireSale(row.FireSale), WindowEntries.ReadSurge(row.Surge), primary.Entry.Limit,
-                primary.Left, standing.HourDemand, primary.Count.Period.EndMs - standing.NowMs)
-            : Scarcity.None;
+            (Entry: entry, Count: standing.CountOf(i, entry), Left: standing.LeftOf(i, entry))).ToList();
+        var scarcity = standing.ScarcityOf(
+            entries, WindowEntries.ReadFireSale(row.FireSale), WindowEntries.ReadSurge(row.Surge));
         return new QuotaView
         {
             ChannelId = row.WireName,
@@ -137,7 +73,4 @@ internal sealed class QuotaReader(WindowUsage usage, RedisClient redis, SettingQ
             LeftBp = Scarcity.LeftBp(entry.Limit, left),
         };
     }
-
-    private sealed record Standing(
-        long NowMs, int? SlotsUsed, IReadOnlyList<WindowCount?> Counts, long HourDemand, string Source);
 }

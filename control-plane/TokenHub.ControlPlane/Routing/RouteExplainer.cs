@@ -14,7 +14,7 @@ namespace TokenHub.ControlPlane.Routing;
 /// Says where a call would go that is not made: by the function that gateways choose with, over what they serve from
 /// and what they share.
 /// </summary>
-internal sealed class RouteExplainer(SnapshotBuilder snapshots, KeyQueries keys, IRoutingLive live)
+internal sealed class RouteExplainer(SnapshotBuilder snapshots, KeyQueries keys, RoutingLive live)
 {
     private const long TokensMax = 1L << 40;
     private const long InputTokensUsual = 1_000;

@@ -42,15 +42,6 @@ internal sealed class RoutePlan
         }
     }
 
-    /// <summary>Leaves a conversation that is pinned to the first channel no other one.</summary>
-    public void Pin(in AffinityMatch match)
-    {
-        if (match.IsPinned && Count > 0 && this[0].Candidate.Channel.Id == match.Channel)
-        {
-            Cut(1);
-        }
-    }
-
     /// <summary>Keeps only the first steps.</summary>
     public void Cut(int count) => Count = Math.Min(Count, count);
 

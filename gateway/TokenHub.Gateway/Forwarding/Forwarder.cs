@@ -89,7 +89,6 @@ internal sealed class Forwarder(
                     return isRetry ? course.Last with { CanMoveOn = false } : AttemptResult.NotBegun(place.Error);
                 }
 
-                exchange.Plan.MarkTried(place.Step);
                 var channel = exchange.Plan[place.Step].Candidate.Channel;
                 var entry = circuits.Enter(channel, options.FirstByteTimeout);
                 if (entry != CircuitEntry.TrialElsewhere || !exchange.Plan.HasUntried)

@@ -124,7 +124,6 @@ internal sealed class HedgeRace(
         var place = await TryEnterAsync(exchange);
         if (place.IsTaken)
         {
-            exchange.Plan.MarkTried(place.Step);
             var candidate = exchange.Plan[place.Step].Candidate;
             var second = new HedgeLeg(
                 exchange, runner, options, place, candidate, new CancellationTokenSource(), time.GetTimestamp());

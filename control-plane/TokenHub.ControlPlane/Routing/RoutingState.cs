@@ -1,5 +1,4 @@
 using TokenHub.Core.Money;
-using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Routing;
 
@@ -21,9 +20,3 @@ internal sealed record ChannelState
 
 /// <summary>States by channel, and the names of inputs that nobody shares.</summary>
 internal sealed record RoutingState(IReadOnlyDictionary<long, ChannelState> Channels, IReadOnlyList<string> Unknown);
-
-/// <summary>Reads what gateways share of the channels' state at the moment.</summary>
-internal interface IRoutingLive
-{
-    public Task<RoutingState> ReadAsync(IReadOnlyList<ChannelEntry> channels, CancellationToken cancellation);
-}
