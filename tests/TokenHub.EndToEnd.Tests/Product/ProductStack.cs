@@ -39,6 +39,9 @@ internal sealed class ProductStack : IAsyncDisposable
             ["TOKENHUB_ADMIN_PASSWORD"] = AdminPassword,
             ["TOKENHUB_ALLOW_PRIVATE_UPSTREAMS"] = "true",
             ["TOKENHUB_ALLOW_INSECURE_UPSTREAMS"] = "true",
+
+            // As a shell may have it that serves load tools: right for the gateway, death to the control plane.
+            ["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1",
         };
         Api = new ConsoleApi(ConsoleUrl);
     }

@@ -48,6 +48,9 @@ internal sealed class StandaloneRun : IAsyncDisposable
             ["TOKENHUB_GATEWAY_BIND"] = $"127.0.0.1:{gateway}",
             ["TOKENHUB_CONSOLE_BIND"] = $"127.0.0.1:{console}",
             ["DOTNET_CLI_HOME"] = "/tmp",
+
+            // As a shell may have it that serves load tools: right for the gateway, death to the control plane.
+            ["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1",
         };
         foreach (var (name, value) in environment ?? [])
         {
