@@ -23,6 +23,7 @@ using TokenHub.ControlPlane.Accounts;
 using TokenHub.Ledger;
 using TokenHub.Ledger.Corrections;
 using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Reconciliation;
 using TokenHub.Ledger.Sealing;
 using TokenHub.Redis;
 
@@ -81,6 +82,7 @@ internal static class ControlPlaneServices
         services.AddSingleton<Corrector>();
         services.AddSingleton<RequestCorrection>();
         services.AddSingleton<Sealer>();
+        AddHeads(services, options, backends);
 
         services.AddSingleton<KeyQueries>();
         services.AddSingleton<KeyChange>();
@@ -127,6 +129,17 @@ internal static class ControlPlaneServices
             services.AddHostedService<SealingLoop>();
             services.AddHostedService(provider => provider.GetRequiredService<HealthProbes>());
         }
+    }
+
+    // Opened at once: a folder that cannot be written to is a reason not to start.
+    private static void AddHeads(IServiceCollection services, ControlPlaneOptions options, Backends? backends)
+    {
+        var book = options.DataDir is { } folder && backends is not null
+            ? HeadBook.Open(folder, options.MasterKey, options.MasterKeyOld)
+            : null;
+        services.AddSingleton(provider => new HeadKeeper(
+            provider.GetRequiredService<NpgsqlDataSource>(), book, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new Verify(provider.GetRequiredService<NpgsqlDataSource>(), book));
     }
 
     private static void RemoveOwnLoops(IServiceCollection services)

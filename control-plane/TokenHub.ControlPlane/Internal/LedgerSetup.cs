@@ -7,7 +7,6 @@ using TokenHub.Ledger.Holds;
 using TokenHub.Ledger.Postings;
 using TokenHub.Ledger.Quota;
 using TokenHub.Ledger.Rebuilding;
-using TokenHub.Ledger.Reconciliation;
 using TokenHub.Ledger.Requests;
 using TokenHub.Redis;
 
@@ -40,7 +39,6 @@ internal static class LedgerSetup
             .AddSingleton(CreateCredits)
             .AddSingleton<PostingReads>()
             .AddSingleton<RequestReads>()
-            .AddSingleton<Verify>()
             .AddHostedService<LedgerLoops>()
             .AddHostedService<RedisWatchLoop>();
     }

@@ -21,6 +21,9 @@ internal sealed record ControlPlaneOptions
 
     public required string PlaneToken { get; init; }
 
+    /// <summary>Where heads of the ledger's chain are kept; null: nowhere.</summary>
+    public string? DataDir { get; init; }
+
     public required IPEndPoint ConsoleBind { get; init; }
 
     public string AdminEmail { get; init; } = DefaultAdminEmail;
@@ -42,5 +45,6 @@ internal sealed record ControlPlaneOptions
     public override string ToString() => nameof(ControlPlaneOptions);
 
     public const string DefaultAdminEmail = "admin@localhost";
+    public const string DefaultDataDir = "./.tokenhub";
     public const string DefaultConsoleBind = "127.0.0.1:8090";
 }

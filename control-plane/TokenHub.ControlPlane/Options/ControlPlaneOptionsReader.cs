@@ -27,13 +27,19 @@ internal sealed class ControlPlaneOptionsReader
         return reader._faults.Count == 0 ? options : null;
     }
 
-    /// <summary>The database alone, for commands that need nothing else.</summary>
-    public static string? ReadDatabaseOnly(Func<string, string?> environment, out IReadOnlyList<string> faults)
+    /// <summary>
+    /// For verification: the database, and where heads of its chain are kept. Without a master key their signatures are
+    /// not looked at.
+    /// </summary>
+    public static VerifyOptions? ReadVerify(Func<string, string?> environment, out IReadOnlyList<string> faults)
     {
         var reader = new ControlPlaneOptionsReader(environment);
-        var address = reader.ReadDatabase();
+        var key = reader.Value("MASTER_KEY");
+        var options = new VerifyOptions(
+            reader.ReadDatabase(), reader.ReadDataDir(), key is null ? null : reader.ReadMasterKey("MASTER_KEY", key),
+            reader.ReadMasterKeyOld());
         faults = reader._faults;
-        return reader._faults.Count == 0 ? address : null;
+        return reader._faults.Count == 0 ? options : null;
     }
 
     /// <summary>Database and both master keys, for the change from one to the other.</summary>
@@ -78,6 +84,7 @@ internal sealed class ControlPlaneOptionsReader
             MasterKeyOld = ReadMasterKeyOld(),
             SessionSecret = ReadSessionSecret(masterKey),
             PlaneToken = planeToken,
+            DataDir = ReadDataDir(),
             ConsoleBind = ReadBind(),
             AdminEmail = ReadAdminEmail(),
             AdminPassword = ReadAdminPassword(),
@@ -140,6 +147,8 @@ internal sealed class ControlPlaneOptionsReader
         Fault("REDIS_URL", $"is not usable: {fault}");
         return null;
     }
+
+    private string ReadDataDir() => Path.GetFullPath(Value("DATA_DIR") ?? ControlPlaneOptions.DefaultDataDir);
 
     private byte[]? ReadMasterKeyOld() =>
         Value("MASTER_KEY_OLD") is { } text ? ReadMasterKey("MASTER_KEY_OLD", text) : null;
