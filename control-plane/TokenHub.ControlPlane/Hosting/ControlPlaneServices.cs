@@ -7,6 +7,7 @@ using TokenHub.ControlPlane.Health;
 using TokenHub.ControlPlane.Groups;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
+using TokenHub.ControlPlane.Metrics;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Publishing;
@@ -83,6 +84,8 @@ internal static class ControlPlaneServices
         services.AddSingleton<RequestCorrection>();
         services.AddSingleton<Sealer>();
         AddHeads(services, options, backends);
+        services.AddSingleton<MoneyMetrics>();
+        services.AddSingleton<LedgerGauges>();
 
         services.AddSingleton<KeyQueries>();
         services.AddSingleton<KeyChange>();
@@ -157,12 +160,14 @@ internal static class ControlPlaneServices
     {
         var acknowledger = provider.GetRequiredService<Acknowledger>();
         var news = provider.GetRequiredService<UsageNews>();
+        var metrics = provider.GetRequiredService<MoneyMetrics>();
         return new UsageIngest(
             provider.GetRequiredService<NpgsqlDataSource>(),
             batch =>
             {
                 acknowledger.Enqueue(batch);
                 news.Note(batch);
+                metrics.Note(batch);
             },
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<UsageIngest>>());

@@ -21,6 +21,9 @@ internal sealed record ControlPlaneOptions
 
     public required string PlaneToken { get; init; }
 
+    /// <summary>Opens the metrics and nothing else; null: the gateways' token alone does.</summary>
+    public string? MetricsToken { get; init; }
+
     /// <summary>Where heads of the ledger's chain are kept; null: nowhere.</summary>
     public string? DataDir { get; init; }
 

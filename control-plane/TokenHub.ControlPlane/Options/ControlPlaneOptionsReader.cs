@@ -84,6 +84,7 @@ internal sealed class ControlPlaneOptionsReader
             MasterKeyOld = ReadMasterKeyOld(),
             SessionSecret = ReadSessionSecret(masterKey),
             PlaneToken = planeToken,
+            MetricsToken = ReadMetricsToken(),
             DataDir = ReadDataDir(),
             ConsoleBind = ReadBind(),
             AdminEmail = ReadAdminEmail(),
@@ -199,6 +200,17 @@ internal sealed class ControlPlaneOptionsReader
         }
 
         return token ?? "";
+    }
+
+    private string? ReadMetricsToken()
+    {
+        var token = Value("METRICS_TOKEN");
+        if (token is { Length: < SecretLengthMin })
+        {
+            Fault("METRICS_TOKEN", $"must have {SecretLengthMin} characters or more");
+        }
+
+        return token;
     }
 
     private IPEndPoint ReadBind()
