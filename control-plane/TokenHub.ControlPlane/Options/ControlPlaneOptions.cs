@@ -9,6 +9,9 @@ internal sealed record ControlPlaneOptions
     /// <summary>Npgsql's own form of the database URL.</summary>
     public required string DatabaseConnection { get; init; }
 
+    /// <summary>The schema's owner; null when the control plane runs as it.</summary>
+    public string? MigrationConnection { get; init; }
+
     public required RedisOptions Redis { get; init; }
 
     public required byte[] MasterKey { get; init; }

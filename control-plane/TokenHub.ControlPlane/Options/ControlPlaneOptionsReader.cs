@@ -79,6 +79,9 @@ internal sealed class ControlPlaneOptionsReader
         return new ControlPlaneOptions
         {
             DatabaseConnection = database,
+            MigrationConnection = Value("MIGRATION_DATABASE_URL") is { } owner
+                ? ReadDatabase("MIGRATION_DATABASE_URL", owner)
+                : null,
             Redis = redis!,
             MasterKey = masterKey,
             MasterKeyOld = ReadMasterKeyOld(),
@@ -116,19 +119,17 @@ internal sealed class ControlPlaneOptionsReader
 
     private void Fault(string name, string what) => _faults.Add($"{OptionVariable.Prefix}{name} {what}");
 
-    private string ReadDatabase()
-    {
-        if (Required("DATABASE_URL") is not { } url)
-        {
-            return "";
-        }
+    private string ReadDatabase() =>
+        Required("DATABASE_URL") is { } url ? ReadDatabase("DATABASE_URL", url) : "";
 
+    private string ReadDatabase(string name, string url)
+    {
         if (DatabaseUrl.TryParse(url, out var connection))
         {
             return connection;
         }
 
-        Fault("DATABASE_URL", "must look like postgres://user:password@host:port/database");
+        Fault(name, "must look like postgres://user:password@host:port/database");
         return "";
     }
 

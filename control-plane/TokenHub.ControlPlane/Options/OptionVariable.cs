@@ -13,6 +13,10 @@ internal sealed record OptionVariable(string Name, string Default, string Meanin
     [
         new("DATABASE_URL", "required", "PostgreSQL, as postgres://user:password@host:port/database"),
         new(
+            "MIGRATION_DATABASE_URL",
+            "none",
+            "the same database as the owner of the schema; the role of DATABASE_URL then gets what it needs alone"),
+        new(
             "REDIS_URL",
             "required",
             "Redis, as redis://[user:password@]host:port[,host:port...][/db][?mode=cluster|sentinel&master=name] or "
