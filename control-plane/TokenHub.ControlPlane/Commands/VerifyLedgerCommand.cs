@@ -35,7 +35,8 @@ internal static class VerifyLedgerCommand
         {
             await using var database = LedgerDatabase.Open(options.DatabaseConnection);
             var book = HeadBook.OpenToRead(options.DataDir, options.MasterKey, options.MasterKeyOld);
-            var found = await new Verify(database, book).RunAsync(run.Arguments.SingleOrDefault(), CancellationToken.None);
+            var found = await new Verify(database, book).RunAsync(
+                run.Arguments.SingleOrDefault(), CancellationToken.None);
             var report = LedgerEndpoints.ToReport(found);
             await run.WriteAsync(report, ApiJsonContext.Default.LedgerReport);
             return report.Ok ? CommandRun.Succeeded : CommandRun.Failed;

@@ -34,7 +34,7 @@ internal static class MetricsText
     private static void WriteDelay(StringBuilder text, MoneyMetrics money)
     {
         const string Name = "tokenhub_settlement_lag_seconds";
-        Head(text, Name, "histogram", "From the end of a request, by its gateway's clock, to its commit in the ledger.");
+        Head(text, Name, "histogram", "From a request's end, by its gateway's clock, to its commit in the ledger.");
         var counts = money.Delays();
         for (var i = 0; i < counts.Length; i++)
         {
@@ -52,7 +52,7 @@ internal static class MetricsText
             text, "tokenhub_dead_letters", "gauge", "Records that were set aside and wait for a person.",
             stand.DeadLetters);
         Single(text, "tokenhub_shards_closed", "gauge", "Shards of Redis that are being rebuilt.", stand.ShardsClosed);
-        Single(text, "tokenhub_ledger_unsealed", "gauge", "Transfers that no seal covers yet, at most.", stand.Unsealed);
+        Single(text, "tokenhub_ledger_unsealed", "gauge", "Transfers without a seal yet, at most.", stand.Unsealed);
         Single(
             text, "tokenhub_ledger_chain_ok", "gauge", "0 when the chain of seals is not the one whose head was kept.",
             stand.IsChainSound ? 1 : 0);
@@ -90,7 +90,8 @@ internal static class MetricsText
         text.Append(name);
         if (label is not null)
         {
-            var safe = tag.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+            var safe = tag.Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("\"", "\\\"", StringComparison.Ordinal)
                 .Replace("\n", "\\n", StringComparison.Ordinal);
             text.Append('{').Append(label).Append("=\"").Append(safe).Append("\"}");
         }

@@ -59,7 +59,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             case var _ when IsOutage(fault):
                 LogOutage(logger, RequestIds.Of(context), fault);
                 context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(null, null);
-                await WriteAsync(context, ProblemCode.Unavailable, $"{ServerOf(fault)} behind the console does not answer.");
+                await WriteAsync(
+                    context, ProblemCode.Unavailable, $"{ServerOf(fault)} behind the console does not answer.");
                 return;
             default:
                 LogFault(logger, context.Request.Method, context.Request.Path, RequestIds.Of(context), fault);

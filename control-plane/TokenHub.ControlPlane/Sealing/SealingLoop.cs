@@ -4,8 +4,8 @@ using TokenHub.Ledger.Sealing;
 namespace TokenHub.ControlPlane.Sealing;
 
 /// <summary>
-/// Seals new transfers while the control plane runs, and keeps the chain's heads beside the database. What is not sealed
-/// now is sealed later.
+/// Seals new transfers while the control plane runs, and keeps the chain's heads beside the database. What is not
+/// sealed now is sealed later.
 /// </summary>
 internal sealed partial class SealingLoop(Sealer sealer, HeadKeeper heads, ILogger<SealingLoop> logger)
     : BackgroundService

@@ -51,7 +51,8 @@ public sealed class RuntimeRole(NpgsqlDataSource owner)
           from tables
           where not relispartition
           union all
-          select 3, format('grant usage, select on all sequences in schema %I to %I', current_schema, @role)
+          select 3, format(
+            'grant usage, select on all sequences in schema %I to %I', current_schema, @role)
         ) s
         order by step
         """;
@@ -75,7 +76,7 @@ public sealed class RuntimeRole(NpgsqlDataSource owner)
         if (fault != "")
         {
             throw new MigrationException(
-                $"The role {role} of the database URL {fault ?? "does not exist"}: the control plane cannot run as it.");
+                $"The role {role} of the database URL {fault ?? "does not exist"}; the control plane cannot be it.");
         }
 
         await using var transaction = await connection.BeginTransactionAsync(ct);

@@ -69,7 +69,8 @@ public sealed class Verify(NpgsqlDataSource database, HeadBook? book = null)
 
         if (kept.Fault is { } line)
         {
-            problems.Add(new VerifyProblem("chain_heads", line, "is not signed with the master key: the file was changed"));
+            problems.Add(new VerifyProblem(
+                "chain_heads", line, "is not signed with the master key: the file was changed"));
         }
 
         return new VerifyReport(

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace TokenHub.Ledger.Sealing;
 
-/// <summary>What the file holds: heads as <c>number:hash</c>, and the first line that is not as it was written.</summary>
+/// <summary>
+/// What the file holds: heads as <c>number:hash</c>, and the first line that is not as it was written.
+/// </summary>
 public sealed record KeptHeads(IReadOnlyList<string> Heads, string? Fault);
 
 /// <summary>
@@ -14,7 +16,9 @@ public sealed record KeptHeads(IReadOnlyList<string> Heads, string? Fault);
 /// </summary>
 public sealed class HeadBook
 {
-    /// <summary>Heads kept at least; a newer one covers all before it, older ones only say when it still fitted.</summary>
+    /// <summary>
+    /// Heads kept at least; a newer one covers all before it, older ones only say when it still fitted.
+    /// </summary>
     public const int HeadsMax = 10_000;
 
     private const string FileName = "chain-heads";
@@ -34,7 +38,9 @@ public sealed class HeadBook
     /// <summary>The newest one; null for none.</summary>
     public string? Last { get; private set; }
 
-    /// <summary>For the one process that adds: what a crash tore is dropped, what an old key signed is signed anew.</summary>
+    /// <summary>
+    /// For the one process that adds: what a crash tore is dropped, what an old key signed is signed anew.
+    /// </summary>
     public static HeadBook Open(string folder, byte[] masterKey, byte[]? masterKeyOld)
     {
         Directory.CreateDirectory(folder);

@@ -25,7 +25,6 @@ internal sealed class GraceLine(bool isOn, TimeProvider time)
     private readonly Dictionary<long, LinkedListNode<Line>> _lines = [];
     private readonly LinkedList<Line> _bySeen = [];
     private readonly Dictionary<RequestId, (Line Line, Usd Amount)> _requests = [];
-
     private long _served;
 
     public bool IsOn => isOn;

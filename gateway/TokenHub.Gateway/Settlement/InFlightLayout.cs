@@ -103,7 +103,9 @@ internal static class InFlightLayout
         return counters is { Input: >= 0, Output: >= 0, Hold.Units: >= 0 };
     }
 
-    /// <summary>Writes an attempt that is over: the number of bytes that one takes is far below the room there is.</summary>
+    /// <summary>
+    /// Writes an attempt that is over: the number of bytes that one takes is far below the room there is.
+    /// </summary>
     public static void WritePast(Span<byte> slot, RequestId rid, int place, in AttemptRecord attempt)
     {
         slot[Fixed..].Clear();

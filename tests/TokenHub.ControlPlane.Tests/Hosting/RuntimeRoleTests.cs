@@ -31,7 +31,14 @@ public sealed class RuntimeRoleTests(Servers servers)
             {
                 data.Add($"delete from {table}");
                 data.Add($"truncate {table}");
-                data.Add($"update {table} set {(table == "transfers" ? "amount_units = 1" : table == "transfer_seals" ? "no = 1" : table == "audit_events" ? "action = ''" : table == "write_offs" ? "gateway_no = 1" : "rid = rid")}");
+                data.Add($"update {table} set " + table switch
+                {
+                    "transfers" => "amount_units = 1",
+                    "transfer_seals" => "no = 1",
+                    "audit_events" => "action = ''",
+                    "write_offs" => "gateway_no = 1",
+                    _ => "rid = rid",
+                });
             }
 
             foreach (var table in (string[])["accounts", "users", "prices", "settle_dead"])

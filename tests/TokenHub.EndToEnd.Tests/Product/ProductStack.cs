@@ -131,7 +131,9 @@ internal sealed class ProductStack : IAsyncDisposable
         _environment["TOKENHUB_MASTER_KEY_OLD"] = before ?? "";
     }
 
-    /// <summary>Stops the control plane in order and starts it anew; sessions may have ended with its secrets.</summary>
+    /// <summary>
+    /// Stops the control plane in order and starts it anew; sessions may have ended with its secrets.
+    /// </summary>
     public async Task RestartControlPlaneAsync()
     {
         _controlPlane!.Signal(15);

@@ -7,8 +7,8 @@ using TokenHub.TestKit.Servers;
 namespace TokenHub.Redis.Tests.Model;
 
 /// <summary>
-/// 100,000 random calls to the scripts of groups' rates and to their model, on each kind of server: the same answers and
-/// the same state, whatever the clock does and whatever Redis loses.
+/// 100,000 random calls to the scripts of groups' rates and to their model, on each kind of server: the same answers
+/// and the same state, whatever the clock does and whatever Redis loses.
 /// </summary>
 public sealed class GroupRateDifferentialTests
 {
