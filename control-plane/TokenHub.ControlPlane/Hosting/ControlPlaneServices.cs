@@ -84,7 +84,6 @@ internal static class ControlPlaneServices
         services.AddSingleton<RequestCorrection>();
         services.AddSingleton<Sealer>();
         AddHeads(services, options, backends);
-        services.AddSingleton<MoneyMetrics>();
         services.AddSingleton<LedgerGauges>();
 
         services.AddSingleton<KeyQueries>();

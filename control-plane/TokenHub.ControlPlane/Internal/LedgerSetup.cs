@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
+using TokenHub.ControlPlane.Metrics;
 using TokenHub.Ledger.Balances;
 using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Gateways;
@@ -39,6 +40,7 @@ internal static class LedgerSetup
             .AddSingleton(CreateCredits)
             .AddSingleton<PostingReads>()
             .AddSingleton<RequestReads>()
+            .AddSingleton<MoneyMetrics>()
             .AddHostedService<LedgerLoops>()
             .AddHostedService<RedisWatchLoop>();
     }

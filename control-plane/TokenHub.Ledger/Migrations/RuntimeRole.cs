@@ -37,22 +37,22 @@ public sealed class RuntimeRole(NpgsqlDataSource owner)
         from (
           select 1 as step, format('revoke create on schema %I from public', current_schema) as statement
           union all
-          select 1, format('grant usage on schema %I to %I', current_schema, @role)
+          select 1, format('grant usage on schema %I to %I', current_schema, @role::text)
           union all
-          select 2, format('revoke all on table %s from %I', name, @role) from tables
+          select 2, format('revoke all on table %s from %I', name, @role::text) from tables
           union all
           select 3, format(
             'grant %s on table %s to %I',
             case
-              when plain = @ownSchema then 'select'
-              when plain = any(@appendOnly) then 'select, insert'
+              when plain = @ownSchema::text then 'select'
+              when plain = any(@appendOnly::text[]) then 'select, insert'
               else 'select, insert, update, delete' end,
-            name, @role)
+            name, @role::text)
           from tables
           where not relispartition
           union all
           select 3, format(
-            'grant usage, select on all sequences in schema %I to %I', current_schema, @role)
+            'grant usage, select on all sequences in schema %I to %I', current_schema, @role::text)
         ) s
         order by step
         """;
