@@ -15,18 +15,33 @@ public sealed class HeadKeeper(NpgsqlDataSource database, HeadBook? book, TimePr
     private const string NewestSql = "select no, hash from transfer_seals order by no desc limit 1";
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private int _isBusy;
 
     /// <summary>What does not fit, as last seen; null while all is well.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Looks and writes. What does not fit is never covered by a newer head.</summary>
+    /// <summary>
+    /// Looks and writes; does nothing while another call is at it. What does not fit is never covered by a newer head.
+    /// </summary>
     public async Task KeepAsync(CancellationToken ct = default)
     {
-        if (book is null)
+        if (book is null || Interlocked.Exchange(ref _isBusy, 1) == 1)
         {
             return;
         }
 
+        try
+        {
+            await KeepAsync(book, ct);
+        }
+        finally
+        {
+            Volatile.Write(ref _isBusy, 0);
+        }
+    }
+
+    private async Task KeepAsync(HeadBook book, CancellationToken ct)
+    {
         await using var connection = await database.OpenConnectionAsync(ct);
         CommandDefinition Command(string sql, object? parameters = null) =>
             new(sql, parameters, cancellationToken: ct);

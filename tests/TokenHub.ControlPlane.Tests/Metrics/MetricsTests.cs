@@ -118,7 +118,14 @@ public sealed class MetricsTests(Servers servers)
                 """);
         }
 
-        await heads.KeepAsync(TestContext.Current.CancellationToken);
+        await TestKit.Servers.Probe.UntilAsync(
+            async () =>
+            {
+                await heads.KeepAsync(TestContext.Current.CancellationToken);
+                return heads.Fault is not null;
+            },
+            TimeSpan.FromSeconds(10),
+            "it is noticed");
 
         Assert.Contains(
             "tokenhub_ledger_chain_ok 0\n", (await plane.With(Token).GetAsync("/metrics")).Content, StringComparison.Ordinal);
