@@ -69,7 +69,8 @@ internal static class ControlPlaneCommand
             return CommandRun.Succeeded;
         }
         catch (Exception fault) when (fault is MigrationException or ScriptIsolationException or StartFailedException
-            or RedisUnavailableException or NpgsqlException or IOException or InvalidOperationException)
+            or RedisUnavailableException or NpgsqlException or IOException or UnauthorizedAccessException
+            or InvalidOperationException)
         {
             await error.WriteLineAsync($"The control plane cannot start: {fault.Message}");
             return CommandRun.Failed;

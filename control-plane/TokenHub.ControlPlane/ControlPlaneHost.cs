@@ -9,6 +9,7 @@ using TokenHub.ControlPlane.Hosting;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
 using TokenHub.ControlPlane.OpenApi;
+using TokenHub.ControlPlane.Metrics;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Quota;
@@ -63,7 +64,7 @@ internal static class ControlPlaneHost
         adjust?.Invoke(builder.Services);
         var app = builder.Build();
         UseCorridor(app, options);
-        MapRoutes(app, options.PlaneToken);
+        MapRoutes(app, options);
         return app;
     }
 
@@ -122,12 +123,13 @@ internal static class ControlPlaneHost
         app.UseMiddleware<AccessMiddleware>();
     }
 
-    private static void MapRoutes(WebApplication app, string planeToken)
+    private static void MapRoutes(WebApplication app, ControlPlaneOptions options)
     {
         app.MapSite();
         app.MapProbes();
         app.MapOpenApi("/api/v1/openapi.json");
-        app.MapInternalEndpoints(planeToken);
+        app.MapInternalEndpoints(options.PlaneToken);
+        app.MapMetrics(options);
         var api = app.MapGroup("/api/v1");
         api.MapSessions();
         api.MapUsers();

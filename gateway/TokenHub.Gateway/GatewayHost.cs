@@ -187,7 +187,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Ids = new RequestIdSource(identity.GatewayNo, identity.BootNo),
             Metrics = metrics,
             Local = new LocalAnswers(
-                redis, snapshots, settlement.Settler, settlement.Table, channels.Circuits, metrics),
+                redis, snapshots, settlement.Settler, settlement.Table, grace, channels.Circuits, metrics),
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,

@@ -19,6 +19,7 @@ internal sealed class LocalAnswers(
     SnapshotHolder snapshots,
     Settler settler,
     InFlightTable table,
+    GraceLine grace,
     CircuitBoard circuits,
     GatewayMetrics metrics)
 {
@@ -125,6 +126,9 @@ internal sealed class LocalAnswers(
 
         var channels = snapshots.Current.Channels
             .Select(c => (c.Id, c.ProviderName, c.Fault is not null ? 2 : circuits.IsResting(c) ? 1 : 0)).ToList();
-        return new GaugeReadings(table.OpenCount, held, settler.Unconfirmed, circuits.Openings, channels, IsReady);
+        return new GaugeReadings(table.OpenCount, held, settler.Unconfirmed, circuits.Openings, channels, IsReady)
+        {
+            GraceServed = grace.Served, GraceLent = grace.Lent,
+        };
     }
 }

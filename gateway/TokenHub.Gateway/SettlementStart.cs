@@ -35,9 +35,11 @@ internal sealed class SettlementStart
         GatewayOptions options, PlaneClient plane, ILogger log, CancellationToken cancel)
     {
         List<(OpenRequest, InFlightCounters)> leftOpen = [];
+        List<PastAttempt> past = [];
         HashSet<RequestId> inLog = [];
         Directory.CreateDirectory(options.WalDir);
-        var table = InFlightTable.Open(options.WalDir, (open, counters) => leftOpen.Add((open, counters)));
+        var table = InFlightTable.Open(
+            options.WalDir, (open, counters) => leftOpen.Add((open, counters)), past.Add);
         var segmentBytes = DiskGuard.SegmentBytesFor(options.LogBytesMax, options.Disk.FreeBytes(options.WalDir));
         var files = LogFiles.Open(options.WalDir, segmentBytes, UsageRecordCodec.BytesMax, (_, payload) =>
         {
@@ -49,7 +51,7 @@ internal sealed class SettlementStart
         var redis = new RedisSettlement(files);
         var shipper = new UsageShipper(files, plane);
         var settler = new Settler(options.WalDir, options.LogBytesMax, files, table, redis, shipper);
-        var recovered = Recovery.RecordsOf(leftOpen, inLog);
+        var recovered = Recovery.RecordsOf(leftOpen, inLog, past);
         var last = files.LastLsn + recovered.Count;
         foreach (var record in recovered)
         {

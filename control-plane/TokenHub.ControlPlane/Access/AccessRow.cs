@@ -21,7 +21,7 @@ internal enum Door
     /// <summary>A session, by bearer token or cookie.</summary>
     Session = 2,
 
-    /// <summary>The gateways' token, which the routes under <c>/internal</c> check themselves.</summary>
+    /// <summary>The gateways' token, which the routes themselves check.</summary>
     Plane = 3,
 }
 

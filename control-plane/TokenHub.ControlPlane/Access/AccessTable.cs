@@ -85,6 +85,7 @@ internal static class AccessTable
         Of("GET", "/status", admin: All, member: None, auditor: All),
         Of("GET", "/events", admin: All, member: Own, auditor: All),
 
+        Plane("GET", Metrics.MetricsEndpoints.Path),
         Plane("POST", PlaneMessages.RegisterPath),
         Plane("POST", PlaneMessages.BeatPath),
         Plane("POST", PlaneMessages.UsagePath),

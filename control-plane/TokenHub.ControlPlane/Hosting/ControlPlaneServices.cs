@@ -7,6 +7,7 @@ using TokenHub.ControlPlane.Health;
 using TokenHub.ControlPlane.Groups;
 using TokenHub.ControlPlane.Internal;
 using TokenHub.ControlPlane.Keys;
+using TokenHub.ControlPlane.Metrics;
 using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Publishing;
@@ -23,6 +24,7 @@ using TokenHub.ControlPlane.Accounts;
 using TokenHub.Ledger;
 using TokenHub.Ledger.Corrections;
 using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Reconciliation;
 using TokenHub.Ledger.Sealing;
 using TokenHub.Redis;
 
@@ -81,6 +83,8 @@ internal static class ControlPlaneServices
         services.AddSingleton<Corrector>();
         services.AddSingleton<RequestCorrection>();
         services.AddSingleton<Sealer>();
+        AddHeads(services, options, backends);
+        services.AddSingleton<LedgerGauges>();
 
         services.AddSingleton<KeyQueries>();
         services.AddSingleton<KeyChange>();
@@ -129,6 +133,17 @@ internal static class ControlPlaneServices
         }
     }
 
+    // Opened at once: a folder that cannot be written to is a reason not to start.
+    private static void AddHeads(IServiceCollection services, ControlPlaneOptions options, Backends? backends)
+    {
+        var book = options.DataDir is { } folder && backends is not null
+            ? HeadBook.Open(folder, options.MasterKey, options.MasterKeyOld)
+            : null;
+        services.AddSingleton(provider => new HeadKeeper(
+            provider.GetRequiredService<NpgsqlDataSource>(), book, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new Verify(provider.GetRequiredService<NpgsqlDataSource>(), book));
+    }
+
     private static void RemoveOwnLoops(IServiceCollection services)
     {
         var own = services.Where(service => service.ServiceType == typeof(IHostedService)
@@ -144,12 +159,14 @@ internal static class ControlPlaneServices
     {
         var acknowledger = provider.GetRequiredService<Acknowledger>();
         var news = provider.GetRequiredService<UsageNews>();
+        var metrics = provider.GetRequiredService<MoneyMetrics>();
         return new UsageIngest(
             provider.GetRequiredService<NpgsqlDataSource>(),
             batch =>
             {
                 acknowledger.Enqueue(batch);
                 news.Note(batch);
+                metrics.Note(batch);
             },
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<UsageIngest>>());

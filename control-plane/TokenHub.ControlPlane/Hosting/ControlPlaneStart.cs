@@ -44,7 +44,7 @@ internal static class ControlPlaneStart
         {
             await WaitForAsync(
                 "PostgreSQL",
-                async () => await new Migrator(database).MigrateAsync(cancellation),
+                () => MigrateAsync(options, database, cancellation),
                 fault => fault is NpgsqlException { IsTransient: true } or TimeoutException,
                 cancellation);
             await WaitForAsync(
@@ -63,6 +63,21 @@ internal static class ControlPlaneStart
             await (backends?.DisposeAsync() ?? database.DisposeAsync());
             throw;
         }
+    }
+
+    private static async Task MigrateAsync(
+        ControlPlaneOptions options, NpgsqlDataSource database, CancellationToken cancellation)
+    {
+        if (options.MigrationConnection is not { } connection)
+        {
+            await new Migrator(database).MigrateAsync(cancellation);
+            return;
+        }
+
+        await using var owner = LedgerDatabase.Open(connection);
+        await new Migrator(owner).MigrateAsync(cancellation);
+        var role = new NpgsqlConnectionStringBuilder(options.DatabaseConnection).Username;
+        await new RuntimeRole(owner).GrantAsync(role ?? "", cancellation);
     }
 
     private static async Task WaitForAsync(

@@ -1,4 +1,5 @@
 using Npgsql;
+using TokenHub.ControlPlane.Metrics;
 using TokenHub.Ledger.Balances;
 using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Holds;
@@ -16,6 +17,7 @@ internal sealed class LedgerLoops(
     Reaper reaper,
     LiveBalances balances,
     Recheck recheck,
+    MoneyMetrics metrics,
     ILogger<LedgerLoops> logger) : BackgroundService
 {
     private static readonly TimeSpan BalancesInterval = TimeSpan.FromSeconds(10);
@@ -25,11 +27,18 @@ internal sealed class LedgerLoops(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         acknowledger.RunAsync(stoppingToken),
-        RepeatAsync("outbox", OutboxSweep.Interval, ct => outbox.SweepAsync(null, ct), stoppingToken),
-        RepeatAsync("reaper", Reaper.Interval, reaper.ReapAsync, stoppingToken),
-        RepeatAsync("returned gateways", Reaper.ReturnsInterval, reaper.SweepReturnedAsync, stoppingToken),
+        RepeatAsync("outbox", OutboxSweep.Interval, SweepAsync, stoppingToken),
+        RepeatAsync("reaper", Reaper.Interval, ReapAsync, stoppingToken),
+        RepeatAsync("returned gateways", Reaper.ReturnsInterval, SweepReturnedAsync, stoppingToken),
         RepeatAsync("recheck", Recheck.Interval, recheck.RunAsync, stoppingToken),
         RepeatAsync("balances", BalancesInterval, ct => balances.TellChangedAsync(BalancesWithin, ct), stoppingToken));
+
+    private async Task SweepAsync(CancellationToken ct) => metrics.NoteCopies(await outbox.SweepAsync(null, ct));
+
+    private async Task ReapAsync(CancellationToken ct) => metrics.NoteReleased(await reaper.ReapAsync(ct));
+
+    private async Task SweepReturnedAsync(CancellationToken ct) =>
+        metrics.NoteReleased(await reaper.SweepReturnedAsync(ct));
 
     private async Task RepeatAsync(
         string name, TimeSpan interval, Func<CancellationToken, Task> round, CancellationToken ct)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
+using TokenHub.ControlPlane.Metrics;
 using TokenHub.Ledger.Balances;
 using TokenHub.Ledger.Draining;
 using TokenHub.Ledger.Gateways;
@@ -7,7 +8,6 @@ using TokenHub.Ledger.Holds;
 using TokenHub.Ledger.Postings;
 using TokenHub.Ledger.Quota;
 using TokenHub.Ledger.Rebuilding;
-using TokenHub.Ledger.Reconciliation;
 using TokenHub.Ledger.Requests;
 using TokenHub.Redis;
 
@@ -40,7 +40,7 @@ internal static class LedgerSetup
             .AddSingleton(CreateCredits)
             .AddSingleton<PostingReads>()
             .AddSingleton<RequestReads>()
-            .AddSingleton<Verify>()
+            .AddSingleton<MoneyMetrics>()
             .AddHostedService<LedgerLoops>()
             .AddHostedService<RedisWatchLoop>();
     }

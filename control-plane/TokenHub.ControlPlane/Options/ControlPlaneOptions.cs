@@ -9,6 +9,9 @@ internal sealed record ControlPlaneOptions
     /// <summary>Npgsql's own form of the database URL.</summary>
     public required string DatabaseConnection { get; init; }
 
+    /// <summary>The schema's owner; null when the control plane runs as it.</summary>
+    public string? MigrationConnection { get; init; }
+
     public required RedisOptions Redis { get; init; }
 
     public required byte[] MasterKey { get; init; }
@@ -20,6 +23,12 @@ internal sealed record ControlPlaneOptions
     public required byte[] SessionSecret { get; init; }
 
     public required string PlaneToken { get; init; }
+
+    /// <summary>Opens the metrics and nothing else; null: the gateways' token alone does.</summary>
+    public string? MetricsToken { get; init; }
+
+    /// <summary>Where heads of the ledger's chain are kept; null: nowhere.</summary>
+    public string? DataDir { get; init; }
 
     public required IPEndPoint ConsoleBind { get; init; }
 
@@ -42,5 +51,6 @@ internal sealed record ControlPlaneOptions
     public override string ToString() => nameof(ControlPlaneOptions);
 
     public const string DefaultAdminEmail = "admin@localhost";
+    public const string DefaultDataDir = "./.tokenhub";
     public const string DefaultConsoleBind = "127.0.0.1:8090";
 }

@@ -27,13 +27,19 @@ internal sealed class ControlPlaneOptionsReader
         return reader._faults.Count == 0 ? options : null;
     }
 
-    /// <summary>The database alone, for commands that need nothing else.</summary>
-    public static string? ReadDatabaseOnly(Func<string, string?> environment, out IReadOnlyList<string> faults)
+    /// <summary>
+    /// For verification: the database, and where heads of its chain are kept. Without a master key their signatures are
+    /// not looked at.
+    /// </summary>
+    public static VerifyOptions? ReadVerify(Func<string, string?> environment, out IReadOnlyList<string> faults)
     {
         var reader = new ControlPlaneOptionsReader(environment);
-        var address = reader.ReadDatabase();
+        var key = reader.Value("MASTER_KEY");
+        var options = new VerifyOptions(
+            reader.ReadDatabase(), reader.ReadDataDir(), key is null ? null : reader.ReadMasterKey("MASTER_KEY", key),
+            reader.ReadMasterKeyOld());
         faults = reader._faults;
-        return reader._faults.Count == 0 ? address : null;
+        return reader._faults.Count == 0 ? options : null;
     }
 
     /// <summary>Database and both master keys, for the change from one to the other.</summary>
@@ -73,11 +79,16 @@ internal sealed class ControlPlaneOptionsReader
         return new ControlPlaneOptions
         {
             DatabaseConnection = database,
+            MigrationConnection = Value("MIGRATION_DATABASE_URL") is { } owner
+                ? ReadDatabase("MIGRATION_DATABASE_URL", owner)
+                : null,
             Redis = redis!,
             MasterKey = masterKey,
             MasterKeyOld = ReadMasterKeyOld(),
             SessionSecret = ReadSessionSecret(masterKey),
             PlaneToken = planeToken,
+            MetricsToken = ReadMetricsToken(),
+            DataDir = ReadDataDir(),
             ConsoleBind = ReadBind(),
             AdminEmail = ReadAdminEmail(),
             AdminPassword = ReadAdminPassword(),
@@ -108,19 +119,17 @@ internal sealed class ControlPlaneOptionsReader
 
     private void Fault(string name, string what) => _faults.Add($"{OptionVariable.Prefix}{name} {what}");
 
-    private string ReadDatabase()
-    {
-        if (Required("DATABASE_URL") is not { } url)
-        {
-            return "";
-        }
+    private string ReadDatabase() =>
+        Required("DATABASE_URL") is { } url ? ReadDatabase("DATABASE_URL", url) : "";
 
+    private string ReadDatabase(string name, string url)
+    {
         if (DatabaseUrl.TryParse(url, out var connection))
         {
             return connection;
         }
 
-        Fault("DATABASE_URL", "must look like postgres://user:password@host:port/database");
+        Fault(name, "must look like postgres://user:password@host:port/database");
         return "";
     }
 
@@ -140,6 +149,8 @@ internal sealed class ControlPlaneOptionsReader
         Fault("REDIS_URL", $"is not usable: {fault}");
         return null;
     }
+
+    private string ReadDataDir() => Path.GetFullPath(Value("DATA_DIR") ?? ControlPlaneOptions.DefaultDataDir);
 
     private byte[]? ReadMasterKeyOld() =>
         Value("MASTER_KEY_OLD") is { } text ? ReadMasterKey("MASTER_KEY_OLD", text) : null;
@@ -190,6 +201,17 @@ internal sealed class ControlPlaneOptionsReader
         }
 
         return token ?? "";
+    }
+
+    private string? ReadMetricsToken()
+    {
+        var token = Value("METRICS_TOKEN");
+        if (token is { Length: < SecretLengthMin })
+        {
+            Fault("METRICS_TOKEN", $"must have {SecretLengthMin} characters or more");
+        }
+
+        return token;
     }
 
     private IPEndPoint ReadBind()

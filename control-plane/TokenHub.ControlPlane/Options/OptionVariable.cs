@@ -13,6 +13,10 @@ internal sealed record OptionVariable(string Name, string Default, string Meanin
     [
         new("DATABASE_URL", "required", "PostgreSQL, as postgres://user:password@host:port/database"),
         new(
+            "MIGRATION_DATABASE_URL",
+            "none",
+            "the same database as the owner of the schema; the role of DATABASE_URL then gets what it needs alone"),
+        new(
             "REDIS_URL",
             "required",
             "Redis, as redis://[user:password@]host:port[,host:port...][/db][?mode=cluster|sentinel&master=name] or "
@@ -20,6 +24,8 @@ internal sealed record OptionVariable(string Name, string Default, string Meanin
         new("MASTER_KEY", "required", "seals channel credentials: 32 bytes in base64"),
         new("MASTER_KEY_OLD", "none", "the key of before, still accepted while 'keys rotate-master' is at work"),
         new("CONTROL_PLANE_TOKEN", "required", "what gateways show to the control plane: 16 characters or more"),
+        new("METRICS_TOKEN", "none", "opens GET /metrics and nothing else: 16 characters or more"),
+        new("DATA_DIR", ControlPlaneOptions.DefaultDataDir, "folder for the heads of the ledger's chain"),
         new("CONSOLE_BIND", ControlPlaneOptions.DefaultConsoleBind, "address and port of the console and its API"),
         new("ADMIN_EMAIL", ControlPlaneOptions.DefaultAdminEmail, "e-mail of the first admin, made when there is none"),
         new("ADMIN_PASSWORD", "generated", "password of the first admin; generated and printed once when unset"),

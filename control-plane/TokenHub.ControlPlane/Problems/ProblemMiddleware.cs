@@ -59,7 +59,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             case var _ when IsOutage(fault):
                 LogOutage(logger, RequestIds.Of(context), fault);
                 context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(null, null);
-                await WriteAsync(context, ProblemCode.Unavailable, "A server behind the console does not answer.");
+                await WriteAsync(
+                    context, ProblemCode.Unavailable, $"{ServerOf(fault)} behind the console does not answer.");
                 return;
             default:
                 LogFault(logger, context.Request.Method, context.Request.Path, RequestIds.Of(context), fault);
@@ -71,6 +72,16 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     private static bool IsOutage(Exception fault) =>
         fault is RedisUnavailableException or TimeoutException or NpgsqlException { IsTransient: true }
         || (fault is NpgsqlException && fault is not PostgresException);
+
+    // Which one, and PostgreSQL's own code where there is one: whoever meets this once can say what it was.
+    private static string ServerOf(Exception fault) => fault switch
+    {
+        RedisUnavailableException => "Redis",
+        PostgresException { SqlState: var state } => $"PostgreSQL ({state})",
+        NpgsqlException { InnerException: TimeoutException } => "PostgreSQL (time is up)",
+        NpgsqlException => "PostgreSQL",
+        _ => "A server",
+    };
 
     public static async Task WriteAsync(
         HttpContext context, ProblemCode code, string detail, IReadOnlyList<FieldError>? errors = null)

@@ -18,8 +18,8 @@ internal sealed class ChangePublisher(
     private readonly SemaphoreSlim _gate = new(1);
 
     /// <summary>
-    /// Returns when every change committed before the call is told. When Redis or PostgreSQL is away it only logs that:
-    /// the change itself is committed and will be told.
+    /// Returns when every change committed before the call is told. Whatever fails in that is only logged: the change
+    /// itself is committed and will be told, so its caller must not hear that it failed.
     /// </summary>
     public async Task TellAsync(CancellationToken ct = default)
     {
@@ -30,6 +30,10 @@ internal sealed class ChangePublisher(
         catch (Exception error) when (error is RedisUnavailableException or NpgsqlException)
         {
             logger.LogWarning("Changes are not told to the gateways yet: {Reason}", error.Message);
+        }
+        catch (Exception error) when (!ct.IsCancellationRequested && error is not OutOfMemoryException)
+        {
+            logger.LogError(error, "Changes are not told to the gateways yet");
         }
     }
 

@@ -43,9 +43,10 @@ internal sealed record LedgerReport
 }
 
 /// <summary>
-/// The chain of hashes over all transfers. Its head, kept elsewhere, shows later whether the chain was made anew.
+/// The chain of hashes over all transfers. Its head, kept elsewhere, shows later whether the chain was made anew;
+/// <c>heads_kept</c> is how many of those that the control plane keeps beside the database were held against it.
 /// </summary>
-internal sealed record LedgerChain(bool Ok, long Seals, long Sealed, long Unsealed, string Head);
+internal sealed record LedgerChain(bool Ok, long Seals, long Sealed, long Unsealed, string Head, int HeadsKept);
 
 /// <summary>One thing that does not add up.</summary>
 internal sealed record LedgerProblem(string Check, string Subject, string Detail);

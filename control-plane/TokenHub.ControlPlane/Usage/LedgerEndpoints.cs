@@ -65,7 +65,8 @@ internal static class LedgerEndpoints
         Requests = report.Requests,
         Sum = report.Sum,
         Chain = new LedgerChain(
-            report.Chain.Ok, report.Chain.Seals, report.Chain.Sealed, report.Chain.Unsealed, report.Chain.Head),
+            report.Chain.Ok, report.Chain.Seals, report.Chain.Sealed, report.Chain.Unsealed, report.Chain.Head,
+            report.Chain.HeadsKept),
         Problems = [.. report.Problems.Select(p => new LedgerProblem(p.Check, p.Subject, p.Detail))],
     };
 

@@ -10,8 +10,19 @@ public readonly record struct AccountStand(long Account, Usd Balance, long Versi
 public readonly record struct KeyStand(long Key, Usd Spent, long Version);
 
 /// <summary>A request that needs no copy in Redis any more: it is posted, or parked for good.</summary>
-public readonly record struct DrainedRequest(RequestId RequestId, long Account, long Key);
+public readonly record struct DrainedRequest(RequestId RequestId, long Account, long Key)
+{
+    /// <summary>When it ended, by its gateway's clock; 0 where that is not known.</summary>
+    public long EndedMs { get; init; }
+}
 
 /// <summary>What was committed, for those who tell Redis.</summary>
 public sealed record PostedBatch(
-    IReadOnlyList<AccountStand> Accounts, IReadOnlyList<KeyStand> Keys, IReadOnlyList<DrainedRequest> Requests);
+    IReadOnlyList<AccountStand> Accounts, IReadOnlyList<KeyStand> Keys, IReadOnlyList<DrainedRequest> Requests)
+{
+    /// <summary>Requests that were new to the ledger.</summary>
+    public int Added { get; init; }
+
+    /// <summary>Records that were set aside.</summary>
+    public int Parked { get; init; }
+}

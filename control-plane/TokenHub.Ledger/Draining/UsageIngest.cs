@@ -94,7 +94,10 @@ public sealed class UsageIngest(
             }
         }
 
-        posted?.Invoke(new PostedBatch(totals.Accounts, totals.Keys, Drained(entries)));
+        posted?.Invoke(new PostedBatch(totals.Accounts, totals.Keys, Drained(entries))
+        {
+            Added = totals.Added, Parked = faulty.Count,
+        });
         return new PlaneMessages.UsageReceipt(
             lastLsn, totals.Added, entries.Count - totals.Added - faulty.Count, faulty.Count);
     }
@@ -123,7 +126,10 @@ public sealed class UsageIngest(
         {
             if (entry.Record is { } record)
             {
-                drained.Add(new DrainedRequest(record.RequestId, record.Account, record.Key));
+                drained.Add(new DrainedRequest(record.RequestId, record.Account, record.Key)
+                {
+                    EndedMs = record.StartedMs + record.DurationMs,
+                });
             }
         }
 

@@ -14,7 +14,8 @@ namespace TokenHub.Ledger.Reconciliation;
 /// Recomputes the whole ledger from its rows, at one instant: every balance from its postings, every charge from its
 /// price, every split, every key's total, and that all balances add up to zero.
 /// </summary>
-public sealed class Verify(NpgsqlDataSource database)
+/// <param name="book">Heads of the chain that were kept beside the database; null for none.</param>
+public sealed class Verify(NpgsqlDataSource database, HeadBook? book = null)
 {
     /// <summary>Problems named in a report; more are not looked for.</summary>
     public const int ProblemsMax = 100;
@@ -38,6 +39,8 @@ public sealed class Verify(NpgsqlDataSource database)
     /// <param name="expectedHead">The head of an earlier report's chain, to be found again; null for none.</param>
     public async Task<VerifyReport> RunAsync(string? expectedHead, CancellationToken ct = default)
     {
+        // Read first: whatever stands in the file is then in the snapshot.
+        var kept = book?.Read() ?? new KeptHeads([], null);
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
         var totals = await connection.QuerySingleAsync<TotalsRow>(new CommandDefinition(
@@ -57,10 +60,17 @@ public sealed class Verify(NpgsqlDataSource database)
 
         var requests = await CheckChargesAsync(connection, problems, ct);
         await CheckAttemptsAsync(connection, problems, ct);
-        var chain = await ChainCheck.WalkAsync(connection, expectedHead, ct);
+        var heads = expectedHead is null ? kept.Heads : kept.Heads.Append(expectedHead);
+        var chain = await ChainCheck.WalkAsync(connection, heads, ct);
         if (chain is { Subject: { } subject, Fault: { } fault })
         {
             problems.Add(new VerifyProblem("chain", subject, fault));
+        }
+
+        if (kept.Fault is { } line)
+        {
+            problems.Add(new VerifyProblem(
+                "chain_heads", line, "is not signed with the master key: the file was changed"));
         }
 
         return new VerifyReport(

@@ -9,6 +9,9 @@ namespace TokenHub.Ledger.Sealing;
 /// </summary>
 public sealed record ChainReport(long Seals, long Sealed, long Unsealed, string Head, string? Subject, string? Fault)
 {
+    /// <summary>Heads kept elsewhere that were looked for.</summary>
+    public int HeadsKept { get; init; }
+
     public bool Ok => Fault is null;
 }
 
@@ -26,18 +29,20 @@ internal static class ChainCheck
     private const int SealsAtOnce = 50;
 
     /// <summary>
-    /// In the caller's transaction, so that it sees one instant. <paramref name="expectedHead"/> is the head of an
-    /// earlier report, which has to stand in the chain as it was.
+    /// In the caller's transaction, so that it sees one instant. <paramref name="heads"/> are those of earlier reports
+    /// and those kept beside the database: each has to stand in the chain as it was.
     /// </summary>
     public static async Task<ChainReport> WalkAsync(
-        NpgsqlConnection connection, string? expectedHead, CancellationToken ct)
+        NpgsqlConnection connection, IEnumerable<string> heads, CancellationToken ct)
     {
         CommandDefinition Command(string sql, object parameters) =>
             new(sql, parameters, commandTimeout: 0, cancellationToken: ct);
 
         var before = Seal.Genesis;
         var count = 0L;
-        var isHeadSeen = expectedHead is null || expectedHead == HeadOf(before);
+        var unseen = heads.ToHashSet(StringComparer.Ordinal);
+        var kept = unseen.Count;
+        unseen.Remove(HeadOf(before));
         while (true)
         {
             var seals = (await connection.QueryAsync<Seal>(
@@ -48,30 +53,36 @@ internal static class ChainCheck
                     Command(TransfersSql, new { after = before.LastId, upTo = seal.LastId }))).AsList();
                 if (FindFault(before, seal, rows) is var (subject, fault))
                 {
-                    return new ChainReport(before.No, count, 0, HeadOf(before), subject, fault);
+                    return new ChainReport(before.No, count, 0, HeadOf(before), subject, fault) { HeadsKept = kept };
                 }
 
                 count += rows.Count;
                 before = seal;
-                isHeadSeen |= expectedHead == HeadOf(seal);
+                unseen.Remove(HeadOf(seal));
             }
 
             if (seals.Count == 0)
             {
                 var unsealed = await connection.ExecuteScalarAsync<long>(
                     Command(UnsealedSql, new { after = before.LastId }));
+                var missing = unseen.Select(head => head.Split(':')[0]).MinBy(number => (number.Length, number));
                 return new ChainReport(
                     before.No,
                     count,
                     unsealed,
                     HeadOf(before),
-                    isHeadSeen ? null : $"seal {expectedHead!.Split(':')[0]}",
-                    isHeadSeen ? null : "is not the one of the head that was given");
+                    missing is null ? null : $"seal {missing}",
+                    missing is null ? null : "is not the one of the head that was kept")
+                {
+                    HeadsKept = kept,
+                };
             }
         }
     }
 
-    private static string HeadOf(Seal seal) => $"{seal.No}:{Convert.ToHexStringLower(seal.Hash)}";
+    public static string HeadOf(long no, byte[] hash) => $"{no}:{Convert.ToHexStringLower(hash)}";
+
+    private static string HeadOf(Seal seal) => HeadOf(seal.No, seal.Hash);
 
     private static (string Subject, string Fault)? FindFault(Seal before, Seal seal, List<TransferRow> rows)
     {

@@ -142,6 +142,21 @@ public static class UsageRecordCodec
         return !reader.Failed && reader.AtEnd;
     }
 
+    /// <summary>Writes an attempt by itself, as the in-flight table keeps it; returns the number of bytes.</summary>
+    public static int WriteAttempt(in AttemptRecord attempt, Span<byte> destination)
+    {
+        var writer = new VarWriter(destination);
+        WriteAttempt(ref writer, attempt, recorded: default);
+        return writer.Length;
+    }
+
+    public static bool TryReadAttempt(ReadOnlySpan<byte> source, out AttemptRecord attempt)
+    {
+        var reader = new VarReader(source);
+        attempt = ReadAttempt(ref reader, Version, recorded: default);
+        return !reader.Failed && reader.AtEnd;
+    }
+
     private static Flags FlagsOf(UsageRecord record) =>
         (record.IsStream ? Flags.Stream : 0)
         | (record.IsCounted ? Flags.Counted : 0)
@@ -255,12 +270,16 @@ public static class UsageRecordCodec
         var attempts = new AttemptRecord[count];
         for (var i = 0; i < count; i++)
         {
-            var attempt = new AttemptRecord(
-                reader.Number(), reader.Int(), (AttemptFault)reader.Byte(), reader.Int());
-            attempts[i] = version == OldestVersion ? attempt : ReadRest(ref reader, attempt, version, recorded);
+            attempts[i] = ReadAttempt(ref reader, version, recorded);
         }
 
         return attempts;
+    }
+
+    private static AttemptRecord ReadAttempt(ref VarReader reader, byte version, in TokenUsage recorded)
+    {
+        var attempt = new AttemptRecord(reader.Number(), reader.Int(), (AttemptFault)reader.Byte(), reader.Int());
+        return version == OldestVersion ? attempt : ReadRest(ref reader, attempt, version, recorded);
     }
 
     private static AttemptRecord ReadRest(

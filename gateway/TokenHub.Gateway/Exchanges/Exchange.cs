@@ -28,6 +28,7 @@ internal enum ExchangeState : byte
 internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, TimeProvider time)
 {
     private readonly List<AttemptRecord> _attempts = new(RoutingRules.AttemptsLimit);
+    private int _keptAttempts;
     private readonly Lock _leave = new();
     private volatile bool _isClientGone;
     private volatile bool _isDraining;
@@ -209,6 +210,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
             }
 
             Slot = moved;
+            KeepAttempts();
             Hold.MoveTo(tariff, InputEstimate);
         }
 
@@ -263,6 +265,17 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
 
     public void AddAttempt(in AttemptRecord attempt) => _attempts.Add(attempt);
 
+    /// <summary>
+    /// Writes attempts that are over beside the open request: after a crash they have their rows all the same.
+    /// </summary>
+    public void KeepAttempts()
+    {
+        for (; Slot is { } slot && _keptAttempts < _attempts.Count; _keptAttempts++)
+        {
+            slot.Keep(_keptAttempts, _attempts[_keptAttempts]);
+        }
+    }
+
     /// <summary>The client left, or does not take what it is sent.</summary>
     public void OnClientGone()
     {
@@ -299,6 +312,7 @@ internal sealed class Exchange(IAnswerTap tap, Hold hold, DrainGate drains, Time
         Body.Dispose();
         Answer.Dispose();
         _attempts.Clear();
+        _keptAttempts = 0;
         (_isClientGone, _stop, WasDrained, Watch) = (false, null, false, null);
         (Group, Key, Serving, Slot, Tariff, Affinity) = (null, null, null, null, default, default);
         Plan.Clear();

@@ -25,8 +25,24 @@ internal sealed class GraceLine(bool isOn, TimeProvider time)
     private readonly Dictionary<long, LinkedListNode<Line>> _lines = [];
     private readonly LinkedList<Line> _bySeen = [];
     private readonly Dictionary<RequestId, (Line Line, Usd Amount)> _requests = [];
+    private long _served;
 
     public bool IsOn => isOn;
+
+    /// <summary>Requests that were lent money, since the start.</summary>
+    public long Served => Volatile.Read(ref _served);
+
+    /// <summary>What requests were lent that are not settled yet: the bound on what outruns the holds.</summary>
+    public Usd Lent
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return new Usd(_requests.Values.Sum(request => request.Amount.Units));
+            }
+        }
+    }
 
     /// <summary>Redis said what an account has left.</summary>
     public void Saw(long account, Usd available)
@@ -84,6 +100,7 @@ internal sealed class GraceLine(bool isOn, TimeProvider time)
 
             line.Lent += lent;
             line.Open++;
+            _served++;
             return true;
         }
     }

@@ -13,12 +13,15 @@ namespace TokenHub.Gateway.Settlement;
 /// that change while the stream runs (input, output, hold: 8 each), then the fixed part. A counter is one aligned
 /// store, so a process killed between two stores leaves each of them whole. What few requests have (factors that are
 /// not one, other units than tokens with their prices) stands at the end and takes room from the model's name.
+/// A slot in state past keeps an attempt of a request that goes on at another channel: its fixed part is the request's
+/// id, the attempt's place among the others, a length and the attempt as it stands in records.
 /// </summary>
 internal static class InFlightLayout
 {
     public const int SlotBytes = 256;
     public const uint Free = 0;
     public const uint Open = 0x4E45504F;
+    public const uint Past = 0x54534150;
 
     public const int State = 0;
     public const int Checksum = 4;
@@ -27,6 +30,8 @@ internal static class InFlightLayout
     public const int Hold = 24;
     public const int Fixed = 32;
     private const int FixedBytes = SlotBytes - Fixed;
+    private const int PastPlace = Fixed + 16;
+    private const int PastBytes = PastPlace + 2;
     private const int Model = Fixed + 16 + (8 * 11) + 4;
     private const int FactorsBytes = 4 * 3;
     private const int MediaBytes = 8 * 6;
@@ -96,6 +101,34 @@ internal static class InFlightLayout
             (Dialect)slot[Model - 2], (flags & IsStream) != 0, model, counters.Hold, counters.Input,
             Number(slot, at + 32)) { Media = media };
         return counters is { Input: >= 0, Output: >= 0, Hold.Units: >= 0 };
+    }
+
+    /// <summary>
+    /// Writes an attempt that is over: the number of bytes that one takes is far below the room there is.
+    /// </summary>
+    public static void WritePast(Span<byte> slot, RequestId rid, int place, in AttemptRecord attempt)
+    {
+        slot[Fixed..].Clear();
+        rid.WriteBytes(slot[Fixed..]);
+        slot[PastPlace] = (byte)place;
+        slot[PastPlace + 1] = (byte)UsageRecordCodec.WriteAttempt(attempt, slot[PastBytes..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(slot[Checksum..], LogFrame.Crc(slot.Slice(Fixed, FixedBytes)));
+    }
+
+    /// <summary>Reads an attempt that a former process kept; false when the slot is another or torn.</summary>
+    public static bool TryReadPast(ReadOnlySpan<byte> slot, out PastAttempt past)
+    {
+        past = default;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(slot) != Past
+            || BinaryPrimitives.ReadUInt32LittleEndian(slot[Checksum..]) != LogFrame.Crc(slot.Slice(Fixed, FixedBytes))
+            || slot[PastPlace + 1] > SlotBytes - PastBytes
+            || !UsageRecordCodec.TryReadAttempt(slot.Slice(PastBytes, slot[PastPlace + 1]), out var attempt))
+        {
+            return false;
+        }
+
+        past = new PastAttempt(RequestId.ReadBytes(slot[Fixed..]), slot[PastPlace], attempt);
+        return true;
     }
 
     private static int ModelEnd(byte flags) => MediaAt(flags) - ((flags & HasMedia) != 0 ? MediaBytes : 0);

@@ -1,4 +1,6 @@
 using TokenHub.Core.Money;
+using TokenHub.Core.Requests;
+using TokenHub.Core.Usage;
 
 namespace TokenHub.Gateway.Settlement;
 
@@ -20,6 +22,9 @@ public sealed unsafe class InFlightSlot
     public OpenRequest Request { get; private set; }
 
     internal int Index { get; }
+
+    /// <summary>The slot of the attempt before, which is freed with this one; null for none.</summary>
+    internal InFlightSlot? Past { get; private set; }
 
     /// <summary>When its hold in Redis was last renewed, on the monotonic clock.</summary>
     internal long RenewedAtMs { get; set; }
@@ -61,8 +66,21 @@ public sealed unsafe class InFlightSlot
         }
 
         slot.RenewedAtMs = RenewedAtMs;
+        (slot.Past, Past) = (Past, null);
         _table.Release(this);
         return slot;
+    }
+
+    /// <summary>
+    /// Keeps an attempt that is over until the request is closed, so that a crash does not lose what it cost. Where the
+    /// table is full it is not kept: the request matters more.
+    /// </summary>
+    public void Keep(int place, in AttemptRecord attempt)
+    {
+        if (_table.TryKeep(Request.Rid, place, attempt, out var slot))
+        {
+            (slot.Past, Past) = (Past, slot);
+        }
     }
 
     /// <summary>A whole copy of the request if the slot is open, whoever opens and frees it meanwhile.</summary>
@@ -82,9 +100,15 @@ public sealed unsafe class InFlightSlot
         Volatile.Write(ref *(uint*)(_at + InFlightLayout.State), InFlightLayout.Open);
     }
 
+    internal void Write(RequestId rid, int place, in AttemptRecord attempt)
+    {
+        InFlightLayout.WritePast(new Span<byte>(_at, InFlightLayout.SlotBytes), rid, place, attempt);
+        Volatile.Write(ref *(uint*)(_at + InFlightLayout.State), InFlightLayout.Past);
+    }
+
     internal void Free()
     {
         Volatile.Write(ref *(uint*)(_at + InFlightLayout.State), InFlightLayout.Free);
-        Request = default;
+        (Request, Past) = (default, null);
     }
 }

@@ -1,4 +1,6 @@
 using System.IO.MemoryMappedFiles;
+using TokenHub.Core.Requests;
+using TokenHub.Core.Usage;
 
 namespace TokenHub.Gateway.Settlement;
 
@@ -21,6 +23,7 @@ public sealed unsafe class InFlightTable : IDisposable
     private readonly int[] _free = new int[SlotsMax];
     private readonly object _gate = new();
     private int _freeCount;
+    private int _pastCount;
     private int _highest = -1;
 
     private InFlightTable(MemoryMappedFile file)
@@ -35,19 +38,22 @@ public sealed unsafe class InFlightTable : IDisposable
         }
     }
 
+    /// <summary>Requests that hold money now.</summary>
     public int OpenCount
     {
         get
         {
             lock (_gate)
             {
-                return SlotsMax - _freeCount;
+                return SlotsMax - _freeCount - _pastCount;
             }
         }
     }
 
     /// <summary>Maps the table of a folder and reports what a former process left open in it.</summary>
-    public static InFlightTable Open(string folder, Action<OpenRequest, InFlightCounters> leftOpen)
+    /// <param name="leftPast">Takes the attempts that requests left open had made before.</param>
+    public static InFlightTable Open(
+        string folder, Action<OpenRequest, InFlightCounters> leftOpen, Action<PastAttempt>? leftPast = null)
     {
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, "in-flight");
@@ -72,6 +78,10 @@ public sealed unsafe class InFlightTable : IDisposable
             {
                 leftOpen(open, counters);
             }
+            else if (InFlightLayout.TryReadPast(slot, out var past))
+            {
+                leftPast?.Invoke(past);
+            }
         }
 
         return table;
@@ -92,17 +102,9 @@ public sealed unsafe class InFlightTable : IDisposable
 
     public bool TryOpen(in OpenRequest request, out InFlightSlot slot)
     {
-        lock (_gate)
+        if (!TryTake(isPast: false, out slot))
         {
-            if (_freeCount == 0)
-            {
-                slot = null!;
-                return false;
-            }
-
-            var index = _free[--_freeCount];
-            _highest = Math.Max(_highest, index);
-            slot = _slots[index] ??= new InFlightSlot(this, index, AddressOf(index));
+            return false;
         }
 
         slot.RenewedAtMs = Environment.TickCount64;
@@ -110,13 +112,39 @@ public sealed unsafe class InFlightTable : IDisposable
         return true;
     }
 
+    /// <summary>Frees a slot, and those of the attempts before.</summary>
     public void Release(InFlightSlot slot)
     {
+        var past = slot.Past;
         slot.Free();
         lock (_gate)
         {
             _free[_freeCount++] = slot.Index;
         }
+
+        while (past is not null)
+        {
+            var before = past.Past;
+            past.Free();
+            lock (_gate)
+            {
+                _free[_freeCount++] = past.Index;
+                _pastCount--;
+            }
+
+            past = before;
+        }
+    }
+
+    internal bool TryKeep(RequestId rid, int place, in AttemptRecord attempt, out InFlightSlot slot)
+    {
+        if (!TryTake(isPast: true, out slot))
+        {
+            return false;
+        }
+
+        slot.Write(rid, place, attempt);
+        return true;
     }
 
     /// <summary>
@@ -142,6 +170,24 @@ public sealed unsafe class InFlightTable : IDisposable
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();
+    }
+
+    private bool TryTake(bool isPast, out InFlightSlot slot)
+    {
+        lock (_gate)
+        {
+            if (_freeCount == 0)
+            {
+                slot = null!;
+                return false;
+            }
+
+            var index = _free[--_freeCount];
+            _pastCount += isPast ? 1 : 0;
+            _highest = Math.Max(_highest, index);
+            slot = _slots[index] ??= new InFlightSlot(this, index, AddressOf(index));
+            return true;
+        }
     }
 
     private byte* AddressOf(int index) => _start + HeadBytes + ((long)index * InFlightLayout.SlotBytes);

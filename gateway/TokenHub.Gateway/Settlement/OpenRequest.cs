@@ -29,3 +29,6 @@ public readonly record struct OpenRequest(
 
 /// <summary>How far a request has come: tokens in, tokens out so far, and the whole amount held.</summary>
 public readonly record struct InFlightCounters(long Input, long Output, Usd Hold);
+
+/// <summary>An attempt of an open request that is over, and its place among the request's attempts.</summary>
+public readonly record struct PastAttempt(RequestId Rid, int Place, AttemptRecord Attempt);

@@ -13,15 +13,25 @@ public static class Recovery
     /// The records of requests that were open when the process died. Ids that the log already holds are left out; of
     /// two slots with one id (a request that was moving to another channel) the one that had come further counts.
     /// </summary>
+    /// <param name="past">Attempts that were over: they have their rows, at the platform's cost.</param>
     public static IReadOnlyList<UsageRecord> RecordsOf(
-        IEnumerable<(OpenRequest Open, InFlightCounters Counters)> leftOpen, IReadOnlySet<RequestId> inLog) =>
-        [.. leftOpen
+        IEnumerable<(OpenRequest Open, InFlightCounters Counters)> leftOpen,
+        IReadOnlySet<RequestId> inLog,
+        IEnumerable<PastAttempt>? past = null)
+    {
+        var attempts = (past ?? []).ToLookup(attempt => attempt.Rid);
+        return [.. leftOpen
             .Where(left => !inLog.Contains(left.Open.Rid))
             .GroupBy(left => left.Open.Rid)
             .Select(same => same.MaxBy(left => left.Counters.Output))
-            .Select(left => RecordOf(left.Open, left.Counters))];
+            .Select(left => RecordOf(
+                left.Open,
+                left.Counters,
+                attempts[left.Open.Rid].OrderBy(attempt => attempt.Place).Select(attempt => attempt.Attempt)))];
+    }
 
-    private static UsageRecord RecordOf(OpenRequest open, InFlightCounters counters)
+    private static UsageRecord RecordOf(
+        OpenRequest open, InFlightCounters counters, IEnumerable<AttemptRecord> before)
     {
         // Before any output nothing is known to have been served, so nothing is charged.
         var served = counters.Output > 0
@@ -48,6 +58,7 @@ public static class Recovery
             Usage = served,
             Attempts =
             [
+                .. before.Take(UsageRecord.AttemptsMax - 1),
                 new AttemptRecord(open.Channel, 0, AttemptFault.None, 0)
                 {
                     Outcome = Outcome.Interrupted,

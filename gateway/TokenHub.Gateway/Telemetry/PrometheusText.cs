@@ -11,7 +11,14 @@ internal readonly record struct GaugeReadings(
     long Unsettled,
     long ChannelCooldowns,
     IReadOnlyList<(long Channel, string Provider, int State)> Channels,
-    bool IsReady);
+    bool IsReady)
+{
+    /// <summary>Requests that were lent money while Redis was away.</summary>
+    public long GraceServed { get; init; }
+
+    /// <summary>What of that is not settled yet.</summary>
+    public Usd GraceLent { get; init; }
+}
 
 /// <summary>Writes the metrics in Prometheus' text form. No key, user or request stands in a label.</summary>
 internal static class PrometheusText
@@ -109,6 +116,11 @@ internal static class PrometheusText
         Single(text, "tokenhub_reservations_open", "gauge", "Requests that hold money.", gauges.OpenHolds);
         Head(text, "tokenhub_reservations_usd", "gauge", "Dollars held.");
         Line(text, "tokenhub_reservations_usd", gauges.HeldNow.ToString());
+        Single(
+            text, "tokenhub_grace_requests_total", "counter", "Requests lent money while Redis was away.",
+            gauges.GraceServed);
+        Head(text, "tokenhub_grace_usd", "gauge", "Dollars lent while Redis was away and not settled yet.");
+        Line(text, "tokenhub_grace_usd", gauges.GraceLent.ToString());
         Single(text, "tokenhub_settlement_queue_depth", "gauge", "Records not yet in the ledger.", gauges.Unsettled);
         Single(text, "tokenhub_channel_cooldowns_total", "counter", "Cooldowns begun.", gauges.ChannelCooldowns);
         Head(text, "tokenhub_channel_state", "gauge", "0 usable, 1 cooling down, 2 unusable.");

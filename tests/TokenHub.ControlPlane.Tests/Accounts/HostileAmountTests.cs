@@ -12,40 +12,30 @@ public sealed class HostileAmountTests(Servers servers)
 {
     private static readonly RequestId Charged = RequestId.Create(1_800_000_000_000, 77, 1, 1);
 
-    // Method, path, body with @ where the amount stands, and the field that is named.
-    public static TheoryData<string, string, string, string> Places => new()
+    // What else a body needs, by operation. An operation of the document with an amount has to stand here.
+    private static readonly Dictionary<string, string> Bodies = new()
     {
-        { "POST", "/users/{user}/credits", """{"amount":@,"reason":"x"}""", "amount" },
-        { "POST", "/requests/{request}/corrections", """{"amount":@,"reason":"x"}""", "amount" },
-        { "POST", "/keys", """{"name":"k","spend_limit":@}""", "spend_limit" },
-        { "PATCH", "/keys/{key}", """{"spend_limit":@}""", "spend_limit" },
-        { "PUT", "/prices", """{"model":"m","input":@,"output":"1"}""", "input" },
-        { "PUT", "/prices", """{"model":"m","input":"1","output":@}""", "output" },
-        { "PUT", "/prices", """{"model":"m","input":"1","output":"1","cache_read":@}""", "cache_read" },
-        { "PUT", "/prices", """{"model":"m","input":"1","output":"1","cache_write_5m":@}""", "cache_write_5m" },
-        { "PUT", "/prices", """{"model":"m","input":"1","output":"1","cache_write_1h":@}""", "cache_write_1h" },
-        { "PUT", "/prices", """{"model":"m","input":"1","output":"1","upstream_input":@}""", "upstream_input" },
-        { "PUT", "/prices", """{"model":"m","input":"1","output":"1","upstream_output":@}""", "upstream_output" },
-        { "PUT", "/prices", """{"model":"m","input":"1","output":"1","upstream_cache_read":@}""", "upstream_cache_read" },
-        {
-            "PUT", "/prices", """{"model":"m","input":"1","output":"1","upstream_cache_write_5m":@}""",
-            "upstream_cache_write_5m"
-        },
-        {
-            "PUT", "/prices", """{"model":"m","input":"1","output":"1","upstream_cache_write_1h":@}""",
-            "upstream_cache_write_1h"
-        },
-        { "PATCH", "/settings", """{"fallback_price":{"input":@,"output":"1"}}""", "fallback_price" },
-        { "PATCH", "/settings", """{"fallback_price":{"input":"1","output":"1","upstream_input":@}}""", "fallback_price" },
-        { "PATCH", "/channels/{channel}", """{"windows":[{"limit_usd":@,"period_unit":"day"}]}""", "windows" },
-        { "PATCH", "/channels/{channel}", """{"windows":[{"limit_points":@,"period_unit":"day"}]}""", "windows" },
-        { "POST", "/channels", NewChannel, "windows" },
+        ["POST /users/{id}/credits"] = """{"reason":"x"}""",
+        ["POST /requests/{id}/corrections"] = """{"reason":"x"}""",
+        ["POST /keys"] = """{"name":"k"}""",
+        ["PATCH /keys/{id}"] = "{}",
+        ["POST /channels"] = NewChannel,
+        ["PATCH /channels/{id}"] = "{}",
+        ["POST /groups"] = """{"name":"g"}""",
+        ["PATCH /groups/{name}"] = "{}",
+        ["PUT /prices"] = """{"model":"m","input":"1","output":"1"}""",
+        ["PATCH /settings"] = "{}",
+        ["PUT /settings/routing"] = "{}",
     };
 
     private const string NewChannel = """
         {"name":"c","provider":"openai","base_url":"https://api.example.com","models":["m"],
-        "credential":{"type":"api_key","api_key":"k"},"windows":[{"limit_usd":@,"period_unit":"day"}]}
+        "credential":{"type":"api_key","api_key":"k"}}
         """;
+
+    /// <summary>Every operation whose body takes an amount, as the API's own document says.</summary>
+    public static TheoryData<string> Operations =>
+        [.. AmountPlaces.All.Select(place => place.Operation).Distinct()];
 
     [Fact]
     public void There_are_a_hundred_and_fifty_of_them_and_none_twice()
@@ -54,32 +44,53 @@ public sealed class HostileAmountTests(Servers servers)
         Assert.Equal(HostileAmounts.All.Count, HostileAmounts.All.Distinct().Count());
     }
 
+    [Fact]
+    public void Places_of_amounts_are_those_that_people_know_of()
+    {
+        var places = AmountPlaces.All.Select(place => $"{place.Operation} {string.Join('.', place.Path)}").ToList();
+
+        Assert.Equal(Bodies.Keys.Order(), AmountPlaces.All.Select(place => place.Operation).Distinct().Order());
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "POST /users/{id}/credits amount", "PATCH /keys/{id} spend_limit", "PUT /prices characters",
+                "PUT /prices upstream_audio_minute", "PATCH /settings fallback_price.upstream_image",
+                "PATCH /settings point_usd", "POST /channels windows.[].limit_points",
+                "PATCH /channels/{id} fire_sale.price_factor_bp", "PATCH /groups/{name} price_factor",
+            },
+            places.ToHashSet());
+    }
+
     [Theory]
-    [MemberData(nameof(Places))]
-    public async Task Hostile_amounts_are_refused_and_change_nothing(
-        string method, string path, string body, string field)
+    [MemberData(nameof(Operations))]
+    public async Task Hostile_amounts_are_refused_and_change_nothing(string operation)
     {
         await using var plane = await Plane.StartAsync(servers);
-        path = await PreparedAsync(plane, path);
+        var (method, template) = (operation.Split(' ')[0], operation.Split(' ')[1]);
+        var path = "/api/v1" + await PreparedAsync(plane, template);
         var before = await FingerprintAsync(plane);
         var number = 0;
 
-        foreach (var amount in HostileAmounts.All.Where(a => field is not ("input" or "output" or "fallback_price")
-            && !field.StartsWith("cache_", StringComparison.Ordinal)
-            && !field.StartsWith("upstream_", StringComparison.Ordinal) || !HostileAmounts.PlainNumbers.Contains(a)))
+        foreach (var place in AmountPlaces.All.Where(place => place.Operation == operation))
         {
-            var answer = await plane.Admin.SendAsync(
-                new HttpMethod(method),
-                "/api/v1" + path,
-                body.Replace("@", amount, StringComparison.Ordinal),
-                ("Idempotency-Key", (++number).ToString(CultureInfo.InvariantCulture)));
+            var (body, field) = (place.BodyFrom(Bodies[operation]), place.Path[0]);
+            foreach (var amount in HostileAmounts.All.Where(amount => !place.MayBe(amount)))
+            {
+                var answer = await plane.Admin.SendAsync(
+                    new HttpMethod(method),
+                    path,
+                    body.Replace("\"@\"", amount, StringComparison.Ordinal),
+                    ("Idempotency-Key", (++number).ToString(CultureInfo.InvariantCulture)));
 
-            var shown = amount.Length > 40 ? amount[..40] : amount;
-            Assert.True(answer.Status == HttpStatusCode.BadRequest, $"{shown}: {(int)answer.Status} {answer.Content}");
-            Assert.True(answer.Code is "invalid_request", $"{shown}: {answer.Content}");
-            Assert.True(
-                answer.Errors.All(error => error.StartsWith(field, StringComparison.Ordinal)), $"{shown}: {answer.Content}");
-            Assert.True(answer.Content.Length < 2_000, $"{shown}: the answer repeats what was sent");
+                var shown = $"{string.Join('.', place.Path)} {(amount.Length > 40 ? amount[..40] : amount)}";
+                Assert.True(
+                    answer.Status == HttpStatusCode.BadRequest, $"{shown}: {(int)answer.Status} {answer.Content}");
+                Assert.True(answer.Code is "invalid_request", $"{shown}: {answer.Content}");
+                Assert.True(
+                    answer.Errors.All(error => error.StartsWith(field, StringComparison.Ordinal)),
+                    $"{shown}: {answer.Content}");
+                Assert.True(answer.Content.Length < 2_000, $"{shown}: the answer repeats what was sent");
+            }
         }
 
         Assert.Equal(before, await FingerprintAsync(plane));
@@ -93,7 +104,7 @@ public sealed class HostileAmountTests(Servers servers)
     public async Task Amount_that_is_well_written_but_no_refund_is_refused(string amount, string code)
     {
         await using var plane = await Plane.StartAsync(servers);
-        var path = await PreparedAsync(plane, "/requests/{request}/corrections");
+        var path = await PreparedAsync(plane, "/requests/{id}/corrections");
         var before = await FingerprintAsync(plane);
 
         var answer = await plane.Admin.PostAsync(
@@ -104,37 +115,22 @@ public sealed class HostileAmountTests(Servers servers)
         Assert.Equal(before, await FingerprintAsync(plane));
     }
 
-    // A user with a key, a charged request and a channel, in the place of the names in the path.
+    // A user, a key, a charged request, a channel or a group, in the place of its name in the path.
     private static async Task<string> PreparedAsync(Plane plane, string path)
     {
-        if (path.Contains("{user}", StringComparison.Ordinal))
+        var id = path.Split('/')[1] switch
         {
-            path = path.Replace("{user}", (await plane.PersonAsync()).Id, StringComparison.Ordinal);
-        }
-
-        if (path.Contains("{key}", StringComparison.Ordinal))
-        {
-            var key = await plane.Admin.PostAsync("/api/v1/keys", new { name = "k" });
-            path = path.Replace("{key}", key.Text("id"), StringComparison.Ordinal);
-        }
-
-        if (path.Contains("{channel}", StringComparison.Ordinal))
-        {
-            var channel = await plane.Admin.SendAsync(
-                HttpMethod.Post, "/api/v1/channels", NewChannel.Replace("@", "\"1\"", StringComparison.Ordinal));
-            path = path.Replace("{channel}", channel.Text("id"), StringComparison.Ordinal);
-        }
-
-        if (path.Contains("{request}", StringComparison.Ordinal))
-        {
-            await ChargeAsync(plane);
-            path = path.Replace("{request}", Charged.ToString(), StringComparison.Ordinal);
-        }
-
-        return path;
+            "users" when path.Contains('{', StringComparison.Ordinal) => (await plane.PersonAsync()).Id,
+            "keys" => (await plane.Admin.PostAsync("/api/v1/keys", new { name = "k" })).Text("id"),
+            "channels" => (await plane.Admin.SendAsync(HttpMethod.Post, "/api/v1/channels", NewChannel)).Text("id"),
+            "groups" => (await plane.Admin.PostAsync("/api/v1/groups", new { name = "h" })).Text("name"),
+            "requests" => await ChargeAsync(plane),
+            _ => "",
+        };
+        return path.Replace("{id}", id, StringComparison.Ordinal).Replace("{name}", id, StringComparison.Ordinal);
     }
 
-    private static async Task ChargeAsync(Plane plane)
+    private static async Task<string> ChargeAsync(Plane plane)
     {
         await using var connection = await plane.ConnectAsync();
         await connection.ExecuteAsync("select ensure_usage_day('2027-01-15')");
@@ -149,6 +145,7 @@ public sealed class HostileAmountTests(Servers servers)
               0, 0, '')
             """,
             new { rid = Charged.ToGuid(), cost = Usd.FromDollars(10).Units });
+        return Charged.ToString();
     }
 
     // Everything that money or a rule about money could have moved.
@@ -163,6 +160,7 @@ public sealed class HostileAmountTests(Servers servers)
               (select md5(string_agg(k::text, ',' order by id)) from api_keys k),
               (select md5(string_agg(c::text, ',' order by id)) from channels c),
               (select md5(string_agg(s::text, ',')) from settings s),
+              (select md5(string_agg(g::text, ',' order by g)) from channel_groups g),
               (select count(*) from audit_events), (select count(*) from idempotency_keys),
               (select version from snapshot_version), (select count(*) from pending_changes))
             """) ?? "";

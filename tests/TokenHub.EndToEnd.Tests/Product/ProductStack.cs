@@ -14,6 +14,8 @@ internal sealed class ProductStack : IAsyncDisposable
     public const string AdminEmail = "admin@example.com";
     public const string AdminPassword = "an admin's password 7";
 
+    private const string RuntimeRole = "hub_runtime";
+
     private readonly Dictionary<string, string> _environment;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tokenhub-stack-");
     private readonly PostgresServer _postgres;
@@ -27,7 +29,10 @@ internal sealed class ProductStack : IAsyncDisposable
         ConsoleUrl = $"http://127.0.0.1:{FreePort.Next()}";
         _environment = new Dictionary<string, string>
         {
-            ["TOKENHUB_DATABASE_URL"] = postgres.Url(database),
+            // As an installation should: the control plane runs as a role that can rewrite nothing.
+            ["TOKENHUB_DATABASE_URL"] = postgres.Url(database).Replace(
+                "//tokenhub:", $"//{RuntimeRole}:", StringComparison.Ordinal),
+            ["TOKENHUB_MIGRATION_DATABASE_URL"] = postgres.Url(database),
             ["TOKENHUB_REDIS_URL"] = redisUrl,
             ["TOKENHUB_MASTER_KEY"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
             ["TOKENHUB_CONTROL_PLANE_URL"] = ConsoleUrl,
@@ -52,6 +57,8 @@ internal sealed class ProductStack : IAsyncDisposable
 
     public ConsoleApi Api { get; }
 
+    public string MasterKey => _environment["TOKENHUB_MASTER_KEY"];
+
     public PostgresServer Postgres => _postgres;
 
     public string GatewayOutput => _gateway?.Output ?? "";
@@ -61,6 +68,7 @@ internal sealed class ProductStack : IAsyncDisposable
     public static async Task<ProductStack> StartAsync(string redisUrl)
     {
         var postgres = await PostgresServer.StartAsync();
+        await postgres.CreateRoleAsync(RuntimeRole);
         var stack = new ProductStack(postgres, await postgres.CreateDatabaseAsync(), redisUrl);
         try
         {
@@ -114,6 +122,28 @@ internal sealed class ProductStack : IAsyncDisposable
         _gateway!.Kill();
         await _gateway.WaitForExitAsync(TimeSpan.FromSeconds(5));
         await _gateway.DisposeAsync();
+        _gateway = null;
+    }
+
+    /// <summary>
+    /// From now on processes are started with this master key, and with the one of before where it is still needed.
+    /// </summary>
+    public void UseMasterKey(string key, string? before)
+    {
+        _environment["TOKENHUB_MASTER_KEY"] = key;
+        _environment["TOKENHUB_MASTER_KEY_OLD"] = before ?? "";
+    }
+
+    /// <summary>
+    /// Stops the control plane in order and starts it anew; sessions may have ended with its secrets.
+    /// </summary>
+    public async Task RestartControlPlaneAsync()
+    {
+        _controlPlane!.Signal(15);
+        await _controlPlane.WaitForExitAsync(TimeSpan.FromSeconds(40));
+        await _controlPlane.DisposeAsync();
+        await StartControlPlaneAsync();
+        await Api.SignInAsync(AdminEmail, AdminPassword);
     }
 
     public async Task KillControlPlaneAsync()

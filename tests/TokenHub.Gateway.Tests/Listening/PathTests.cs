@@ -143,6 +143,17 @@ public sealed class PathTests(SharedRig shared) : IClassFixture<SharedRig>
             "tokenhub_requests_total{protocol=\"chat\",model=\"measured\",provider=\"openai\",outcome=\"Completed\",status=\"200\"} 1",
             metrics,
             StringComparison.Ordinal);
+        foreach (var money in (string[])
+            [
+                "tokenhub_reservations_open", "tokenhub_reservations_usd", "tokenhub_reservation_leaks_total 0",
+                "tokenhub_settlement_queue_depth", "tokenhub_grace_requests_total 0", "tokenhub_grace_usd 0.00000000",
+                "tokenhub_cost_usd_total{side=\"consumer\"}", "tokenhub_cost_usd_total{side=\"provider\"}",
+                "tokenhub_cost_usd_total{side=\"platform\"}",
+            ])
+        {
+            Assert.Contains("\n" + money, metrics, StringComparison.Ordinal);
+        }
+
         Assert.All(
             metrics.Split('\n').Where(l => l.Length > 0 && l[0] != '#'),
             line => Assert.Matches("""^[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [0-9.+\-E]+$""", line));

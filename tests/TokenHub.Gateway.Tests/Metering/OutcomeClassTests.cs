@@ -141,16 +141,12 @@ public sealed class OutcomeClassTests(SharedRig shared) : IClassFixture<SharedRi
     [MemberData(nameof(Ways))]
     public async Task Empty_answer_with_usage_of_the_last_channel_is_a_whole_answer_and_charged(string dialect, bool stream)
     {
-        if (stream)
-        {
-            return;
-        }
-
         var (model, upstream) = await AddAsync(dialect);
-        upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Scripts.Silent(dialect));
+        upstream.Default = _ => Whole(stream, stream ? Scripts.SilentStream(dialect) : Scripts.Silent(dialect));
 
-        var (_, record) = await CallAsync(dialect, stream, model);
+        var (response, record) = await CallAsync(dialect, stream, model);
 
+        Assert.Equal(200, (int)response.StatusCode);
         AssertCharged(record, Outcome.Completed, Reported, isCounted: false);
     }
 

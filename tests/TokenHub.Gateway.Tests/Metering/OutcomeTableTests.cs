@@ -30,6 +30,17 @@ public sealed class OutcomeTableTests
     }
 
     [Fact]
+    public void Every_class_has_its_row_in_the_table_for_readers()
+    {
+        var rows = File.ReadLines(Path.Combine(TestKit.Repository.Root, "gateway", "outcomes.md"))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => line.Split('`')[1]);
+
+        Assert.Superset(
+            Enum.GetNames<Outcome>().Where(name => name != nameof(Outcome.None)).ToHashSet(), rows.ToHashSet());
+    }
+
+    [Fact]
     public void Every_end_has_an_outcome_that_is_stored()
     {
         foreach (var end in Enum.GetValues<AnswerEnd>())

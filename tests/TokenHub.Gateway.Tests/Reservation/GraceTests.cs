@@ -50,6 +50,9 @@ public sealed class GraceTests : IAsyncLifetime
         Assert.False(await TryServeAsync(stranger));
         Assert.False(await TryServeAsync(limited));
 
+        var metrics = await _rig.Http.GetStringAsync(new Uri(_rig.Address, "/metrics"));
+        Assert.Contains($"\ntokenhub_grace_requests_total {served}\n", metrics, StringComparison.Ordinal);
+        Assert.Matches("\ntokenhub_grace_usd 0\\.00[0-9]*[1-9]", metrics);
         await _rig.Redis.RestartAsync();
         var records = await _rig.RecordsOfAsync(caller.Account, served + 1);
         var onGrace = records.Skip(1).ToList();
@@ -65,6 +68,10 @@ public sealed class GraceTests : IAsyncLifetime
                 && state.Balance == _rig.Plane.BalanceOf(caller.Account),
             Patience,
             "Redis has what the ledger has");
+        Assert.Contains(
+            "\ntokenhub_grace_usd 0.00000000\n",
+            await _rig.Http.GetStringAsync(new Uri(_rig.Address, "/metrics")),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Tests.Rig;
+using TokenHub.Redis;
 using TokenHub.TestKit;
 using Xunit;
 
@@ -38,6 +39,49 @@ public sealed class HoldStepTests(SharedRig shared) : IClassFixture<SharedRig>
         Assert.True(record.Hold >= record.Cost);
         await _rig.AssertNothingHeldAsync(caller.Account);
         Assert.Equal(caller.Balance - record.Cost, _rig.Plane.BalanceOf(caller.Account));
+    }
+
+    [Fact]
+    public async Task Steps_begin_at_512_tokens_double_and_are_asked_for_at_four_fifths()
+    {
+        var (model, upstream) = await AddAsync("chat");
+        upstream.Enqueue(ScriptedUpstreamScript.Stream(Wire.ChatStream));
+        var caller = await _rig.AddCallerAsync("10");
+        using var response = await CallAsync(caller, "chat", model);
+        await response.Content.ReadAsStringAsync();
+        var first = (await _rig.RecordOfAsync(response.RequestId())).Hold - TariffMath.Hold(GatewayRig.Tariff, 0, 512);
+        Assert.InRange(
+            first.Units, TariffMath.Hold(GatewayRig.Tariff, 1, 0).Units, TariffMath.Hold(GatewayRig.Tariff, 40, 0).Units);
+
+        const long Input = 10;
+        const long Most = 6_000;
+        var (rooms, key) = (_rig.Host.Rooms, new KeyEntry(caller.Key));
+        var rid = rooms.Ids.Next(0);
+        var amount = TariffMath.Hold(GatewayRig.Tariff, Input, 512);
+        var taken = await rooms.Till.ReserveAsync(
+            new HoldRequest(
+                rid, caller.Account, key.Id, amount, 60_000, 1, 1, null, 1_000_000, 1_000_000, null, null, 10),
+            TestContext.Current.CancellationToken);
+        Assert.Equal(TillCode.Ok, taken.Code);
+        var hold = new Hold(rooms.Till, rooms.Options, rooms.Grace, rooms.Time);
+        hold.Begin(rid, key, GatewayRig.Tariff, amount, taken.Available, Input, Most, isLent: false);
+        var (covered, step) = (512L, 512L);
+        while (covered < Most)
+        {
+            var ask = covered * 8 / 10;
+            Assert.True(hold.Covers(ask, 0));
+            Assert.False(hold.Covers(ask + 1, 0));
+            Assert.True(await hold.GrowAsync(ask + 1, 0));
+            step *= 2;
+            covered = Math.Min(ask + 1 + step, Most);
+            Assert.Equal(TariffMath.Hold(GatewayRig.Tariff, Input, covered), hold.Amount);
+            Assert.Equal(hold.Amount, (await _rig.Plane.ReadTillAsync(caller.Account))!.Held);
+        }
+
+        // The caller's own limit is covered: nothing more is ever asked for.
+        Assert.Equal(4_096, step);
+        Assert.True(hold.Covers(Most, 100_000));
+        await rooms.Till.ReleaseAsync(rid, caller.Account, key.Id, TestContext.Current.CancellationToken);
     }
 
     [Theory]

@@ -76,6 +76,9 @@ internal static partial class Scripts
         return usage ? answer : UsagePattern().Replace(answer, "");
     }
 
+    /// <summary>A whole stream with its usage and no text in it.</summary>
+    public static string SilentStream(string dialect) => TextPattern().Replace(Dialects.Answer(dialect, stream: true), "\"\"");
+
     /// <summary>What the upstream has served in bytes, as an independent reading of them counts it.</summary>
     public static long ServedTokens(string dialect, ScriptedUpstreamRequest request)
     {
@@ -92,6 +95,9 @@ internal static partial class Scripts
         "messages" => Dialect.Anthropic,
         _ => Dialect.Gemini,
     };
+
+    [GeneratedRegex("\"(Hel|lo!|Hello!|Hi!)\"")]
+    private static partial Regex TextPattern();
 
     [GeneratedRegex(@"(?s).*?(\r\n\r\n|\n\n)")]
     private static partial Regex EventPattern();

@@ -98,6 +98,71 @@ public sealed class InFlightTableTests
     }
 
     [Fact]
+    public void Attempts_that_are_over_are_found_again_in_their_order_and_freed_with_their_request()
+    {
+        using var folder = new TemporaryFolder();
+        AttemptRecord[] over = [AttemptOf(2001, 3), AttemptOf(2002, long.MaxValue), AttemptOf(2003, 0)];
+        List<PastAttempt> past = [];
+        List<(OpenRequest, InFlightCounters)> open = [];
+        using (var table = InFlightTable.Open(folder.Path, (_, _) => { }))
+        {
+            Assert.True(table.TryOpen(RequestOf(1), out var slot));
+            for (var i = 0; i < over.Length; i++)
+            {
+                slot = slot.MoveTo(2002 + i, 0, 0, Price)!;
+                slot.Keep(i, over[i]);
+            }
+
+            slot.Progress(7, 5, new Usd(9));
+            Assert.True(table.TryOpen(RequestOf(2), out var closed));
+            closed.Keep(0, over[0]);
+            table.Release(closed);
+            Assert.Equal(1, table.OpenCount);
+            Assert.Single(table.OpenSlots());
+            InFlightTable.Open(folder.Path, (o, c) => open.Add((o, c)), past.Add).Dispose();
+            table.Release(slot);
+            Assert.Equal(0, table.OpenCount);
+            Assert.Empty(LeftOpen(folder.Path));
+        }
+
+        Assert.Equal(over.Length, past.Count);
+        var record = Assert.Single(Recovery.RecordsOf(open, new HashSet<RequestId>(), past.OrderBy(p => -p.Place)));
+        Assert.Equal(over, record.Attempts.Take(3));
+        Assert.Equal((2004L, 5L), (record.Attempts[3].Channel, record.Attempts[3].Usage.Output));
+        Assert.Equal(new TokenUsage { Input = 7, Output = 5 }, record.Usage);
+        Assert.Equal(TariffMath.Cost(Price, record.Usage), record.Cost);
+    }
+
+    [Fact]
+    public void Attempt_whose_slot_is_torn_or_whose_table_is_full_costs_the_request_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        using (var table = InFlightTable.Open(folder.Path, (_, _) => { }))
+        {
+            InFlightSlot slot = null!;
+            for (var i = 0; i < InFlightTable.SlotsMax - 1; i++)
+            {
+                Assert.True(table.TryOpen(RequestOf(i), out slot));
+            }
+
+            slot.Keep(0, AttemptOf(2001, 3));
+            slot.Keep(1, AttemptOf(2002, 4));
+            Assert.Equal(InFlightTable.SlotsMax - 1, table.OpenCount);
+            Assert.Single(PastOf(folder.Path));
+        }
+
+        var path = Path.Combine(folder.Path, "in-flight");
+        var good = File.ReadAllBytes(path);
+        for (var at = good.Length - 256 + 32; at < good.Length; at += 5)
+        {
+            var bad = (byte[])good.Clone();
+            bad[at] ^= 1;
+            File.WriteAllBytes(path, bad);
+            Assert.Empty(PastOf(folder.Path));
+        }
+    }
+
+    [Fact]
     public void A_full_table_refuses_and_takes_again_after_a_release()
     {
         using var folder = new TemporaryFolder();
@@ -153,6 +218,25 @@ public sealed class InFlightTableTests
     private static OpenRequest RequestOf(int number) => new(
         RequestId.Create(1_700_000_000_000, 3, 4, (uint)number), 1001, 1002, 2001, 1008, 1000, Price, Dialect.Anthropic,
         true, "claude-sonnet-5", new Usd(5_000), 100, 1_700_000_000_123);
+
+    private static AttemptRecord AttemptOf(long channel, long tokens) => new(channel, 200, AttemptFault.CutMidStream, 31)
+    {
+        Outcome = Outcome.UpstreamErrorBeforeContent,
+        PriceVersion = 77,
+        IsCounted = tokens == 3,
+        Usage = new TokenUsage
+        {
+            Input = tokens, CacheRead = tokens, CacheWrite5m = tokens, CacheWrite1h = tokens, CacheWriteOther = tokens,
+            Output = tokens, Reasoning = tokens, ToolUsePrompt = tokens, Media = new MediaUnits(tokens, tokens, tokens),
+        },
+    };
+
+    private static List<PastAttempt> PastOf(string folder)
+    {
+        var past = new List<PastAttempt>();
+        InFlightTable.Open(folder, (_, _) => { }, past.Add).Dispose();
+        return past;
+    }
 
     private static List<(OpenRequest, InFlightCounters)> LeftOpen(string folder)
     {

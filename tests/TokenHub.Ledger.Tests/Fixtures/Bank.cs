@@ -44,9 +44,11 @@ public sealed class Bank(NpgsqlDataSource database) : IAsyncDisposable
 
     public Tariff Tariff { get; private set; }
 
-    public static async Task<Bank> OpenAsync(LedgerServers servers)
+    /// <param name="isHasty">Commits do not wait for the disk: for tests that crash nothing.</param>
+    public static async Task<Bank> OpenAsync(LedgerServers servers, bool isHasty = false)
     {
-        var bank = await new Bank(LedgerDatabase.Open(await servers.CreateDatabaseAsync())).FoundAsync();
+        var connection = await servers.CreateDatabaseAsync() + (isHasty ? ";Options=-c synchronous_commit=off" : "");
+        var bank = await new Bank(LedgerDatabase.Open(connection)).FoundAsync();
 
         // A gateway that only sends records: nobody has to wait for what it holds.
         await bank.ExecuteAsync("update gateways set has_left = true");

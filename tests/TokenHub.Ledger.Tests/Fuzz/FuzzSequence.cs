@@ -220,23 +220,32 @@ internal sealed class FuzzSequence
 
     private async Task CheckAsync()
     {
+        // In one round trip: this is most of the work of a sequence.
         await using var connection = await _bank.Database.OpenConnectionAsync();
-        var accounts = await connection.QueryAsync<(long Id, long Balance, long Version)>(
-            "select id, balance_units, version from accounts where id = any(@ids)", new { ids = _accounts.Keys.ToArray() });
+        await using var all = await connection.QueryMultipleAsync(
+            """
+            select id, balance_units, version from accounts where id = any(@ids);
+            select id, spent_units, spent_version from api_keys where id = any(@keys);
+            select sum(balance_units)::bigint from accounts;
+            select coalesce(sum(a.cost_units), 0)::bigint, coalesce(sum(a.charge_units), 0)::bigint
+            from usage_events e join usage_attempts a on a.rid = e.rid
+            where e.account_id = any(@users)
+            """,
+            new
+            {
+                ids = _accounts.Keys.ToArray(),
+                keys = _keys.Keys.ToArray(),
+                users = _people.Select(person => person.User).ToArray(),
+            });
+        var accounts = (await all.ReadAsync<(long Id, long Balance, long Version)>()).AsList();
+        Assert.Equal(_accounts.Count, accounts.Count);
         Assert.All(accounts, row => Assert.Equal((row.Id, _accounts[row.Id]), (row.Id, (row.Balance, row.Version))));
-        var keys = await connection.QueryAsync<(long Id, long Spent, long Version)>(
-            "select id, spent_units, spent_version from api_keys where id = any(@ids)", new { ids = _keys.Keys.ToArray() });
+        var keys = (await all.ReadAsync<(long Id, long Spent, long Version)>()).AsList();
+        Assert.Equal(_keys.Count, keys.Count);
         Assert.All(keys, row => Assert.Equal((row.Id, _keys[row.Id]), (row.Id, (row.Spent, row.Version))));
-        Assert.Equal(0, await connection.ExecuteScalarAsync<long>("select sum(balance_units)::bigint from accounts"));
+        Assert.Equal(0, await all.ReadSingleAsync<long>());
         Assert.Equal(
-            (_attemptCosts, _posted.Sum(record => record.Cost.Units)),
-            await connection.QuerySingleAsync<(long, long)>(
-                """
-                select coalesce(sum(a.cost_units), 0)::bigint, coalesce(sum(a.charge_units), 0)::bigint
-                from usage_events e join usage_attempts a on a.rid = e.rid
-                where e.account_id = any(@users)
-                """,
-                new { users = _people.Select(person => person.User).ToArray() }));
+            (_attemptCosts, _posted.Sum(record => record.Cost.Units)), await all.ReadSingleAsync<(long, long)>());
     }
 
     private (long User, long Key) Anyone() => _people[_random.Next(_people.Count)];

@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Text;
+using TokenHub.Redis.Channels;
 using TokenHub.Redis.Cluster;
+using TokenHub.Redis.Resp;
+using TokenHub.Redis.Scripts;
 using TokenHub.Redis.Tests.Model;
 using TokenHub.Redis.Tests.Servers;
 using TokenHub.TestKit.Servers;
@@ -17,15 +20,23 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
     [Fact]
     public async Task Every_script_runs_for_accounts_of_every_node()
     {
-        var till = new Redis.Till(Client.Runner);
-        var owners = new HashSet<RedisServer>();
-        for (var account = 1L; account <= 60; account++)
+        var runner = new NotingRunner(Client.Runner);
+        var till = new Redis.Till(runner);
+        var owners = new HashSet<(RedisServer, string)>();
+        void Note(string kind, string key) =>
+            owners.Add((fixture.Cluster.FirstOwnerOf(HashSlot.Of(Encoding.ASCII.GetBytes(key))), kind));
+        for (var id = 1L; id <= 60; id++)
         {
-            await Lives.LiveAsync(till, account);
-            owners.Add(fixture.Cluster.FirstOwnerOf(HashSlot.Of(Encoding.ASCII.GetBytes(RedisKeys.Account(account)))));
+            await Lives.LiveAsync(till, id);
+            await Lives.SitAsync(new ChannelSeats(runner), 10_000 + id);
+            await Lives.FlowAsync(new GroupRates(runner), $"g{id}");
+            Note("account", RedisKeys.Account(id));
+            Note("channel", RedisKeys.ChannelState(10_000 + id));
+            Note("group", RedisKeys.GroupRates($"g{id}"));
         }
 
-        Assert.Equal(RedisCluster.MasterCount, owners.Count);
+        Assert.Equal(3 * RedisCluster.MasterCount, owners.Count);
+        Assert.Equal(LuaScripts.All.Select(script => script.Name).Order(), runner.Names.Order());
     }
 
     [Fact]
@@ -155,6 +166,23 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
         Assert.False(RedisOptions.TryParse("redis://h/1?mode=cluster", out _, out _));
         await Assert.ThrowsAsync<RedisUnavailableException>(() => RedisClient.ConnectAsync(
             Backends.Patient($"redis://127.0.0.1:{fixture.Cluster.Nodes[0].Port}/1"), None));
+    }
+
+    // Which scripts were run: a new one that nobody runs on a Cluster shows.
+    private sealed class NotingRunner(IScriptRunner inner) : IScriptRunner
+    {
+        public HashSet<string> Names { get; } = [];
+
+        public RespCall Begin(LuaScript script)
+        {
+            Names.Add(script.Name);
+            return inner.Begin(script);
+        }
+
+        public RespCall Begin(ReadOnlySpan<byte> command) => inner.Begin(command);
+
+        public ValueTask<RespReply> RunAsync(RespCall begun, CancellationToken cancellationToken) =>
+            inner.RunAsync(begun, cancellationToken);
     }
 
     private static async Task<int> CallsOfEvalAsync(RedisServer server)

@@ -1,5 +1,8 @@
 using TokenHub.Core.Money;
+using TokenHub.Core.Quota;
 using TokenHub.Core.Requests;
+using TokenHub.Core.Snapshots;
+using TokenHub.Redis.Channels;
 
 namespace TokenHub.Redis.Tests.Cluster;
 
@@ -35,5 +38,35 @@ internal static class Lives
         Assert.Equal(2, await till.AckAsync(account, new Usd(993), 3, 9, new Usd(7), 2, [first, second], None));
         Assert.Equal(
             new AccountState(new Usd(993), 3, Usd.Zero, Usd.Zero, 0), await till.ReadAccountAsync(account, None));
+    }
+
+    /// <summary>A place at a channel, from the first count of its window to the last unit used.</summary>
+    public static async Task SitAsync(ChannelSeats seats, long channel)
+    {
+        WindowClaim[] Window(long amount) =>
+            [new("00000000000000aa", QuotaKind.Tokens, amount, new QuotaPeriod(1, 4_000_000_000_000))];
+        var rid = Ids.Next(1_790_000_000_000);
+        Assert.Equal(SeatCode.Ok, (await seats.RecountAsync(channel, 1, Window(7), None)).Code);
+        var taken = await seats.EnterAsync(
+            new SeatRequest(channel, 1, rid, 1, 1, 1, 15_000, 5, 60, 6_000, 100, Usd.Zero), Window(500), None);
+        Assert.Equal((SeatCode.Ok, 7, 100), (taken.Code, taken.Used, taken.Held));
+        var fences = new long[1];
+        var held = new HeldSeat(rid, 1, taken.Fence, 100, Usd.Zero);
+        var kept = await seats.RenewAsync(channel, 1, 1, 1, 15_000, Window(500), [held], fences, None);
+        Assert.Equal((SeatCode.Ok, taken.Fence), (kept.Code, fences[0]));
+        var left = await seats.LeaveAsync(
+            new SeatReturn(channel, 1, rid, 1, taken.Fence, 6_000, 80, Usd.Zero), Window(500), None);
+        Assert.Equal((SeatCode.Ok, 87, 0), (left.Code, left.Used, left.Held));
+    }
+
+    /// <summary>A request of a group with rates.</summary>
+    public static async Task FlowAsync(GroupRates groups, string group)
+    {
+        var rid = Ids.Next(1_790_000_000_000);
+        Assert.Equal(TillCode.Ok, (await groups.TakeAsync(group, rid, 2, 1_000, 900, None)).Code);
+        Assert.Equal(TillCode.Repeated, (await groups.TakeAsync(group, rid, 2, 1_000, 900, None)).Code);
+        Assert.Equal(TillCode.Rate, (await groups.TakeAsync(group, Ids.Next(0), 2, 1_000, 900, None)).Code);
+        Assert.Equal(TillCode.Ok, await groups.PutRightAsync(group, rid, counts: true, 100, None));
+        Assert.Equal(TillCode.Ok, (await groups.TakeAsync(group, Ids.Next(0), 2, 1_000, 800, None)).Code);
     }
 }

@@ -74,6 +74,15 @@ public sealed class PostgresServer : IAsyncDisposable
         return name;
     }
 
+    /// <summary>Makes a role that may sign in and nothing else.</summary>
+    public async Task CreateRoleAsync(string name)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString("postgres"));
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"create role {name} login", connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>kill -9 of the postmaster; its children follow within moments.</summary>
     public async Task KillAsync()
     {

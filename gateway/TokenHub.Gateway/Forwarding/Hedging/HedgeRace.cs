@@ -69,6 +69,7 @@ internal sealed class HedgeRace(
         {
             await first.Running;
             await DropAsync(exchange, second);
+            exchange.KeepAttempts();
             return true;
         }
 
