@@ -259,10 +259,9 @@ public sealed class OpenAiRequestWriterTests
         request.Tools.Add(new ChatTool(ToolKind.Server, "web_search") { SourceDialect = Dialect.Anthropic });
         request.Metadata = document.RootElement;
         request.ServiceTier = "turbo";
-        request.Sampling.Logprobs = true;
 
         Assert.Equal(
-            "search_result, tools.web_search, logprobs, service_tier, metadata, container", Write(request, Own).Dropped);
+            "search_result, tools.web_search, service_tier, metadata, container", Write(request, Own).Dropped);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
 using TokenHub.Gateway.Telemetry;
 using TokenHub.Protocols.Chat;
@@ -82,6 +83,9 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media, ILog
         InputEstimate = exchange.InputEstimate,
         IncludeUsage = request.IncludeUsage,
         IsArray = exchange.IsArrayStream,
+        Stops = request.StopsHere,
+        EndsAtStop = !request.IsReadToItsEnd && candidate.Channel.OnClientAbort == AbortPolicy.Cancel,
+        Choices = request.Sampling.N ?? 1,
         ToolBook = request.ToolBook,
         Echo = request.Echo,
     };
