@@ -14,7 +14,8 @@ namespace TokenHub.Protocols.Tests;
 /// </summary>
 public sealed class LimitTests
 {
-    // The meter keeps the model's name and an error's words as text, the decoder the ids of calls that came without one.
+    // The meter keeps the model's name and an error's words as text, the decoder the ids of calls that came without
+    // one.
     private const int MeterBytesMax = 4 << 10;
     private const int DecoderBytesMax = 4 << 10;
     private const int Chunks = 300;

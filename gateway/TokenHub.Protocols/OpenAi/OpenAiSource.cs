@@ -4,7 +4,9 @@ using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.OpenAi;
 
-/// <summary>A source of a text: its members are the same in Chat, in an object of their own, and in Responses.</summary>
+/// <summary>
+/// A source of a text: its members are the same in Chat, in an object of their own, and in Responses.
+/// </summary>
 internal ref struct OpenAiSource
 {
     public JsonSlice Type;

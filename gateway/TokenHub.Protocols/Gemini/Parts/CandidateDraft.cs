@@ -53,7 +53,8 @@ internal sealed class CandidateDraft
         var (from, to) = e.To > 0 ? (Places.ByteAt(e.From), Places.ByteAt(e.To)) : (-1, -1);
         if (from >= 0 && to > from)
         {
-            Supports.Write(Supports.WrittenCount > 0 ? ",{\"segment\":{\"startIndex\":"u8 : "{\"segment\":{\"startIndex\":"u8);
+            Supports.Write(Supports.WrittenCount > 0 ? ","u8 : default);
+            Supports.Write("{\"segment\":{\"startIndex\":"u8);
             Supports.WriteNumber(from);
             Supports.Write(",\"endIndex\":"u8);
             Supports.WriteNumber(to);
