@@ -135,7 +135,22 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
 
         // 4. Reservation: nothing is sent that is not paid for.
         error = await HoldAsync(exchange);
-        return error.IsNone ? await AnswerAsync(exchange) : error;
+        return error.IsNone ? await AnswerOrCountAsync(exchange) : error;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<GatewayError> AnswerOrCountAsync(Exchange exchange)
+    {
+        var error = await AnswerAsync(exchange);
+        if (!error.IsNone && exchange.Endpoint.CountsTokens() && error.Fault != GatewayFault.UpstreamRefusedRequest
+            && !exchange.HasStarted && !exchange.IsClientGone)
+        {
+            // Not every server that speaks a dialect counts in it, and a count is not worth an error.
+            await LocalAnswers.AnswerCountAsync(exchange);
+            return default;
+        }
+
+        return error;
     }
 
     private GatewayError Route(Exchange exchange)
@@ -252,6 +267,12 @@ internal sealed class GatewayApplication(GatewayRooms rooms, ILogger log) : IHtt
             // 7. Settlement: before the last bytes, so that whoever has his answer also finds it in his balance.
             Close(exchange, StatusOf(exchange, result));
             rooms.Affinity.Note(exchange);
+            if (exchange.Endpoint.CountsTokens() && result.Status is 404 or 405 or 501)
+            {
+                // A server without such a path.
+                return new GatewayError(GatewayFault.UpstreamFailed);
+            }
+
             if (result.IsWhole)
             {
                 await WholeAnswer.SendAsync(exchange, result.Status, rooms.Options);

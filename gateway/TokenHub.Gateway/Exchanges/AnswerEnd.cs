@@ -15,6 +15,12 @@ internal enum AnswerEnd : byte
     /// <summary>The upstream stopped in the middle: cut, silence or bytes that are no answer.</summary>
     UpstreamCut,
 
+    /// <summary>
+    /// One of the client's stop sequences came that the upstream does not know: the gateway wrote the dialect's own
+    /// end, and the upstream was broken off.
+    /// </summary>
+    StopSequence,
+
     /// <summary>The client left.</summary>
     ClientGone,
 

@@ -16,6 +16,9 @@ internal interface IStreamFilter
     /// <summary>What was passed cannot become a whole answer any more, whatever the upstream says at its end.</summary>
     public bool IsBroken { get; }
 
+    /// <summary>The client has all that he asked for: what the upstream says from now on is not for him.</summary>
+    public bool IsThrough { get; }
+
     /// <summary>The upstream is through, as its protocol says.</summary>
     public void Complete(in TokenUsage usage, IBufferWriter<byte> output);
 

@@ -182,9 +182,9 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
 
         // There is no other channel any more, so the request itself is no longer needed.
         run.Exchange.Body.Dispose();
-        if (run.End == AnswerEnd.None && run.IsOutOfMoney)
+        if (run.End == AnswerEnd.None)
         {
-            run.End = AnswerEnd.FundsExhausted;
+            run.EndHere();
         }
 
         await FlushAsync(run, run.Stop);
@@ -234,11 +234,7 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
             run.Held.Dispose();
         }
 
-        if (run.IsOutOfMoney)
-        {
-            run.End = AnswerEnd.FundsExhausted;
-        }
-
+        run.EndHere();
         await FlushAsync(run, run.Stop);
     }
 
@@ -367,6 +363,10 @@ internal sealed class StreamPump(GatewayOptions options, AnswerTranslations tran
 
         /// <summary>The beginning of an event whose end has to be seen before it may pass.</summary>
         public BufferLease Rest { get; } = new();
+
+        /// <summary>Ends the answer where nothing further is for the client, or the money is out.</summary>
+        public void EndHere() => End = Filter is { IsThrough: true } ? AnswerEnd.StopSequence
+            : IsOutOfMoney ? AnswerEnd.FundsExhausted : End;
 
         /// <summary>Passes bytes on to the client.</summary>
         public void Pass(ReadOnlySpan<byte> bytes)

@@ -39,6 +39,9 @@ internal static class StreamTail
                 return AttemptResult.Passed(run.End, status, AttemptFault.ClientGone);
             case AnswerEnd.FundsExhausted:
                 return await EndForFundsAsync(run);
+            case AnswerEnd.StopSequence:
+                await EndProperlyAsync(run);
+                return AttemptResult.Passed(AnswerEnd.StopSequence, status);
             case AnswerEnd.Proper or AnswerEnd.UpstreamCut
                 when exchange.IsCrossing && (reader.HasError || run.Filter!.IsBroken):
                 await EndTranslatedAsync(run);

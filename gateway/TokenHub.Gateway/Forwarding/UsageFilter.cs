@@ -12,6 +12,8 @@ internal sealed class UsageFilter : IStreamFilter
 
     public bool IsBroken => false;
 
+    public bool IsThrough => false;
+
     public void Reset() => _filter.Reset();
 
     public void Append(ReadOnlySpan<byte> upstream, IBufferWriter<byte> output) => _filter.Append(upstream, output);

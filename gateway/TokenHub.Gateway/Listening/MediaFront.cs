@@ -119,6 +119,7 @@ internal static class MediaFront
             {
                 Units = new MediaUnits(0, wishes.SpeechMs, wishes.Letters + wishes.Signs),
                 InputTokens = text,
+                OutputTokensMax = SpareTokens + (wishes.SpeechMs * MediaModels.SpokenTokensPerSecond / 1000),
             }
             : Pictures(
                 call, facts.N, wishes.PartialImages, text + (wishes.Images * MediaModels.GivenPictureTokensMost));

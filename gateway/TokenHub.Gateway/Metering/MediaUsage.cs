@@ -64,13 +64,15 @@ internal static class MediaUsage
             notes |= UsageNotes.BeyondLimit;
         }
 
-        if (!MediaModels.ReportsTokens(call.Endpoint, candidate.UpstreamModel))
+        if (!MediaModels.IsSoldByTokens(call.Endpoint, candidate.UpstreamModel))
         {
             return new MeterReading(default, false, notes);
         }
 
         var output = call.Endpoint.IsPictures()
             ? Pictures(reader, call) * MediaModels.PictureTokensUsual
+            : call.Endpoint == Endpoint.Speech
+                ? ((reader.MadeMs ?? call.Units.AudioMs) * MediaModels.SpokenTokensPerSecond + 999) / 1000
             : reader.CountedOutputTokens;
         return new MeterReading(new TokenUsage { Input = call.InputTokens, Output = output }, true, notes);
     }

@@ -18,6 +18,7 @@ internal static class OutcomeTable
         {
             AnswerEnd.None when fault == AttemptFault.EmptyAnswer => Outcome.Empty,
             AnswerEnd.Proper => hadContent || hasUsage ? Outcome.Completed : Outcome.Empty,
+            AnswerEnd.StopSequence => Outcome.Completed,
             AnswerEnd.FundsExhausted => Outcome.FundsExhausted,
             AnswerEnd.LostRace => Outcome.LosingHedge,
 

@@ -150,11 +150,8 @@ internal sealed class AnthropicRequestWriter : IRequestWriter
             json.WriteEndArray();
         }
 
-        if (stops.Count < request.Stop.Count)
-        {
-            dropped.Add(request.NameOf(Wish.Stop));
-        }
-
+        // It refuses a sequence of nothing but white space.
+        request.CutHere(request.Stop.FindAll(string.IsNullOrWhiteSpace), dropped);
         if (request.EndUser is { Length: > 0 } user)
         {
             json.WriteStartObject("metadata"u8);

@@ -14,6 +14,7 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
     private readonly List<(int Index, Kind Kind, int Call)> _open = [];
     private readonly ArrayBufferWriter<byte> _signature = new(1 << 10);
     private readonly ArrayBufferWriter<byte> _input = new(256);
+    private readonly AnthropicSources _sources = new();
     private bool _isStarted;
     private bool _hasContent;
     private bool _isOver;
@@ -99,8 +100,9 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
         switch (kind)
         {
             case Kind.Text:
+                _sources.Begin();
                 Give(ChatEventKind.Text, block.Text, sink);
-                TakeCitations(block, sink);
+                _sources.Add(block);
                 break;
             case Kind.Thinking:
                 Give(ChatEventKind.Reasoning, block.Thinking, sink);
@@ -135,6 +137,9 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
         _open.RemoveAt(at);
         switch (kind)
         {
+            case Kind.Text:
+                _sources.Give(sink);
+                break;
             case Kind.Thinking:
                 if (_signature.WrittenCount > 0)
                 {
@@ -218,7 +223,7 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
         Give(ChatEventKind.Reasoning, e.Thinking, sink);
         _signature.Write(e.Signature);
         TakeArguments(kind, call, e.PartialJson, sink);
-        TakeSource(e.Source, sink);
+        _sources.Add(e.Source);
     }
 
     private (Kind Kind, int Call) Find(int index)
@@ -272,33 +277,12 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
         });
     }
 
-    private static void TakeCitations(in AnthropicBlock block, IChatSink sink)
-    {
-        var list = block.Citations;
-        if (!block.HasCitations || !list.BeginArray())
-        {
-            return;
-        }
-
-        while (list.NextObject())
-        {
-            TakeSource(AnthropicSource.ReadMembers(ref list), sink);
-        }
-    }
-
-    private static void TakeSource(in AnthropicSource source, IChatSink sink)
-    {
-        if (!source.Url.IsEmpty)
-        {
-            sink.Take(new ChatEvent(ChatEventKind.Citation) { Id = source.Url, Name = source.Title });
-        }
-    }
-
     private void Give(ChatEventKind kind, ReadOnlySpan<byte> text, IChatSink sink)
     {
         if (!text.IsEmpty)
         {
             _hasContent = true;
+            _sources.Pass(kind, text);
             sink.Take(new ChatEvent(kind) { Text = text });
         }
     }
@@ -311,6 +295,7 @@ internal sealed class AnthropicStreamReader : AnswerDecoder
         _open.Clear();
         _signature.ResetWrittenCount();
         _input.ResetWrittenCount();
+        _sources.Reset();
         (_hasContent, _hasArguments, _hasFormatText, _calls) = (false, false, false, 0);
     }
 }

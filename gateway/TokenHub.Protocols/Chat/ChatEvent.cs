@@ -40,7 +40,9 @@ public enum ChatEventKind : byte
     /// <summary>A picture: <c>Name</c> is its type, <c>Text</c> base64.</summary>
     Image,
 
-    /// <summary>A source: <c>Id</c> is its address, <c>Name</c> its title.</summary>
+    /// <summary>
+    /// A source: <c>Id</c> is its address, <c>Name</c> its title, <c>From</c> and <c>To</c> what it is the source of.
+    /// </summary>
     Citation,
 
     /// <summary>Why it ended: <c>Stop</c>; <c>Text</c> is the stop sequence, or what is told of a refusal.</summary>
@@ -69,6 +71,17 @@ public readonly ref struct ChatEvent(ChatEventKind kind)
     public ReadOnlySpan<byte> Name { get; init; }
 
     public OpaqueKind Opaque { get; init; }
+
+    /// <summary>
+    /// Of a text, which may then be empty: how likely its tokens were, as the elements of Chat's list with commas
+    /// between. Only where the client asked.
+    /// </summary>
+    public ReadOnlySpan<byte> Chances { get; init; }
+
+    /// <summary>Of a source: the characters of the text, from the first to behind the last; both 0 for none.</summary>
+    public int From { get; init; }
+
+    public int To { get; init; }
 
     public StopReason Stop { get; init; }
 }

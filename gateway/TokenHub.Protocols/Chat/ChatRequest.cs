@@ -45,6 +45,16 @@ public sealed class ChatRequest(JsonDocument source) : IDisposable
 
     public List<string> Stop { get; } = [];
 
+    /// <summary>
+    /// Those of them that the upstream cannot be told of: the answer is cut at them here. Set by the request's writer.
+    /// </summary>
+    public IReadOnlyList<string> StopsHere { get; set; } = [];
+
+    /// <summary>
+    /// Only the answer's end says what it used: the model thinks, and shows nothing of it. Set by the request's writer.
+    /// </summary>
+    public bool IsReadToItsEnd { get; set; }
+
     /// <summary>Who the caller's own user is, in the caller's words.</summary>
     public string? EndUser { get; set; }
 

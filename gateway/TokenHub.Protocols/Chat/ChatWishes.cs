@@ -73,5 +73,8 @@ public sealed class SamplingWishes
 
     public int? TopLogprobs { get; set; }
 
+    /// <summary>Log probabilities of tokens are wanted.</summary>
+    public bool AsksChances => Logprobs is true || TopLogprobs is > 0;
+
     public JsonElement? LogitBias { get; set; }
 }

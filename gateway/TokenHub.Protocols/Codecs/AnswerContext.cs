@@ -31,6 +31,17 @@ public sealed record AnswerContext
     /// <summary>The answer is a Gemini stream without <c>alt=sse</c>: one JSON array.</summary>
     public bool IsArray { get; init; }
 
+    /// <summary>Stop sequences that the upstream does not know: the answer is cut at them here.</summary>
+    public IReadOnlyList<string> Stops { get; init; } = [];
+
+    /// <summary>
+    /// The upstream may be broken off at such a sequence: it bills no more than it has said, and has told of all that.
+    /// </summary>
+    public bool EndsAtStop { get; init; }
+
+    /// <summary>Answers asked for.</summary>
+    public int Choices { get; init; } = 1;
+
     public ToolBook ToolBook { get; init; } = new();
 
     /// <summary>See <see cref="ChatRequest.Echo"/>.</summary>

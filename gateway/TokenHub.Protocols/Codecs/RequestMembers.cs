@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Codecs.Answers;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Codecs;
@@ -19,6 +20,17 @@ internal static class RequestMembers
         if (request.Turns.Exists(turn => turn.Name is { Length: > 0 }))
         {
             dropped.Add("messages.name");
+        }
+    }
+
+    /// <summary>Notes the stop sequences that the upstream is not told of: the answer is cut at them here.</summary>
+    public static void CutHere(this ChatRequest request, List<string> stops, Dropped dropped)
+    {
+        var known = stops.FindAll(stop => stop.Length is > 0 and <= StopCut.CharsMax);
+        request.StopsHere = known[..Math.Min(known.Count, StopCut.StopsMax)];
+        if (request.StopsHere.Count < stops.Count(stop => stop.Length > 0))
+        {
+            dropped.Add(request.NameOf(Wish.Stop));
         }
     }
 

@@ -101,7 +101,7 @@ internal static class GeminiBodyReader
         ReadOnlySpan<byte> finish = default, told = default;
         var content = default(Utf8JsonReader);
         var grounding = default(Utf8JsonReader);
-        var (hasContent, hasGrounding) = (false, false);
+        var (hasContent, hasGrounding, hasChances) = (false, false, false);
         while (reader.NextMember())
         {
             if (reader.NameIs("content"u8))
@@ -128,6 +128,11 @@ internal static class GeminiBodyReader
                 hasGrounding = true;
                 reader.SkipMember();
             }
+            else if (reader.NameIs("logprobsResult"u8))
+            {
+                reader.Read();
+                hasChances = answer.NoteChances(ref reader);
+            }
             else
             {
                 reader.SkipMember();
@@ -139,9 +144,14 @@ internal static class GeminiBodyReader
             ReadParts(content, index, answer, sink);
         }
 
+        if (hasChances)
+        {
+            answer.EndChances(index, sink);
+        }
+
         if (hasGrounding)
         {
-            ReadSources(grounding, index, answer, sink);
+            GroundingReader.Read(grounding, index, answer, sink);
         }
 
         answer.End(index, GeminiStop.ReasonOf(finish), told);
@@ -160,35 +170,8 @@ internal static class GeminiBodyReader
         }
     }
 
-    private static void ReadSources(Utf8JsonReader reader, int index, GeminiStreamReader answer, IChatSink sink)
-    {
-        if (!reader.FindArray("groundingChunks"u8))
-        {
-            return;
-        }
-
-        for (var number = 0; reader.NextObject(); number++)
-        {
-            ReadOnlySpan<byte> address = default, title = default;
-            while (reader.NextMember())
-            {
-                if (reader.NameIs("web"u8) || reader.NameIs("retrievedContext"u8)
-                    || reader.NameIs("maps"u8))
-                {
-                    ReadPair(ref reader, "uri"u8, out address, "title"u8, out title);
-                }
-                else
-                {
-                    reader.SkipMember();
-                }
-            }
-
-            answer.TakeSource(index, number, address, title, sink);
-        }
-    }
-
     // From a name to the array of a name within the object behind it.
-    private static bool FindArray(this scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
+    internal static bool FindArray(this scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> name)
     {
         if (!reader.BeginObject())
         {
@@ -208,7 +191,7 @@ internal static class GeminiBodyReader
         return false;
     }
 
-    private static void ReadPair(
+    internal static void ReadPair(
         scoped ref Utf8JsonReader reader,
         ReadOnlySpan<byte> firstName,
         out ReadOnlySpan<byte> first,

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Codecs.Answers;
 using TokenHub.Protocols.Gemini.Parts;
 using TokenHub.Protocols.Json;
 
@@ -19,6 +20,7 @@ internal sealed class GeminiStreamReader : AnswerDecoder
 
     private readonly List<GeminiChoice> _choices = [];
     private readonly ArrayBufferWriter<byte> _arguments = new(256);
+    private readonly ArrayBufferWriter<byte> _chances = new(256);
     private int _calls;
 
     /// <summary>The answer's beginning has been told.</summary>
@@ -27,6 +29,7 @@ internal sealed class GeminiStreamReader : AnswerDecoder
     private protected override void OnBegin()
     {
         (IsStarted, _calls) = (false, 0);
+        _chances.ResetWrittenCount();
         foreach (var choice in _choices)
         {
             choice.Reset();
@@ -120,14 +123,61 @@ internal sealed class GeminiStreamReader : AnswerDecoder
         }
     }
 
+    /// <summary>How likely the tokens of the candidate at hand were: goes with its next text.</summary>
+    internal bool NoteChances(scoped ref Utf8JsonReader reader)
+    {
+        _arguments.ResetWrittenCount();
+        _chances.ResetWrittenCount();
+        JsonRaw.Copy(ref reader, _arguments);
+        TokenChances.ReadResult(_arguments.WrittenSpan, _chances);
+        return _chances.WrittenCount > 0;
+    }
+
+    /// <summary>The candidate had no text that they could go with.</summary>
+    internal void EndChances(int index, IChatSink sink)
+    {
+        if (_chances.WrittenCount > 0 && ChoiceOf(index) is not null)
+        {
+            sink.Take(new ChatEvent(ChatEventKind.Text) { Choice = index, Chances = _chances.WrittenSpan });
+        }
+
+        _chances.ResetWrittenCount();
+    }
+
     /// <summary>A source of the text; those that an event repeats are told once.</summary>
     internal void TakeSource(
         int index, int number, ReadOnlySpan<byte> address, ReadOnlySpan<byte> title, IChatSink sink)
     {
-        if (ChoiceOf(index) is { } choice && number >= choice.Sources && !address.IsEmpty)
+        if (ChoiceOf(index) is { } choice && !address.IsEmpty && choice.Told.Add(number))
         {
-            choice.Sources = number + 1;
             sink.Take(new ChatEvent(ChatEventKind.Citation) { Choice = index, Id = address, Name = title });
+        }
+    }
+
+    /// <summary>A stretch of the text, by its bytes, and one of its sources.</summary>
+    internal void TakeSupport(
+        int index, int number, int source, (int From, int To) bytes, ReadOnlySpan<byte> address,
+        ReadOnlySpan<byte> title, IChatSink sink)
+    {
+        if (ChoiceOf(index) is not { } choice || number < choice.Supports || address.IsEmpty)
+        {
+            return;
+        }
+
+        var (from, to) = (choice.Places.CharAt(bytes.From), choice.Places.CharAt(bytes.To));
+        var isPlace = from >= 0 && to > from;
+        choice.Told.Add(source);
+        sink.Take(new ChatEvent(ChatEventKind.Citation)
+        {
+            Choice = index, Id = address, Name = title, From = isPlace ? from : 0, To = isPlace ? to : 0,
+        });
+    }
+
+    internal void EndSupport(int index, int number)
+    {
+        if (ChoiceOf(index) is { } choice)
+        {
+            choice.Supports = Math.Max(choice.Supports, number + 1);
         }
     }
 
@@ -142,7 +192,7 @@ internal sealed class GeminiStreamReader : AnswerDecoder
         TakeSignature(OpaqueKind.Reasoning, index, part.Signature, sink);
     }
 
-    private static void TakeText(GeminiChoice choice, int index, in GeminiPart part, IChatSink sink)
+    private void TakeText(GeminiChoice choice, int index, in GeminiPart part, IChatSink sink)
     {
         TakeSignature(OpaqueKind.Text, index, part.Signature, sink);
         if (part.Text.IsEmpty && part.Signature.IsEmpty)
@@ -153,7 +203,12 @@ internal sealed class GeminiStreamReader : AnswerDecoder
         EndThought(choice, index, sink);
         if (!part.Text.IsEmpty)
         {
-            sink.Take(new ChatEvent(ChatEventKind.Text) { Choice = index, Text = part.Text });
+            choice.Places.Add(part.Text);
+            sink.Take(new ChatEvent(ChatEventKind.Text)
+            {
+                Choice = index, Text = part.Text, Chances = _chances.WrittenSpan,
+            });
+            _chances.ResetWrittenCount();
         }
     }
 

@@ -118,6 +118,7 @@ internal sealed class GeminiStreamWriter : GeminiParts
     {
         Output.Write("],\"role\":\"model\"},\"index\":"u8);
         Output.WriteNumber(choice);
+        WriteChances(choice);
         Output.Write("}],"u8);
         Output.Write(_tail.WrittenSpan);
         Output.Write(Context.IsArray ? "}"u8 : "}\n\n"u8);

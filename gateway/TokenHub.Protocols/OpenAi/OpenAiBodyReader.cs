@@ -52,6 +52,9 @@ internal ref struct OpenAiMessage
     public JsonSlice Annotations;
     public JsonSlice Audio;
 
+    /// <summary>Stands beside the message: the probabilities of its tokens.</summary>
+    public JsonSlice Chances;
+
     /// <summary>Something came that is seldom given at all.</summary>
     public bool HasExtras;
 

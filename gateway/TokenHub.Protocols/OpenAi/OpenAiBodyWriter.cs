@@ -28,6 +28,12 @@ internal sealed class OpenAiBodyWriter : AnswerEncoder
         {
             case ChatEventKind.Text:
                 choice.Content.Write(e.Text);
+                if (!e.Chances.IsEmpty)
+                {
+                    BeginItem(choice.Chances);
+                    choice.Chances.Write(e.Chances);
+                }
+
                 break;
             case ChatEventKind.Refusal:
                 choice.Refusal.Write(e.Text);
@@ -108,7 +114,8 @@ internal sealed class OpenAiBodyWriter : AnswerEncoder
         WriteList(",\"images\":["u8, choice.Images);
         WriteList(",\"annotations\":["u8, choice.Notes);
         WriteCalls(choice.Calls);
-        Output.Write("},\"logprobs\":null,\"finish_reason\":\""u8);
+        WriteChances(choice.Chances);
+        Output.Write(",\"finish_reason\":\""u8);
         Output.Write(isForFunds ? "length"u8 : OpenAiFinish.Write(choice.Stop, choice.Calls.Count > 0));
         Output.Write("\"}"u8);
     }
@@ -131,6 +138,20 @@ internal sealed class OpenAiBodyWriter : AnswerEncoder
         }
 
         Output.Write(calls.Count > 0 ? "]"u8 : default);
+    }
+
+    private void WriteChances(ArrayBufferWriter<byte> chances)
+    {
+        Output.Write("},\"logprobs\":"u8);
+        if (chances.WrittenCount == 0)
+        {
+            Output.Write("null"u8);
+            return;
+        }
+
+        Output.Write("{\"content\":["u8);
+        Output.Write(chances.WrittenSpan);
+        Output.Write("],\"refusal\":null}"u8);
     }
 
     private void WriteText(bool isNull, ArrayBufferWriter<byte> text)
@@ -183,6 +204,7 @@ internal sealed class OpenAiBodyWriter : AnswerEncoder
         public ArrayBufferWriter<byte> Reasoning { get; } = new();
         public ArrayBufferWriter<byte> Images { get; } = new();
         public ArrayBufferWriter<byte> Notes { get; } = new();
+        public ArrayBufferWriter<byte> Chances { get; } = new();
         public List<NamedCall> Calls { get; } = [];
     }
 }
@@ -201,10 +223,8 @@ internal static class OpenAiParts
 
     public static void WriteCitation(IBufferWriter<byte> output, in ChatEvent e)
     {
-        output.Write("{\"type\":\"url_citation\",\"url_citation\":{\"start_index\":0,\"end_index\":0,\"url\":\""u8);
-        output.Write(e.Id);
-        output.Write("\",\"title\":\""u8);
-        output.Write(e.Name);
-        output.Write("\"}}"u8);
+        output.Write("{\"type\":\"url_citation\",\"url_citation\":{"u8);
+        OpenAiSource.Write(output, e);
+        output.Write("}}"u8);
     }
 }

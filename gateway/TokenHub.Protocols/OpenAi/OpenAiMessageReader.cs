@@ -1,6 +1,7 @@
 using System.Buffers;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Codecs.Answers;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.OpenAi;
@@ -35,7 +36,15 @@ internal sealed class OpenAiMessageReader
 
         var choice = Find(index);
         ReadReasoning(choice, members, sink);
-        ReadContent(choice, members.Content, sink);
+        if (members.Chances.IsObject)
+        {
+            ReadChances(choice, members, sink);
+        }
+        else
+        {
+            ReadContent(choice, members.Content, sink);
+        }
+
         Emit(choice, ChatEventKind.Refusal, members.Refusal.Text, sink);
         if (members.HasExtras)
         {
@@ -161,6 +170,31 @@ internal sealed class OpenAiMessageReader
         }
     }
 
+    // They go with the text; a chunk may have them without any.
+    private void ReadChances(Choice choice, in OpenAiMessage members, IChatSink sink)
+    {
+        _scratch.ResetWrittenCount();
+        for (var walk = new JsonWalk(members.Chances); walk.NextMember();)
+        {
+            if (walk.NameIs("content"u8))
+            {
+                TokenChances.ReadList(walk.Value(), _scratch);
+            }
+        }
+
+        if (_scratch.WrittenCount == 0 || members.Content.IsArray)
+        {
+            ReadContent(choice, members.Content, sink);
+            return;
+        }
+
+        BeginVisible(choice, sink);
+        sink.Take(new ChatEvent(ChatEventKind.Text)
+        {
+            Choice = choice.Index, Text = members.Content.Text, Chances = _scratch.WrittenSpan,
+        });
+    }
+
     // Mistral: a thought is a list of texts.
     private void ReadThinking(Choice choice, JsonSlice thinking, IChatSink sink)
     {
@@ -231,26 +265,12 @@ internal sealed class OpenAiMessageReader
                 continue;
             }
 
-            JsonSlice url = default, title = default;
-            for (var inner = new JsonWalk(walk.Value()); inner.NextMember();)
-            {
-                if (inner.NameIs("url"u8))
-                {
-                    url = inner.Value();
-                }
-                else if (inner.NameIs("title"u8))
-                {
-                    title = inner.Value();
-                }
-            }
-
-            if (!url.Text.IsEmpty)
+            var source = new OpenAiSource();
+            source.Read(walk.Value());
+            if (!source.Url.Text.IsEmpty)
             {
                 BeginVisible(choice, sink);
-                sink.Take(new ChatEvent(ChatEventKind.Citation)
-                {
-                    Choice = choice.Index, Id = url.Text, Name = title.Text,
-                });
+                sink.Take(source.ToEvent(choice.Index));
             }
         }
     }

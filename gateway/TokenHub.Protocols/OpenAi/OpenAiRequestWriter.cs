@@ -10,6 +10,9 @@ namespace TokenHub.Protocols.OpenAi;
 /// <summary>Writes a request of Chat Completions, for OpenAI's own models and for servers that resemble them.</summary>
 internal sealed class OpenAiRequestWriter : IRequestWriter
 {
+    /// <summary>Alternatives to a token that OpenAI tells at most.</summary>
+    public const int TopChancesMax = 20;
+
     private const int StopsMax = 4;
 
     public bool TakesUrl(MediaPart part, UpstreamModel model) => part.Kind == MediaKind.Image;
@@ -95,19 +98,15 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
                 isNew ? "max_completion_tokens"u8 : "max_tokens"u8, Math.Min(max, run.Model.OutputTokensMax ?? max));
         }
 
-        if (request.Stop.Count > 0)
+        var stops = request.Stop.FindAll(stop => stop.Length > 0);
+        var told = run.Facts.RefusesStop ? 0 : Math.Min(stops.Count, StopsMax);
+        request.CutHere(stops[told..], run.Dropped);
+        request.IsReadToItsEnd = run.Facts.IsReasoning;
+        if (told > 0)
         {
-            if (run.Facts.RefusesStop || request.Stop.Count > StopsMax)
-            {
-                run.Drop(Wish.Stop);
-            }
-
-            if (!run.Facts.RefusesStop)
-            {
-                json.WriteStartArray("stop"u8);
-                request.Stop.Take(StopsMax).ToList().ForEach(json.WriteStringValue);
-                json.WriteEndArray();
-            }
+            json.WriteStartArray("stop"u8);
+            stops[..told].ForEach(json.WriteStringValue);
+            json.WriteEndArray();
         }
     }
 
@@ -149,9 +148,15 @@ internal sealed class OpenAiRequestWriter : IRequestWriter
             }
         }
 
-        // No event carries them back.
-        run.DropIf(Wish.Logprobs, sampling.Logprobs == true);
-        run.DropIf(Wish.Logprobs, sampling.TopLogprobs is > 0);
+        run.DropIf(Wish.Logprobs, sampling.AsksChances && run.Facts.RefusesSampling);
+        if (sampling.AsksChances && !run.Facts.RefusesSampling)
+        {
+            json.WriteBoolean("logprobs"u8, true);
+            if (sampling.TopLogprobs is { } top)
+            {
+                json.WriteNumber("top_logprobs"u8, Math.Min(top, TopChancesMax));
+            }
+        }
     }
 
     private static void WriteReasoning(OpenAiRequestRun run)

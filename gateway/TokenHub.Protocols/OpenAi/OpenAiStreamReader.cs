@@ -90,7 +90,7 @@ internal sealed class OpenAiStreamReader : AnswerDecoder
         for (var isArray = walk.EnterArray(); isArray && walk.NextObject();)
         {
             var message = new OpenAiMessage();
-            JsonSlice finish = default;
+            JsonSlice finish = default, chances = default;
             var index = 0;
             while (walk.NextMember())
             {
@@ -109,8 +109,13 @@ internal sealed class OpenAiStreamReader : AnswerDecoder
                 {
                     finish = walk.Value();
                 }
+                else if (walk.NameIs("logprobs"u8))
+                {
+                    chances = walk.Value();
+                }
             }
 
+            message.Chances = chances;
             _message.Read(index, message, finish.Text, sink);
         }
     }

@@ -40,7 +40,7 @@ internal sealed class OpenAiStreamWriter : AnswerEncoder
         switch (e.Kind)
         {
             case ChatEventKind.Text:
-                WriteDelta(e.Choice, "{\"content\":\""u8, e.Text, "\"}"u8);
+                WriteText(e);
                 break;
             case ChatEventKind.Arguments:
                 TakeArguments(choice, e);
@@ -226,6 +226,23 @@ internal sealed class OpenAiStreamWriter : AnswerEncoder
         {
             WriteDelta(e.Choice, "{\"refusal\":\""u8, e.Text, "\"}"u8);
         }
+    }
+
+    private void WriteText(in ChatEvent e)
+    {
+        if (e.Chances.IsEmpty)
+        {
+            WriteDelta(e.Choice, "{\"content\":\""u8, e.Text, "\"}"u8);
+            return;
+        }
+
+        BeginChunk(e.Choice);
+        Output.Write("{\"content\":\""u8);
+        Output.Write(e.Text);
+        Output.Write("\"},\"logprobs\":{\"content\":["u8);
+        Output.Write(e.Chances);
+        Output.Write("],\"refusal\":null}"u8);
+        EndChunk();
     }
 
     private void WriteDelta(

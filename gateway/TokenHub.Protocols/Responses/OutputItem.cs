@@ -61,6 +61,9 @@ internal sealed class OutputItem
     /// <summary>A message's annotations with commas between.</summary>
     public ArrayBufferWriter<byte> Notes { get; private set; } = new();
 
+    /// <summary>How likely the tokens of a message's text were, with commas between.</summary>
+    public ArrayBufferWriter<byte> Chances { get; private set; } = new();
+
     public void Begin(OutputKind kind, int index, string id)
     {
         (Kind, Index, Id, IdUtf8) = (kind, index, id, Encoding.UTF8.GetBytes(id));
@@ -73,6 +76,7 @@ internal sealed class OutputItem
         Text = Forget(Text);
         Refusal = Forget(Refusal);
         Notes = Forget(Notes);
+        Chances = Forget(Chances);
     }
 
     /// <summary>The input of a free-form call once it is whole.</summary>
@@ -119,7 +123,9 @@ internal sealed class OutputItem
         output.Write(Text.WrittenSpan);
         output.Write("\",\"annotations\":["u8);
         output.Write(Notes.WrittenSpan);
-        output.Write("],\"logprobs\":[]}"u8);
+        output.Write("],\"logprobs\":["u8);
+        output.Write(Chances.WrittenSpan);
+        output.Write("]}"u8);
     }
 
     public void WriteRefusalPart(IBufferWriter<byte> output)

@@ -1,5 +1,6 @@
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Json;
+using TokenHub.Protocols.OpenAi;
 using static TokenHub.Protocols.Responses.ResponsesItems;
 
 namespace TokenHub.Protocols.Responses;
@@ -126,26 +127,11 @@ internal sealed class ResponsesBodyReader(ResponsesItems items)
     /// <summary>A source of the text.</summary>
     public static void ReadAnnotation(JsonSlice note, IChatSink sink)
     {
-        JsonSlice type = default, url = default, title = default;
-        for (var walk = new JsonWalk(note); walk.NextMember();)
+        var source = new OpenAiSource();
+        source.Read(note);
+        if (source.Type.Text.SequenceEqual("url_citation"u8) && !source.Url.Text.IsEmpty)
         {
-            if (walk.NameIs("type"u8))
-            {
-                type = walk.Value();
-            }
-            else if (walk.NameIs("url"u8))
-            {
-                url = walk.Value();
-            }
-            else if (walk.NameIs("title"u8))
-            {
-                title = walk.Value();
-            }
-        }
-
-        if (type.Text.SequenceEqual("url_citation"u8) && !url.Text.IsEmpty)
-        {
-            sink.Take(new ChatEvent(ChatEventKind.Citation) { Id = url.Text, Name = title.Text });
+            sink.Take(source.ToEvent(choice: 0));
         }
     }
 
@@ -153,7 +139,7 @@ internal sealed class ResponsesBodyReader(ResponsesItems items)
     {
         for (var walk = new JsonWalk(content); walk.NextItem(out var part);)
         {
-            JsonSlice text = default, refusal = default, notes = default;
+            JsonSlice text = default, refusal = default, notes = default, chances = default;
             for (var members = new JsonWalk(part); members.NextMember();)
             {
                 if (members.NameIs("text"u8))
@@ -168,9 +154,13 @@ internal sealed class ResponsesBodyReader(ResponsesItems items)
                 {
                     notes = members.Value();
                 }
+                else if (members.NameIs("logprobs"u8))
+                {
+                    chances = members.Value();
+                }
             }
 
-            items.Text(item, ChatEventKind.Text, text.Text, sink);
+            items.Text(item, ChatEventKind.Text, text.Text, sink, chances);
             items.Text(item, ChatEventKind.Refusal, refusal.Text, sink);
             for (var list = new JsonWalk(notes); list.NextItem(out var note);)
             {

@@ -34,7 +34,8 @@ internal sealed class ResponsesBodyWriter : ResponsesEncoder
     {
     }
 
-    private protected override void OnMore(OutputItem item, ChatEventKind kind, ReadOnlySpan<byte> text)
+    private protected override void OnMore(
+        OutputItem item, ChatEventKind kind, ReadOnlySpan<byte> text, ReadOnlySpan<byte> chances = default)
     {
     }
 

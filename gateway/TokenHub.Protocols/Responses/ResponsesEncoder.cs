@@ -4,6 +4,7 @@ using TokenHub.Core.Usage;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
 using TokenHub.Protocols.Json;
+using TokenHub.Protocols.OpenAi;
 
 namespace TokenHub.Protocols.Responses;
 
@@ -43,7 +44,7 @@ internal abstract class ResponsesEncoder : AnswerEncoder
                 OnStart();
                 break;
             case ChatEventKind.Text:
-                TakeText(e.Text);
+                TakeText(e);
                 break;
             case ChatEventKind.Refusal:
                 TakeRefusal(e.Text);
@@ -81,7 +82,8 @@ internal abstract class ResponsesEncoder : AnswerEncoder
     private protected abstract void OnPart(OutputItem item, ChatEventKind kind);
 
     /// <summary>More of an item, of a kind of text; the item has it already.</summary>
-    private protected abstract void OnMore(OutputItem item, ChatEventKind kind, ReadOnlySpan<byte> text);
+    private protected abstract void OnMore(
+        OutputItem item, ChatEventKind kind, ReadOnlySpan<byte> text, ReadOnlySpan<byte> chances = default);
 
     private protected abstract void OnNote(OutputItem item, ReadOnlySpan<byte> note);
 
@@ -173,7 +175,7 @@ internal abstract class ResponsesEncoder : AnswerEncoder
     private static readonly ReadOnlyMemory<byte> Broken =
         "{\"code\":\"server_error\",\"message\":\"The model made a call that cannot be read.\"}"u8.ToArray();
 
-    private void TakeText(ReadOnlySpan<byte> text)
+    private void TakeText(in ChatEvent e)
     {
         // Text behind a refusal is another message: within one they would change places.
         if (_current is not { Kind: OutputKind.Message, HasRefusalPart: false })
@@ -182,8 +184,14 @@ internal abstract class ResponsesEncoder : AnswerEncoder
         }
 
         BeginTextPart(_current!);
-        _current!.Text.Write(text);
-        OnMore(_current, ChatEventKind.Text, text);
+        _current!.Text.Write(e.Text);
+        if (!e.Chances.IsEmpty)
+        {
+            _current.Chances.Write(_current.Chances.WrittenCount > 0 ? ","u8 : default);
+            _current.Chances.Write(e.Chances);
+        }
+
+        OnMore(_current, ChatEventKind.Text, e.Text, e.Chances);
     }
 
     private void BeginTextPart(OutputItem item)
@@ -257,11 +265,9 @@ internal abstract class ResponsesEncoder : AnswerEncoder
         var item = _current!;
         BeginTextPart(item);
         _scratch.ResetWrittenCount();
-        _scratch.Write("{\"type\":\"url_citation\",\"start_index\":0,\"end_index\":0,\"url\":\""u8);
-        _scratch.Write(e.Id);
-        _scratch.Write("\",\"title\":\""u8);
-        _scratch.Write(e.Name);
-        _scratch.Write("\"}"u8);
+        _scratch.Write("{\"type\":\"url_citation\","u8);
+        OpenAiSource.Write(_scratch, e);
+        _scratch.Write("}"u8);
         OnNote(item, _scratch.WrittenSpan);
         item.Notes.Write(item.Notes.WrittenCount > 0 ? ","u8 : default);
         item.Notes.Write(_scratch.WrittenSpan);

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Text;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Codecs.Answers;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Responses;
 
@@ -81,13 +83,16 @@ internal sealed class ResponsesItems
         return false;
     }
 
-    public void Text(Item item, ChatEventKind kind, ReadOnlySpan<byte> text, IChatSink sink)
+    public void Text(
+        Item item, ChatEventKind kind, ReadOnlySpan<byte> text, IChatSink sink, JsonSlice chances = default)
     {
-        if (!text.IsEmpty)
+        _scratch.ResetWrittenCount();
+        TokenChances.ReadList(chances, _scratch);
+        if (!text.IsEmpty || _scratch.WrittenCount > 0)
         {
             EndReasoning(sink);
             item.HasText = true;
-            sink.Take(new ChatEvent(kind) { Text = text });
+            sink.Take(new ChatEvent(kind) { Text = text, Chances = _scratch.WrittenSpan });
         }
     }
 

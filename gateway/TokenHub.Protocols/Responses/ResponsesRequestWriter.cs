@@ -105,11 +105,22 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
             json.WriteEndObject();
         }
 
-        // A model that does not think refuses to be asked for its thoughts.
-        if (facts.IsReasoning || (facts.TakesEffort && wish is not null))
+        // A model that does not think refuses to be asked for its thoughts, one that does for probabilities.
+        var asksThoughts = facts.IsReasoning || (facts.TakesEffort && wish is not null);
+        var asksChances = run.Request.Sampling.AsksChances && !facts.RefusesSampling;
+        if (asksThoughts || asksChances)
         {
             json.WriteStartArray("include"u8);
-            json.WriteStringValue("reasoning.encrypted_content"u8);
+            if (asksThoughts)
+            {
+                json.WriteStringValue("reasoning.encrypted_content"u8);
+            }
+
+            if (asksChances)
+            {
+                json.WriteStringValue("message.output_text.logprobs"u8);
+            }
+
             json.WriteEndArray();
         }
     }
@@ -129,16 +140,18 @@ internal sealed class ResponsesRequestWriter : IRequestWriter
 
         run.Number(Wish.Temperature, "temperature"u8, sampling.Temperature, run.Facts.RefusesSampling, standard: 1);
         run.Number(Wish.TopP, "top_p"u8, sampling.TopP, run.Facts.RefusesSampling, standard: 1);
-        run.DropIf(Wish.Stop, request.Stop.Count > 0);
+        request.CutHere(request.Stop, run.Dropped);
+        request.IsReadToItsEnd = run.Facts.IsReasoning;
         run.DropIf(Wish.TopK, sampling.TopK is not null);
         run.DropIf(Wish.Seed, sampling.Seed is not null);
         run.DropIf(Wish.FrequencyPenalty, sampling.FrequencyPenalty is not (null or 0));
         run.DropIf(Wish.PresencePenalty, sampling.PresencePenalty is not (null or 0));
         run.DropIf(Wish.LogitBias, sampling.LogitBias is { } bias && bias.EnumerateObject().Any());
-
-        // No event carries them back.
-        run.DropIf(Wish.Logprobs, sampling.Logprobs == true);
-        run.DropIf(Wish.Logprobs, sampling.TopLogprobs is > 0);
+        run.DropIf(Wish.Logprobs, sampling.AsksChances && run.Facts.RefusesSampling);
+        if (sampling is { AsksChances: true, TopLogprobs: { } top } && !run.Facts.RefusesSampling)
+        {
+            json.WriteNumber("top_logprobs"u8, Math.Min(top, OpenAiRequestWriter.TopChancesMax));
+        }
     }
 
     private static void WriteCaller(OpenAiRequestRun run)

@@ -72,7 +72,7 @@ internal sealed class ResponsesStreamReader : AnswerDecoder
         var index = members.OutputIndex.NumberOr(-1);
         if (type.SequenceEqual("response.output_text.delta"u8))
         {
-            Text(index, ChatEventKind.Text, text, sink);
+            Text(index, ChatEventKind.Text, text, sink, members.Chances);
         }
         else if (type.SequenceEqual("response.function_call_arguments.delta"u8))
         {
@@ -150,7 +150,7 @@ internal sealed class ResponsesStreamReader : AnswerDecoder
 
         if (type.SequenceEqual("response.output_text.done"u8))
         {
-            Text(index, ChatEventKind.Text, members.Text.Text, sink);
+            Text(index, ChatEventKind.Text, members.Text.Text, sink, members.Chances);
         }
         else if (type.SequenceEqual("response.refusal.done"u8))
         {
@@ -166,11 +166,12 @@ internal sealed class ResponsesStreamReader : AnswerDecoder
         }
     }
 
-    private void Text(int index, ChatEventKind kind, ReadOnlySpan<byte> text, IChatSink sink)
+    private void Text(
+        int index, ChatEventKind kind, ReadOnlySpan<byte> text, IChatSink sink, JsonSlice chances = default)
     {
         if (_items.FindOrAdd(index, ItemKind.Message) is { } item)
         {
-            _items.Text(item, kind, text, sink);
+            _items.Text(item, kind, text, sink, chances);
         }
     }
 
@@ -228,6 +229,7 @@ internal sealed class ResponsesStreamReader : AnswerDecoder
         public JsonSlice Arguments;
         public JsonSlice Input;
         public JsonSlice Annotation;
+        public JsonSlice Chances;
 
         /// <summary>The number of the part within its item, summary and content counted apart.</summary>
         public readonly int Part() => SummaryIndex.Type == JsonTokenType.Number
@@ -252,6 +254,7 @@ internal sealed class ResponsesStreamReader : AnswerDecoder
                     case 7 or 8:
                         Take(ref walk, "response"u8, ref Response);
                         Take(ref walk, "refusal"u8, ref Refusal);
+                        Take(ref walk, "logprobs"u8, ref Chances);
                         break;
                     case 9 or 10:
                         Take(ref walk, "arguments"u8, ref Arguments);

@@ -84,7 +84,8 @@ internal sealed class ResponsesStreamWriter : ResponsesEncoder
         EndEvent();
     }
 
-    private protected override void OnMore(OutputItem item, ChatEventKind kind, ReadOnlySpan<byte> text)
+    private protected override void OnMore(
+        OutputItem item, ChatEventKind kind, ReadOnlySpan<byte> text, ReadOnlySpan<byte> chances = default)
     {
         switch (kind)
         {
@@ -92,7 +93,7 @@ internal sealed class ResponsesStreamWriter : ResponsesEncoder
                 BeginItemEvent("response.output_text.delta"u8, item);
                 Output.Write(",\"content_index\":0,\"delta\":\""u8);
                 Output.Write(text);
-                Output.Write("\",\"logprobs\":[]}\n\n"u8);
+                WriteChances(chances);
                 return;
             case ChatEventKind.Refusal:
                 BeginItemEvent("response.refusal.delta"u8, item);
@@ -155,7 +156,7 @@ internal sealed class ResponsesStreamWriter : ResponsesEncoder
             BeginItemEvent("response.output_text.done"u8, item);
             Output.Write(",\"content_index\":0,\"text\":\""u8);
             Output.Write(item.Text.WrittenSpan);
-            Output.Write("\",\"logprobs\":[]}\n\n"u8);
+            WriteChances(item.Chances.WrittenSpan);
             ClosePart(item, ChatEventKind.Text);
         }
 
@@ -168,6 +169,13 @@ internal sealed class ResponsesStreamWriter : ResponsesEncoder
             Output.Write("\"}\n\n"u8);
             ClosePart(item, ChatEventKind.Refusal);
         }
+    }
+
+    private void WriteChances(ReadOnlySpan<byte> chances)
+    {
+        Output.Write("\",\"logprobs\":["u8);
+        Output.Write(chances);
+        Output.Write("]}\n\n"u8);
     }
 
     private void ClosePart(OutputItem item, ChatEventKind kind)

@@ -46,7 +46,8 @@ internal static class Checklist
                 return new Rest(clock.Elapsed, wrong, [], last);
             }
 
-            // A look takes key by key: what moves from one to another meanwhile may be seen in neither. So it takes two.
+            // A look takes key by key: what moves from one to another meanwhile may be seen in neither. So it takes
+            // two.
             var isOfHolds = wrong.All(I06NothingHeld.IsOfHold);
             List<string> held = wrong.Count > 0 && isOfHolds
                 ? [.. (await I06NothingHeld.HeldAsync(rig)).Where(rid => !known.Contains(rid))] : [];

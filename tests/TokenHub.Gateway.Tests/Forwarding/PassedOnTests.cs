@@ -83,6 +83,47 @@ public sealed class PassedOnTests(SharedRig shared) : IClassFixture<SharedRig>
         await _rig.AssertNothingHeldAsync(caller.Account);
     }
 
+    [Theory]
+    [InlineData("/v1/messages/count_tokens", """{"model":"M","messages":[{"role":"user","content":"How many tokens has this?"}]}""", "input_tokens", Provider.Bedrock)]
+    [InlineData("/v1/messages/count_tokens", """{"model":"M","messages":[{"role":"user","content":"How many tokens has this?"}]}""", "input_tokens", Provider.OpenAiCompatible)]
+    [InlineData("/v1/messages/count_tokens", """{"model":"M","messages":[{"role":"user","content":"How many tokens has this?"}]}""", "input_tokens", Provider.DeepSeek)]
+    [InlineData("/v1beta/models/M:countTokens", """{"contents":[{"parts":[{"text":"How many tokens has this?"}]}]}""", "totalTokens", Provider.OpenAi)]
+    [InlineData("/v1/responses/input_tokens", """{"model":"M","input":"How many tokens has this?"}""", "input_tokens", Provider.Gemini)]
+    public async Task Tokens_are_counted_here_for_every_other_upstream(string path, string body, string member, Provider provider) =>
+        await Tokens_of_a_model_of_another_protocol_are_counted_here(path, body, member, provider);
+
+    [Theory]
+    [InlineData(404, """{"error":{"message":"no such path"}}""")]
+    [InlineData(500, """{"type":"error","error":{"type":"api_error","message":"no"}}""")]
+    [InlineData(429, """{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}""")]
+    public async Task Tokens_are_counted_here_where_the_upstream_cannot(int status, string answer)
+    {
+        var (model, upstream) = await AddAsync(Provider.Anthropic);
+        upstream.Default = _ => ScriptedUpstreamScript.Answer(status, answer);
+        var caller = await _rig.AddCallerAsync();
+
+        using var response = await caller.PostAsync(
+            "/v1/messages/count_tokens", $$"""{"model":"{{model}}","messages":[{"role":"user","content":"How many tokens has this?"}]}""");
+
+        Assert.Equal(200, (int)response.StatusCode);
+        Assert.InRange((await response.JsonAsync()).GetProperty("input_tokens").GetInt64(), 5, 30);
+        Assert.NotEmpty(upstream.Requests);
+    }
+
+    [Fact]
+    public async Task Count_of_a_bad_request_is_refused_in_the_upstreams_words()
+    {
+        var (model, upstream) = await AddAsync(Provider.Anthropic);
+        upstream.Default = _ => ScriptedUpstreamScript.Answer(
+            400, """{"type":"error","error":{"type":"invalid_request_error","message":"messages: too short"},"request_id":"req_1"}""");
+        var caller = await _rig.AddCallerAsync();
+
+        using var response = await caller.PostAsync("/v1/messages/count_tokens", $$"""{"model":"{{model}}","messages":[]}""");
+
+        Assert.Equal(400, (int)response.StatusCode);
+        Assert.Contains("too short", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Tokens_are_counted_by_the_upstream_where_it_does()
     {

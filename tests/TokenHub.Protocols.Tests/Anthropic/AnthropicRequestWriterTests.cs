@@ -386,10 +386,11 @@ public sealed class AnthropicRequestWriterTests
         var sent = Write(request);
 
         Assert.Equal(("['END']", "true"), (sent.At("stop_sequences"), sent.At("stream")));
+        Assert.Equal([" "], request.StopsHere);
         Assert.Equal(
             "{'user_id':'0bfe935e70c321c7ca3afc75ce0d0ca2f98b5422e008bb31c00c6d7f1f1c0ad6'}", sent.At("metadata"));
         Assert.Equal(
-            ["presence_penalty", "seed", "stop", "service_tier", "verbosity", "metadata", "prediction"],
+            ["presence_penalty", "seed", "service_tier", "verbosity", "metadata", "prediction"],
             sent.Dropped.Names);
     }
 

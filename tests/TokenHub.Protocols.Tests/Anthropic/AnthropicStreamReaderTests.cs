@@ -81,7 +81,7 @@ public sealed class AnthropicStreamReaderTests
         Assert.Equal(
             [
                 "Start id=m1 name=claude-x", "Reasoning mm", "Opaque opaque=Reasoning c2ln", "ReasoningEnd",
-                "Opaque opaque=Redacted xx", "ReasoningEnd", "Text h\\u00e9\\n", "Citation id=https://a name=A",
+                "Opaque opaque=Redacted xx", "ReasoningEnd", "Text h\\u00e9\\n", "Citation id=https://a name=A place=0-3",
                 "Call call=0 id=t1 name=get",
                 "Arguments call=0 {\\\"a\\\":\\\"q\\\\\\\"\\\\u00e9\\\",\\\"b\\\":[1.50,{}]}",
                 "CallEnd call=0", "Stop stop=Calls",

@@ -24,6 +24,7 @@ internal sealed class EventLog : IChatSink
         Note(head, "name", Unescape(e.Name));
         Note(head, "opaque", e.Opaque == OpaqueKind.None ? "" : e.Opaque.ToString());
         Note(head, "stop", e.Stop == StopReason.None ? "" : e.Stop.ToString());
+        Note(head, "place", e.To > 0 ? $"{e.From}-{e.To}" : "");
         var isText = e.Kind is ChatEventKind.Text or ChatEventKind.Refusal or ChatEventKind.Reasoning
             or ChatEventKind.Arguments;
         if (!isText || _lines.Count == 0 || _lines[^1].Head != head.ToString())

@@ -57,7 +57,7 @@ internal sealed class Crossing(Dialect client, Dialect upstream, string scenario
             Assert.True(request.Stream);
             Context = Context with
             {
-                IncludeUsage = request.IncludeUsage, ToolBook = request.ToolBook, Echo = request.Echo.ToArray(),
+                IncludeUsage = request.IncludeUsage, Stops = request.StopsHere, ToolBook = request.ToolBook, Echo = request.Echo.ToArray(),
             };
         }
         catch (UntranslatableException fault)

@@ -25,6 +25,13 @@ internal static class CrossingCorpus
             .Select(file => Path.GetFileName(file)[..^extension.Length])
             .Where(name => !name.Contains('.', StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Answers that a client may get: whose protocol has no way to ask for several of them gets one.
+    /// </summary>
+    public static IEnumerable<string> Answers(Dialect client, Dialect upstream, string extension) =>
+        Scenarios("Upstreams", upstream, extension).Where(
+            name => name != "several" || client is Dialect.Chat or Dialect.Gemini);
+
     /// <summary>Errors before an answer, with their status: <c>error-before.context</c>, 400.</summary>
     public static IEnumerable<(string Scenario, int Status)> Errors(Dialect upstream) =>
         Directory.GetFiles(Path.Combine(Root, "Upstreams", upstream.ToString()), "error-before*.json")
@@ -34,18 +41,29 @@ internal static class CrossingCorpus
     public static bool Has(string side, Dialect dialect, string file) =>
         File.Exists(Path.Combine(Root, side, dialect.ToString(), file));
 
+    public static bool HasPair(Dialect client, Dialect upstream, string scenario, string file) =>
+        File.Exists(Path.Combine(Root, "Pairs", $"{client}-{upstream}", scenario, file));
+
+    /// <summary>Everything that is expected of a pair.</summary>
+    public static IEnumerable<(string Scenario, string File)> PairFiles(Dialect client, Dialect upstream)
+    {
+        var folder = Path.Combine(Root, "Pairs", $"{client}-{upstream}");
+        return !Directory.Exists(folder) ? [] : Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(file => (Path.GetFileName(Path.GetDirectoryName(file))!, Path.GetFileName(file)));
+    }
+
     public static byte[] Read(string side, Dialect dialect, string file) =>
         File.ReadAllBytes(Path.Combine(Root, side, dialect.ToString(), file));
 
     /// <summary>The model that a scenario is sent to; the name says what it takes.</summary>
     public static UpstreamModel ModelOf(Dialect upstream, string scenario) => (upstream, scenario) switch
     {
-        (Dialect.Chat, "text" or "several") => new UpstreamModel("gpt-4.1"),
+        (Dialect.Chat, "text" or "several" or "logprobs" or "citations") => new UpstreamModel("gpt-4.1"),
         (Dialect.Chat, "reasoning") => new UpstreamModel("anthropic/claude-sonnet-4.5", IsCompatible: true),
         (Dialect.Chat, "length") => new UpstreamModel("deepseek-chat", IsCompatible: true),
-        (Dialect.Responses, "text" or "several") => new UpstreamModel("gpt-4.1"),
+        (Dialect.Responses, "text" or "several" or "logprobs" or "citations") => new UpstreamModel("gpt-4.1"),
         (Dialect.Chat, "reasoning-budget") => new UpstreamModel("deepseek-v4", IsCompatible: true),
-        (Dialect.Anthropic, "text" or "length" or "several" or "reasoning-budget") =>
+        (Dialect.Anthropic, "text" or "length" or "several" or "reasoning-budget" or "citations") =>
             new UpstreamModel("claude-sonnet-4-5"),
         (Dialect.Anthropic, "structured-tool") => new UpstreamModel("claude-opus-4-1"),
         (Dialect.Anthropic, "cache") => new UpstreamModel("claude-haiku-4-5", OutputTokensMax: 2000),

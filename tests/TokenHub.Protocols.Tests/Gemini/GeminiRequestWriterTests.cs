@@ -287,7 +287,7 @@ public sealed class GeminiRequestWriterTests
     public void Rest_is_told_or_reported()
     {
         var request = WithTool("f");
-        request.Stop.AddRange(["1", "2", "3", "4", "5", "6"]);
+        request.Stop.AddRange(["1", "2", "3", "4", "5", "6", new string('7', 501)]);
         request.OutputTokensMax = 1_000_000;
         request.ParallelCalls = false;
         request.Verbosity = "low";
@@ -298,6 +298,7 @@ public sealed class GeminiRequestWriterTests
 
         var sent = Write(request);
 
+        Assert.Equal(["6"], request.StopsHere);
         Assert.Equal(
             "{'candidateCount':3,'maxOutputTokens':65536,'stopSequences':['1','2','3','4','5']}", sent.At("generationConfig"));
         Assert.Equal(

@@ -24,17 +24,22 @@ internal static class MediaModels
 
     public const long WrittenTokensPerSecond = 8;
 
+    /// <summary>Tokens of a second of made speech, by its maker's own estimate: a minute has 1,250.</summary>
+    public const long SpokenTokensPerSecond = 21;
+
     /// <summary>True when the price says what a call costs whose work is pictures or sound.</summary>
     public static bool IsPriced(in Tariff tariff, Endpoint endpoint, string model) =>
         !endpoint.IsMedia()
-        || (tariff.Output > 0 && ReportsTokens(endpoint, model))
+        || (tariff.Output > 0 && IsSoldByTokens(endpoint, model))
         || (endpoint.IsPictures() ? tariff.Image is not null
             : tariff.AudioMinute is not null || (endpoint == Endpoint.Speech && tariff.Characters is not null));
 
-    /// <summary>True for OpenAI's models that say how many tokens an answer took.</summary>
-    public static bool ReportsTokens(Endpoint endpoint, string model) =>
+    /// <summary>
+    /// True for OpenAI's models that cost by the token: they say how many an answer took, but for speech in one piece.
+    /// </summary>
+    public static bool IsSoldByTokens(Endpoint endpoint, string model) =>
         endpoint.IsPictures() ? Has(model, "gpt-image")
-        : endpoint.Hears() && Has(model, "gpt-") && Has(model, "transcribe");
+        : Has(model, "gpt-") && Has(model, endpoint.Hears() ? "transcribe" : "tts");
 
     private static bool Has(string model, string part) => model.Contains(part, StringComparison.OrdinalIgnoreCase);
 }

@@ -61,7 +61,7 @@ internal sealed class AttemptWatch(
                 circuits.Abandon(channel);
             }
         }
-        else if (isStream && result.End == AnswerEnd.Proper)
+        else if (isStream && result.End is AnswerEnd.Proper or AnswerEnd.StopSequence)
         {
             FirstTokens.Note(channel.Live, _firstTokenMs);
         }

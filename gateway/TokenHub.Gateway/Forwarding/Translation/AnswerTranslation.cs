@@ -2,6 +2,7 @@ using System.Buffers;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Codecs.Answers;
 using TokenHub.Protocols.Errors;
 
 namespace TokenHub.Gateway.Forwarding.Translation;
@@ -16,6 +17,9 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
     private const int KeptBytesMax = 64 << 10;
 
     private readonly OpaqueCatch _catch = new();
+    private StopCut? _cut;
+    private bool _isCut;
+    private bool _endsAtStop;
 
     // An encoder writes an event in many small pieces, and the client's pipe takes a lock for each.
     private ArrayBufferWriter<byte> _events = new(1 << 10);
@@ -28,14 +32,25 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
 
     public bool IsBroken => decoder.IsBroken;
 
+    public bool IsThrough => _endsAtStop && _cut!.IsThrough;
+
     /// <summary>Another answer begins.</summary>
     /// <param name="keep">Is given, at the end, what the client's protocol has no place for; null where it has.</param>
     public void Begin(AnswerContext context, Action<OpaqueCatch>? keep)
     {
         decoder.Begin(context);
         encoder.Begin(context);
-        _catch.Begin(encoder, context.Upstream, context.UpstreamModel);
-        (_keep, _sink) = (keep, keep is null ? encoder : _catch);
+        IChatSink client = encoder;
+        _isCut = context.Stops.Count > 0;
+        _endsAtStop = _isCut && context.EndsAtStop;
+        if (_isCut)
+        {
+            client = _cut ??= new StopCut();
+            _cut.Begin(encoder, context);
+        }
+
+        _catch.Begin(client, context.Upstream, context.UpstreamModel);
+        (_keep, _sink) = (keep, keep is null ? client : _catch);
     }
 
     public void Append(ReadOnlySpan<byte> upstream, IBufferWriter<byte> output)
@@ -61,6 +76,7 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
     {
         encoder.WriteTo(output);
         decoder.Complete(_sink);
+        EndCut();
         _keep?.Invoke(_catch);
         encoder.Finish(usage);
     }
@@ -68,6 +84,7 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
     public bool TryEndForFunds(in TokenUsage usage, IBufferWriter<byte> output)
     {
         encoder.WriteTo(output);
+        EndCut();
         encoder.FinishForFunds(usage);
         return true;
     }
@@ -75,7 +92,16 @@ internal sealed class AnswerTranslation(AnswerDecoder decoder, AnswerEncoder enc
     public bool TryFail(in ApiError error, IBufferWriter<byte> output)
     {
         encoder.WriteTo(output);
+        EndCut();
         encoder.Fail(error);
         return true;
+    }
+
+    private void EndCut()
+    {
+        if (_isCut)
+        {
+            _cut!.Flush();
+        }
     }
 }

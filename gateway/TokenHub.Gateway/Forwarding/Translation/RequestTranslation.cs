@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using TokenHub.Core.Snapshots;
+using TokenHub.Core.Usage;
 using TokenHub.Gateway.Errors;
 using TokenHub.Gateway.Telemetry;
 using TokenHub.Protocols.Chat;
@@ -16,6 +17,8 @@ namespace TokenHub.Gateway.Forwarding.Translation;
 /// </summary>
 internal sealed class RequestTranslation(SideStore store, MediaFetch media, ILogger log)
 {
+    private static readonly string[] BetaHeaders = ["anthropic-beta", "openai-beta"];
+
     /// <summary>Writes the body for the channel being tried, and sets the exchange's context of the answer.</summary>
     /// <returns>What the client is told when the request cannot be carried there.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -46,6 +49,7 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media, ILog
                     GatewayFault.Untranslatable, $"The model's upstream cannot take: {dropped}.", dropped.Names[0]);
             }
 
+            NoteBetas(exchange, dropped);
             exchange.Crossing = ContextOf(exchange, candidate, request);
             return default;
         }
@@ -59,6 +63,20 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media, ILog
             GatewayLog.Unreadable(log, exchange.IdText, error);
             return new GatewayError(
                 GatewayFault.Untranslatable, "The request has a value that its protocol does not know.");
+        }
+    }
+
+    // What betas switch on stands in the body, and is named or refused there. They alone are no reason to refuse:
+    // agents send some with every request, and try again with fewer when one is turned down.
+    private static void NoteBetas(Exchange exchange, Dropped dropped)
+    {
+        foreach (var header in BetaHeaders)
+        {
+            if (exchange.Request.Headers.ContainsKey(header))
+            {
+                dropped.Add(header);
+                exchange.Dropped = dropped.ToString();
+            }
         }
     }
 
@@ -82,6 +100,9 @@ internal sealed class RequestTranslation(SideStore store, MediaFetch media, ILog
         InputEstimate = exchange.InputEstimate,
         IncludeUsage = request.IncludeUsage,
         IsArray = exchange.IsArrayStream,
+        Stops = request.StopsHere,
+        EndsAtStop = !request.IsReadToItsEnd && candidate.Channel.OnClientAbort == AbortPolicy.Cancel,
+        Choices = request.Sampling.N ?? 1,
         ToolBook = request.ToolBook,
         Echo = request.Echo,
     };

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Text;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Codecs.Answers;
+using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Gemini.Parts;
 
@@ -22,10 +24,52 @@ internal sealed class CandidateDraft
     /// <summary>Elements of an array, with commas between.</summary>
     public ArrayBufferWriter<byte> Sources { get; } = new(64);
 
+    /// <summary>What the sources are of, likewise.</summary>
+    public ArrayBufferWriter<byte> Supports { get; } = new(64);
+
+    public int SourceCount { get; private set; }
+
+    public TextPlaces Places { get; } = new();
+
+    /// <summary>How likely tokens were that have not been told of yet (see <see cref="TokenChances"/>).</summary>
+    public ArrayBufferWriter<byte> Chances { get; } = new(64);
+
     /// <summary>Parts of an answer in one piece; the last may still be open.</summary>
     public ArrayBufferWriter<byte> Parts { get; } = new(256);
 
     public OpenPart Open { get; set; }
+
+    public void AddChances(ReadOnlySpan<byte> chances)
+    {
+        if (!chances.IsEmpty)
+        {
+            Chances.Write(Chances.WrittenCount > 0 ? ","u8 : default);
+            Chances.Write(chances);
+        }
+    }
+
+    public void AddSource(in ChatEvent e)
+    {
+        var (from, to) = e.To > 0 ? (Places.ByteAt(e.From), Places.ByteAt(e.To)) : (-1, -1);
+        if (from >= 0 && to > from)
+        {
+            Supports.Write(Supports.WrittenCount > 0 ? ","u8 : default);
+            Supports.Write("{\"segment\":{\"startIndex\":"u8);
+            Supports.WriteNumber(from);
+            Supports.Write(",\"endIndex\":"u8);
+            Supports.WriteNumber(to);
+            Supports.Write("},\"groundingChunkIndices\":["u8);
+            Supports.WriteNumber(SourceCount);
+            Supports.Write("]}"u8);
+        }
+
+        Sources.Write(SourceCount++ > 0 ? ","u8 : default);
+        Sources.Write("{\"web\":{\"uri\":\""u8);
+        Sources.Write(e.Id);
+        Sources.Write("\",\"title\":\""u8);
+        Sources.Write(e.Name);
+        Sources.Write("\"}}"u8);
+    }
 
     public byte[]? TakeCarrier()
     {
@@ -40,6 +84,10 @@ internal sealed class CandidateDraft
         StopText.ResetWrittenCount();
         Sources.ResetWrittenCount();
         Parts.ResetWrittenCount();
+        Chances.ResetWrittenCount();
+        Supports.ResetWrittenCount();
+        SourceCount = 0;
+        Places.Reset();
     }
 
     public StopReason Reason => Stop switch

@@ -1,5 +1,6 @@
 using System.Buffers;
 using TokenHub.Protocols.Chat;
+using TokenHub.Protocols.Codecs.Answers;
 
 namespace TokenHub.Protocols.Gemini.Parts;
 
@@ -17,15 +18,22 @@ internal sealed class GeminiChoice
 
     public ArrayBufferWriter<byte> StopText { get; } = new(64);
 
-    /// <summary>Sources that have been told; each event may repeat those before.</summary>
-    public int Sources { get; set; }
+    /// <summary>Sources that have been told, by number; each event may repeat those before.</summary>
+    public HashSet<int> Told { get; } = [];
+
+    /// <summary>Stretches of the text whose sources have been told.</summary>
+    public int Supports { get; set; }
+
+    public TextPlaces Places { get; } = new();
 
     public PartialArguments Pieces { get; } = new();
 
     public void Reset()
     {
-        (IsThinking, OpenCall, HasCalls, Stop, Sources) = (false, -1, false, StopReason.None, 0);
+        (IsThinking, OpenCall, HasCalls, Stop, Supports) = (false, -1, false, StopReason.None, 0);
+        Told.Clear();
         StopText.ResetWrittenCount();
+        Places.Reset();
         Pieces.Reset();
     }
 }

@@ -3,6 +3,7 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Protocols.Chat;
 using TokenHub.Protocols.Codecs;
+using TokenHub.Protocols.Codecs.Answers;
 using TokenHub.Protocols.Json;
 
 namespace TokenHub.Protocols.Gemini.Parts;
@@ -27,10 +28,12 @@ internal abstract class GeminiParts : AnswerEncoder
     public sealed override void Take(in ChatEvent e)
     {
         var candidate = CandidateOf(e.Choice);
+        candidate.AddChances(e.Chances);
         switch (e.Kind)
         {
             case ChatEventKind.Text or ChatEventKind.Refusal when !e.Text.IsEmpty:
                 candidate.HasRefusal |= e.Kind == ChatEventKind.Refusal;
+                candidate.Places.Add(e.Text);
                 WriteText(e.Choice, e.Text, isThought: false, candidate.TakeCarrier());
                 break;
             case ChatEventKind.Reasoning when !e.Text.IsEmpty:
@@ -53,7 +56,7 @@ internal abstract class GeminiParts : AnswerEncoder
                 WriteImage(e);
                 break;
             case ChatEventKind.Citation:
-                AddSource(candidate.Sources, e);
+                candidate.AddSource(e);
                 break;
             case ChatEventKind.Stop when candidate.Stop == StopReason.None:
                 candidate.Stop = e.Stop;
@@ -127,7 +130,22 @@ internal abstract class GeminiParts : AnswerEncoder
         {
             Output.Write(",\"groundingMetadata\":{\"groundingChunks\":["u8);
             Output.Write(candidate.Sources.WrittenSpan);
+            Output.Write(candidate.Supports.WrittenCount > 0 ? "],\"groundingSupports\":["u8 : default);
+            Output.Write(candidate.Supports.WrittenSpan);
             Output.Write("]}"u8);
+        }
+
+        WriteChances(choice);
+    }
+
+    /// <summary>Writes how likely the tokens of texts not told of yet were, behind a comma.</summary>
+    private protected void WriteChances(int choice)
+    {
+        var chances = _candidates[choice].Chances;
+        if (chances.WrittenCount > 0)
+        {
+            TokenChances.WriteResult(chances.WrittenSpan, Output, _object);
+            chances.ResetWrittenCount();
         }
     }
 
@@ -225,15 +243,5 @@ internal abstract class GeminiParts : AnswerEncoder
         _part.Write(e.Text);
         _part.Write("\"}}"u8);
         WritePart(e.Choice, _part.WrittenSpan);
-    }
-
-    private static void AddSource(ArrayBufferWriter<byte> sources, in ChatEvent e)
-    {
-        sources.Write(sources.WrittenCount > 0 ? ","u8 : default);
-        sources.Write("{\"web\":{\"uri\":\""u8);
-        sources.Write(e.Id);
-        sources.Write("\",\"title\":\""u8);
-        sources.Write(e.Name);
-        sources.Write("\"}}"u8);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class ConfigWriter(
 {
     /// <summary>More are refused.</summary>
     private const int StopsMax = 5;
+    private const int TopChancesMax = 20;
 
     private readonly List<ChatTool> _tools = [];
 
@@ -88,10 +89,10 @@ internal sealed class ConfigWriter(
         WriteNumber("candidateCount"u8, wishes.N is > 1 ? wishes.N : null);
         WriteLimit();
         WriteStops();
-        if (wishes.Logprobs is true && request.Dialect == Dialect.Gemini)
+        if (wishes.AsksChances)
         {
             json.WriteBoolean("responseLogprobs"u8, true);
-            WriteNumber("logprobs"u8, wishes.TopLogprobs);
+            WriteNumber("logprobs"u8, wishes.TopLogprobs is { } top ? Math.Min(top, TopChancesMax) : null);
         }
 
         WriteFormat();
@@ -120,10 +121,6 @@ internal sealed class ConfigWriter(
         Report(request.Verbosity is not null, Wish.Verbosity);
         Report(request.Metadata is not null, Wish.Metadata);
         Report(request.Sampling.LogitBias is not null, Wish.LogitBias);
-
-        // No event carries them back into another dialect.
-        var asksLogprobs = request.Sampling.Logprobs is true || request.Sampling.TopLogprobs is > 0;
-        Report(asksLogprobs && request.Dialect != Dialect.Gemini, Wish.Logprobs);
         if (request.Dialect == Dialect.Gemini)
         {
             WriteOthers("");
@@ -226,7 +223,7 @@ internal sealed class ConfigWriter(
     private void WriteStops()
     {
         var stops = request.Stop.FindAll(stop => stop.Length > 0);
-        Report(stops.Count > StopsMax, Wish.Stop);
+        request.CutHere(stops[Math.Min(stops.Count, StopsMax)..], dropped);
         if (stops.Count > 0)
         {
             json.WriteStartArray("stopSequences"u8);

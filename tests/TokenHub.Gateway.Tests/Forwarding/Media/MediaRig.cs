@@ -32,6 +32,7 @@ public sealed class MediaRig : IAsyncLifetime
             Price("whisper*", 5) with { AudioMinute = Cents(6) / 10 },
             Price("gpt-image*", 6) with { Input = Cents(500), Output = Cents(4_000) },
             Price("gpt-4o-transcribe*", 7) with { Input = Cents(250), Output = Cents(1_000) },
+            Price("gpt-4o-mini-tts*", 8) with { Input = Cents(60), Output = Cents(1_200) },
         ]);
     }
 

@@ -53,6 +53,42 @@ public sealed class SoundTests(MediaRig media) : IClassFixture<MediaRig>
     }
 
     [Fact]
+    public async Task Speech_sold_by_tokens_is_counted_where_nobody_tells_them()
+    {
+        var (model, upstream) = await media.AddAsync("gpt-4o-mini-tts");
+        var sound = MediaRig.Wav(60_000);
+        upstream.Default = _ => ScriptedUpstreamScript.Head(200, "content-type: audio/wav", $"content-length: {sound.Length}").Send(sound);
+        var caller = await media.CallerAsync();
+        var text = string.Concat(Enumerable.Repeat("word ", 300));
+
+        using var response = await caller.PostAsync(
+            "/v1/audio/speech", $$"""{"model":"{{model}}","input":"{{text}}","response_format":"wav"}""");
+
+        Assert.Equal(sound.Length, (await response.Content.ReadAsByteArrayAsync()).Length);
+        var record = await media.RecordOfAsync(response);
+        Assert.Equal((Outcome.Completed, true, 1_260L), (record.Outcome, record.IsCounted, record.Usage.Output));
+        Assert.InRange(record.Usage.Input, 300, 500);
+        Assert.True(record.Hold > record.Cost);
+    }
+
+    [Fact]
+    public async Task Speech_in_events_is_charged_by_the_tokens_that_its_end_tells()
+    {
+        const string Stream = "data: {\"type\":\"speech.audio.delta\",\"audio\":\"AAAA\"}\n\n"
+            + "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":14,\"output_tokens\":101,\"total_tokens\":115}}\n\n";
+        var (model, upstream) = await media.AddAsync("gpt-4o-mini-tts");
+        upstream.Default = _ => ScriptedUpstreamScript.Stream(Encoding.UTF8.GetBytes(Stream), 30);
+        var caller = await media.CallerAsync();
+
+        using var response = await caller.PostAsync(
+            "/v1/audio/speech", $$"""{"model":"{{model}}","input":"abc","stream_format":"sse"}""");
+
+        Assert.Equal(Stream, await response.Content.ReadAsStringAsync());
+        var record = await media.RecordOfAsync(response);
+        Assert.Equal((14L, 101L, false), (record.Usage.Input, record.Usage.Output, record.IsCounted));
+    }
+
+    [Fact]
     public async Task Sound_that_breaks_off_ends_the_connection_without_a_word_in_it()
     {
         var (model, upstream) = await media.AddAsync("tts-1");

@@ -157,6 +157,20 @@ public sealed class CrossingErrorTests(SharedRig shared) : IClassFixture<SharedR
     }
 
     [Fact]
+    public async Task Betas_are_named_and_are_no_reason_to_refuse()
+    {
+        var (model, server) = await _rig.AddAsync("chat");
+        server.Default = _ => ScriptedUpstreamScript.Answer(200, Wire.ChatAnswer);
+        var strict = await _rig.AddCallerAsync(change: key => key with { Unsupported = KeyRecord.UnsupportedIsError });
+
+        using var response = await CrossingWorld.CallAsync(
+            strict, "messages", model, stream: false, "anthropic-beta: claude-code-20250219,effort-2025-11-24");
+
+        Assert.Equal((200, "anthropic-beta"), ((int)response.StatusCode, response.Header("x-tokenhub-dropped")));
+        Assert.Null(Assert.Single(server.Requests).Header("anthropic-beta"));
+    }
+
+    [Fact]
     public async Task Request_that_cannot_be_put_so_goes_to_a_channel_of_its_own_protocol_or_is_refused()
     {
         var (model, crossing) = await _rig.AddAsync("messages", change: entry => entry with { Priority = 9 });
