@@ -87,6 +87,19 @@ internal sealed class Circuit(ChannelLive live, string fingerprint, long ticksPe
         }
     }
 
+    /// <summary>Another gateway's trial is under way: it decides for all, unless it lasts too long.</summary>
+    public void YieldTo(long until)
+    {
+        lock (_gate)
+        {
+            if (Live.IsHalfOpen)
+            {
+                _trialUntil = until;
+                Live.RestsUntil = until;
+            }
+        }
+    }
+
     /// <summary>The trial said nothing of the channel: the next one may try.</summary>
     public void Abandon(long now)
     {
