@@ -1,4 +1,3 @@
-using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Gateway.Telemetry;
 
