@@ -35,13 +35,13 @@ public static class RouteChoice
         var isOrdered = call.Policy != RoutingPolicy.Weighted && wanted > OrderedMax;
         var ranking = new RouteRanking(room[..(isOrdered ? OrderedMax : wanted)]);
         Fill(map, pool, call, ref ranking, out var census);
-        var count = Add(ranking, wanted, picks, 0);
+        var count = Add(ranking, picks);
         if (isOrdered && count == OrderedMax)
         {
             Span<Ranked> others = stackalloc Ranked[RoutingRules.AttemptsLimit];
-            var drawn = new RouteRanking(others[..wanted]);
+            var drawn = new RouteRanking(ranking, others[..wanted]);
             Fill(map, pool, call with { Policy = RoutingPolicy.Weighted }, ref drawn, out _);
-            count = Add(drawn, wanted, picks, count);
+            count = Add(drawn, picks);
         }
 
         var reason = ReasonOf(ranking, census, call.Policy);
@@ -67,22 +67,18 @@ public static class RouteChoice
         }
     }
 
-    private static int Add(in RouteRanking ranking, int wanted, Span<RoutePick> picks, int count)
+    private static int Add(in RouteRanking ranking, Span<RoutePick> picks)
     {
+        var count = 0;
         foreach (ref readonly var ranked in ranking.Best)
         {
             // A full channel can be waited for; one that rests would be tried in its place, and most likely fail.
-            var isInVain = ranked.Verdict == RouteVerdict.Resting && count > 0
-                && picks[count - 1].Verdict == RouteVerdict.Full;
-            if (isInVain || count == wanted)
+            if (ranked.Verdict == RouteVerdict.Resting && count > 0 && picks[count - 1].Verdict == RouteVerdict.Full)
             {
                 break;
             }
 
-            if (PlaceOf(picks[..count], ranked.At) < 0)
-            {
-                picks[count++] = new RoutePick(ranked.At, ranked.Verdict);
-            }
+            picks[count++] = new RoutePick(ranked.At, ranked.Verdict);
         }
 
         return count;

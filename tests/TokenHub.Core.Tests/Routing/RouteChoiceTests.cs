@@ -182,7 +182,7 @@ public sealed class RouteChoiceTests
         var pool = new Pool(Pool.Channels(count));
         for (var i = 0; i < count; i++)
         {
-            (pool[i].InputPrice, pool[i].Order, pool[i].Tier) = (i, i, i < count / 2 ? 0 : 1);
+            (pool[i].InputPrice, pool[i].Order, pool[i].Priority) = (i, i, i < count / 2 ? 1 : 0);
             pool[i].FailedBp = i % 2 == 0 ? 9_000 : 0;
         }
 
