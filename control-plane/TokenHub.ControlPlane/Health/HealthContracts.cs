@@ -35,7 +35,9 @@ internal sealed record HealthWindowView
     public required bool IsProbed { get; init; }
 }
 
-/// <summary>Half hours in a row in which a channel was not simply available; those without a call end nothing.</summary>
+/// <summary>
+/// Half hours in a row in which a channel was not simply available; those without a call end nothing.
+/// </summary>
 internal sealed record HealthIncidentView
 {
     public required DateTime StartsAt { get; init; }

@@ -59,7 +59,8 @@ internal static class HealthRules
             {
                 StartsAt = open?.StartsAt ?? window.StartsAt,
                 EndsAt = null,
-                Status = open is not null && Badness(open.Status) > Badness(window.Status) ? open.Status : window.Status,
+                Status = open is not null && Badness(open.Status) > Badness(window.Status)
+                    ? open.Status : window.Status,
                 NotServed = (open?.NotServed ?? 0) + window.Empty + window.Failed + window.Down,
             };
         }

@@ -6,9 +6,9 @@ namespace TokenHub.Gateway.Channels.Gate;
 
 /// <summary>
 /// The most that one attempt can use of a channel's windows, to be set aside while it runs: its input, guessed on the
-/// high side, and as much output as the caller allows; where he names no limit, twice what 95 of 100 answers of the model
-/// to his key stay within, before that is known the model's own limit, or else a usual one; pictures and sound whole.
-/// What turns out to be used beyond it is counted in full: an answer is not cut off for the sake of a quota.
+/// high side, and as much output as the caller allows; where he names no limit, twice what 95 of 100 answers of the
+/// model to his key stay within, before that is known the model's own limit, or else a usual one; pictures and sound
+/// whole. What turns out to be used beyond it is counted in full: an answer is not cut off for the sake of a quota.
 /// </summary>
 internal readonly record struct GateEstimate(long Tokens, Usd Cost)
 {
