@@ -87,11 +87,12 @@ internal sealed class GatewayTrio(ProductStack stack, RedisServer redis) : IAsyn
     public sealed class Caller(List<HttpClient> clients)
     {
         /// <summary>A call through one of the gateways; returns with the head of its answer where it streams.</summary>
-        public async Task<HttpResponseMessage> PostAsync(int gateway, bool stream)
+        /// <param name="prompt">Calls of one user that say the same are one conversation.</param>
+        public async Task<HttpResponseMessage> PostAsync(int gateway, bool stream, string prompt = "Hello")
         {
             var body = stream
-                ? """{"model":"m","max_tokens":20,"stream":true,"messages":[{"role":"user","content":"Hello"}]}"""
-                : """{"model":"m","max_tokens":20,"messages":[{"role":"user","content":"Hello"}]}""";
+                ? $$"""{"model":"m","max_tokens":20,"stream":true,"messages":[{"role":"user","content":"{{prompt}}"}]}"""
+                : $$"""{"model":"m","max_tokens":20,"messages":[{"role":"user","content":"{{prompt}}"}]}""";
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/chat/completions", UriKind.Relative))
             {
                 Content = new StringContent(body, Encoding.UTF8, "application/json"),

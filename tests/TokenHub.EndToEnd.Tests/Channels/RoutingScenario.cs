@@ -164,24 +164,26 @@ internal sealed class RoutingScenario : IAsyncDisposable
     {
         for (var i = 0; _watch.Elapsed < time; i++)
         {
-            await OnceAsync(user, number + i, isBurst: false);
+            // Every other user goes on with one conversation, which is bound to a channel.
+            await OnceAsync(user, number + i, number % 2 == 0 ? "Hello" : $"Hello {i}", isBurst: false);
             await Task.Delay(40);
         }
     }
 
     private async Task BurstAsync(GatewayTrio.Caller user, TimeSpan time)
     {
-        while (_watch.Elapsed < time)
+        for (var n = 0; _watch.Elapsed < time; n++)
         {
-            await Task.WhenAll(Enumerable.Range(0, BurstCalls).Select(i => OnceAsync(user, i, isBurst: true)));
+            await Task.WhenAll(Enumerable.Range(0, BurstCalls).Select(
+                i => OnceAsync(user, i, $"Burst {n} {i}", isBurst: true)));
             await Task.Delay(BurstEvery);
         }
     }
 
-    private async Task OnceAsync(GatewayTrio.Caller user, int gateway, bool isBurst)
+    private async Task OnceAsync(GatewayTrio.Caller user, int gateway, string prompt, bool isBurst)
     {
         var start = _watch.Elapsed;
-        using var answer = await user.PostAsync(gateway, stream: true);
+        using var answer = await user.PostAsync(gateway, stream: true, prompt);
         var wait = (long)(_watch.Elapsed - start).TotalMilliseconds;
         var text = await answer.Content.ReadAsStringAsync();
         _calls.Enqueue(new Call(
