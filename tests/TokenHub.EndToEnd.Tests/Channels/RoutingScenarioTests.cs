@@ -29,7 +29,7 @@ public sealed class RoutingScenarioTests(ITestOutputHelper output)
             $"{calls.Count} calls through 3 gateways to {RoutingScenario.Channels} channels, a third of those without windows failing in turn: "
             + $"{good:P3} good, {scenario.AttemptsPerCall:f3} attempts a call after 10 s; steady users wait p50 "
             + $"{At(waits, 50)} ms, p99 {At(waits, 99)} ms, longest {waits[^1]} ms; who bursts p50 {At(bursts, 50)} ms, "
-            + $"p99 {At(bursts, 99)} ms; asked {string.Join(' ', scenario.Asked)}");
+            + $"p99 {At(bursts, 99)} ms; asked {string.Join(' ', scenario.Asked)}; {Failures(calls)}");
         Assert.True(calls.Count > 1_000, $"{calls.Count} calls");
         Assert.True(good >= 0.999, $"{good:P3}: {Failures(calls)}");
         Assert.True(scenario.AttemptsPerCall <= 1.1, $"{scenario.AttemptsPerCall} attempts a call");
