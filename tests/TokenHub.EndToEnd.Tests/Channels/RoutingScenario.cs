@@ -12,9 +12,10 @@ namespace TokenHub.EndToEnd.Tests.Channels;
 /// </summary>
 internal sealed class RoutingScenario : IAsyncDisposable
 {
-    public const int Channels = 16;
+    public const int Channels = 18;
     public const int MonthQuota = 60;
     public const int MinuteQuota = 40;
+    private const int Steady = 14;
     private const int Failing = 4;
     private const int Slow = 7;
     private const int Slots = 12;
@@ -47,9 +48,9 @@ internal sealed class RoutingScenario : IAsyncDisposable
     /// <summary>Requests that reached the upstream of each channel.</summary>
     public IReadOnlyList<int> Asked => _asked;
 
-    public static bool HasMonthQuota(int channel) => channel is 12 or 13;
+    public static bool HasMonthQuota(int channel) => channel is Steady or Steady + 1;
 
-    public static bool HasMinuteQuota(int channel) => channel is 14 or 15;
+    public static bool HasMinuteQuota(int channel) => channel is Steady + 2 or Steady + 3;
 
     public static async Task<RoutingScenario> StartAsync(TimeSpan firstByte)
     {
@@ -118,13 +119,14 @@ internal sealed class RoutingScenario : IAsyncDisposable
         return limits;
     }
 
-    // Each round another four of those without windows fail, a third of them: of all while no window has run out, a fourth.
+    // Each round another four of those without windows fail, nearly a third of them.
     private void Turn(int round)
     {
         for (var i = 0; i < Channels; i++)
         {
             var channel = i;
-            var kind = i < 12 && (i - (round * Failing) + 1200) % 12 is var turn and < Failing ? turn : 12;
+            var kind = i < Steady && (i - (round * Failing) + (100 * Steady)) % Steady is var turn and < Failing
+                ? turn : Steady;
             _upstreams[i].Default = _ => Play(channel, kind == 1 && round % 2 == 1 ? 4 : kind);
         }
     }

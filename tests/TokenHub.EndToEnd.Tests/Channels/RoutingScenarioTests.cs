@@ -26,7 +26,7 @@ public sealed class RoutingScenarioTests(ITestOutputHelper output)
         var waits = calls.Where(call => !call.IsBurst).Select(call => call.WaitMs).Order().ToList();
         var bursts = calls.Where(call => call.IsBurst).Select(call => call.WaitMs).Order().ToList();
         output.WriteLine(
-            $"{calls.Count} calls through 3 gateways to {RoutingScenario.Channels} channels, a third of those without windows failing in turn: "
+            $"{calls.Count} calls through 3 gateways to {RoutingScenario.Channels} channels, four of those without windows failing in turn: "
             + $"{good:P3} good, {scenario.AttemptsPerCall:f3} attempts a call after 10 s; steady users wait p50 "
             + $"{At(waits, 50)} ms, p99 {At(waits, 99)} ms, longest {waits[^1]} ms; who bursts p50 {At(bursts, 50)} ms, "
             + $"p99 {At(bursts, 99)} ms; asked {string.Join(' ', scenario.Asked)}; {Failures(calls)}");
