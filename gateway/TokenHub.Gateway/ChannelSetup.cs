@@ -33,7 +33,8 @@ internal sealed class ChannelSetup(
 
     public FairQueue Queue => field ??= new FairQueue(Gate, metrics.Queue, time, Random.Shared);
 
-    public IAdmission Admission => field ??= new FairAdmission(Gate, Queue, () => Rules);
+    public IAdmission Admission => field ??= new FairAdmission(
+        Gate, Queue, () => Rules, Lengths, time);
 
     private RoutingRules Rules => snapshots.Current.Settings.Routing;
 }

@@ -123,6 +123,16 @@ public sealed class RedisClient : IAsyncDisposable
         return FinishAsync(begun, cancellationToken);
     }
 
+    /// <summary>Sets a value for so long where there is none; false where there is one.</summary>
+    public async ValueTask<bool> TrySetAsync(
+        string key, ReadOnlyMemory<byte> value, TimeSpan expiry, CancellationToken cancellationToken)
+    {
+        var begun = Runner.Begin("SET"u8).Add(key).Add(value.Span).Add("NX"u8)
+            .Add("PX"u8).Add((long)Math.Max(expiry.TotalMilliseconds, 1));
+        using var reply = await Runner.RunAsync(begun, cancellationToken).ConfigureAwait(false);
+        return !reply.Read().IsNull;
+    }
+
     /// <summary>How long a key will live; negative when there is none, or it stays for good.</summary>
     public async ValueTask<long> TimeToLiveMsAsync(string key, CancellationToken cancellationToken)
     {

@@ -96,6 +96,10 @@ public static class RedisKeys
     /// </summary>
     public static string Circuit(long channel) => $"{{c{channel & 255}}}:b:{channel}";
 
+    /// <summary>String: the gateway whose call tries a channel with an open circuit, for as long as that may last.
+    /// </summary>
+    public static string Trial(long channel) => $"{{c{channel & 255}}}:t:{channel}";
+
     internal static RespCall AddEpoch(this RespCall call, int shard) => call.AddKey(shard, ":ep"u8);
 
     internal static RespCall AddNextEpoch(this RespCall call, int shard) => call.AddKey(shard, ":nx"u8);

@@ -29,6 +29,12 @@ internal sealed record GroupView
     /// <summary>Tokens a minute of all its users together.</summary>
     public int? Tpm { get; init; }
 
+    /// <summary>Of its requests so many may wait at one gateway for a full channel; null: as for all.</summary>
+    public int? QueueMax { get; init; }
+
+    /// <summary>Longest wait there, in ms; null: as for all.</summary>
+    public int? QueueWaitMs { get; init; }
+
     public required long Version { get; init; }
     public required DateTime CreatedAt { get; init; }
 }
@@ -49,6 +55,12 @@ internal sealed record CreateGroup
     public bool? Hedges { get; init; }
     public int? Rpm { get; init; }
     public int? Tpm { get; init; }
+
+    /// <summary>Of its requests so many may wait at one gateway for a full channel; 0: none.</summary>
+    public int? QueueMax { get; init; }
+
+    /// <summary>Longest wait there, in ms.</summary>
+    public int? QueueWaitMs { get; init; }
 }
 
 /// <summary>A change of a group; fields that are left out stay. The name cannot be changed.</summary>
@@ -70,4 +82,10 @@ internal sealed record UpdateGroup
 
     /// <summary>Null takes the limit away.</summary>
     public int? Tpm { get; init; }
+
+    /// <summary>Null: as for all.</summary>
+    public int? QueueMax { get; init; }
+
+    /// <summary>Null: as for all.</summary>
+    public int? QueueWaitMs { get; init; }
 }

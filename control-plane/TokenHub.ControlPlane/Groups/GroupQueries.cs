@@ -15,6 +15,8 @@ internal sealed record GroupRow
     public bool Hedges { get; init; }
     public int? Rpm { get; init; }
     public int? Tpm { get; init; }
+    public int? QueueMax { get; init; }
+    public int? QueueWaitMs { get; init; }
     public long Version { get; init; }
     public DateTime CreatedAt { get; init; }
 
@@ -27,6 +29,8 @@ internal sealed record GroupRow
         Hedges = Hedges,
         Rpm = Rpm,
         Tpm = Tpm,
+        QueueMax = QueueMax,
+        QueueWaitMs = QueueWaitMs,
     };
 
     /// <param name="showsUsers">False for those who may not know who else uses it.</param>
@@ -40,6 +44,8 @@ internal sealed record GroupRow
         Hedges = Hedges,
         Rpm = Rpm,
         Tpm = Tpm,
+        QueueMax = QueueMax,
+        QueueWaitMs = QueueWaitMs,
         Version = Version,
         CreatedAt = CreatedAt,
     };
@@ -50,8 +56,10 @@ internal sealed record GroupRow
 /// </summary>
 internal sealed class GroupQueries(NpgsqlDataSource database)
 {
-    private const string Columns =
-        "name, policy, price_factor_bp, user_ids, in_common, hedges, rpm, tpm, version, created_at";
+    private const string Columns = """
+        name, policy, price_factor_bp, user_ids, in_common, hedges, rpm, tpm, queue_max, queue_wait_ms, version,
+          created_at
+        """;
 
     private const string FindSql = $"""
         select {Columns}
@@ -83,8 +91,10 @@ internal sealed class GroupQueries(NpgsqlDataSource database)
         "select exists (select from channels where @Name = any(groups) and status <> 'deleted')";
 
     private const string AddSql = $"""
-        insert into channel_groups (name, policy, price_factor_bp, user_ids, in_common, hedges, rpm, tpm)
-        values (@Name, @Policy, @PriceFactorBp, @UserIds, @InCommon, @Hedges, @Rpm, @Tpm)
+        insert into channel_groups (
+          name, policy, price_factor_bp, user_ids, in_common, hedges, rpm, tpm, queue_max, queue_wait_ms)
+        values (
+          @Name, @Policy, @PriceFactorBp, @UserIds, @InCommon, @Hedges, @Rpm, @Tpm, @QueueMax, @QueueWaitMs)
         on conflict (name) do nothing
         returning {Columns}
         """;
@@ -98,6 +108,8 @@ internal sealed class GroupQueries(NpgsqlDataSource database)
             hedges = @Hedges,
             rpm = @Rpm,
             tpm = @Tpm,
+            queue_max = @QueueMax,
+            queue_wait_ms = @QueueWaitMs,
             version = version + 1
         where name = @Name
         returning {Columns}
@@ -171,5 +183,7 @@ internal sealed class GroupQueries(NpgsqlDataSource database)
         shape.Hedges,
         shape.Rpm,
         shape.Tpm,
+        shape.QueueMax,
+        shape.QueueWaitMs,
     };
 }

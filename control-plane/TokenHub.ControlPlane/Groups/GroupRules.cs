@@ -15,6 +15,8 @@ internal sealed record GroupShape
     public bool Hedges { get; init; }
     public int? Rpm { get; init; }
     public int? Tpm { get; init; }
+    public int? QueueMax { get; init; }
+    public int? QueueWaitMs { get; init; }
 }
 
 /// <summary>What a group's fields may hold.</summary>
@@ -24,6 +26,8 @@ internal static class GroupRules
     private const int UsersMax = 1_000;
     private const int RpmMax = 10_000_000;
     private const int TpmMax = 1_000_000_000;
+    private const int QueueMaxMost = 100_000;
+    private const int QueueWaitMsMost = 3_600_000;
 
     public static GroupShape Check(CreateGroup body)
     {
@@ -40,6 +44,8 @@ internal static class GroupRules
             Hedges = body.Hedges ?? false,
             Rpm = body.Rpm,
             Tpm = body.Tpm,
+            QueueMax = body.QueueMax,
+            QueueWaitMs = body.QueueWaitMs,
         };
         CheckShape(checks, shape);
         return shape;
@@ -68,6 +74,8 @@ internal static class GroupRules
             Hedges = change.Hedges ?? before.Hedges,
             Rpm = body.Has("rpm") ? change.Rpm : before.Rpm,
             Tpm = body.Has("tpm") ? change.Tpm : before.Tpm,
+            QueueMax = body.Has("queue_max") ? change.QueueMax : before.QueueMax,
+            QueueWaitMs = body.Has("queue_wait_ms") ? change.QueueWaitMs : before.QueueWaitMs,
         };
         CheckShape(checks, after);
         return after;
@@ -78,6 +86,8 @@ internal static class GroupRules
         TextRules.OneOf(checks, shape.Policy, "policy", "weighted", "least_loaded", "cheapest", "fifo", "sticky");
         checks.Range(shape.Rpm, "rpm", 1, RpmMax);
         checks.Range(shape.Tpm, "tpm", 1, TpmMax);
+        checks.Range(shape.QueueMax, "queue_max", 0, QueueMaxMost);
+        checks.Range(shape.QueueWaitMs, "queue_wait_ms", 0, QueueWaitMsMost);
         checks.ThrowIfAny();
     }
 

@@ -17,6 +17,9 @@ internal sealed record HealthWindowView
     /// <summary>Attempts that were served.</summary>
     public required long Available { get; init; }
 
+    /// <summary>Of these, attempts that were slow to begin.</summary>
+    public required long Slow { get; init; }
+
     /// <summary>Attempts that were answered with nothing.</summary>
     public required long Empty { get; init; }
 
@@ -32,6 +35,24 @@ internal sealed record HealthWindowView
     public required bool IsProbed { get; init; }
 }
 
+/// <summary>
+/// Half hours in a row in which a channel was not simply available; those without a call end nothing.
+/// </summary>
+internal sealed record HealthIncidentView
+{
+    public required DateTime StartsAt { get; init; }
+
+    /// <summary>When it was available again; null while that was not seen.</summary>
+    public required DateTime? EndsAt { get; init; }
+
+    /// <summary>The worst of them.</summary>
+    [Allowed("empty", "degraded", "down")]
+    public required string Status { get; init; }
+
+    /// <summary>Attempts that were not served.</summary>
+    public required long NotServed { get; init; }
+}
+
 /// <summary>A day of a channel, as its real calls have shown it.</summary>
 internal sealed record ChannelHealthView
 {
@@ -44,6 +65,9 @@ internal sealed record ChannelHealthView
 
     /// <summary>Average time to first token over the day.</summary>
     public required long? TtftMs { get; init; }
+
+    /// <summary>Of the day, the latest first.</summary>
+    public required IReadOnlyList<HealthIncidentView> Incidents { get; init; }
 
     /// <summary>48 half hours, the oldest first.</summary>
     public required IReadOnlyList<HealthWindowView> Windows { get; init; }

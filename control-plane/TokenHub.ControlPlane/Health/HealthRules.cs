@@ -38,15 +38,55 @@ internal static class HealthRules
             Name = channel.Name,
             Status = windows.FindLast(window => window.Status != "none")?.Status ?? "none",
             TtftMs = Average(known.Values.Sum(row => row.FirstTokenMs), known.Values.Sum(row => row.FirstTokens)),
+            Incidents = IncidentsOf(windows),
             Windows = windows,
         };
     }
+
+    private static List<HealthIncidentView> IncidentsOf(List<HealthWindowView> windows)
+    {
+        var incidents = new List<HealthIncidentView>();
+        HealthIncidentView? open = null;
+        foreach (var window in windows.Where(window => window.Status != "none"))
+        {
+            if (window.Status == "available")
+            {
+                Close(window.StartsAt);
+                continue;
+            }
+
+            open = new HealthIncidentView
+            {
+                StartsAt = open?.StartsAt ?? window.StartsAt,
+                EndsAt = null,
+                Status = open is not null && Badness(open.Status) > Badness(window.Status)
+                    ? open.Status : window.Status,
+                NotServed = (open?.NotServed ?? 0) + window.Empty + window.Failed + window.Down,
+            };
+        }
+
+        Close(null);
+        incidents.Reverse();
+        return incidents;
+
+        void Close(DateTime? at)
+        {
+            if (open is not null)
+            {
+                incidents.Add(open with { EndsAt = at });
+                open = null;
+            }
+        }
+    }
+
+    private static int Badness(string status) => status switch { "down" => 3, "empty" => 2, _ => 1 };
 
     private static HealthWindowView ViewOf(DateTime at, HealthRow? row) => new()
     {
         StartsAt = at,
         Status = StatusOf(row),
         Available = row?.Available ?? 0,
+        Slow = row?.Slow ?? 0,
         Empty = row?.Empty ?? 0,
         Failed = row?.Failed ?? 0,
         Down = row?.Down ?? 0,

@@ -45,7 +45,7 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         """;
 
     private const string GroupsSql = """
-        select name, policy, price_factor_bp, user_ids, in_common, hedges, rpm, tpm
+        select name, policy, price_factor_bp, user_ids, in_common, hedges, rpm, tpm, queue_max, queue_wait_ms
         from channel_groups
         order by name
         """;
@@ -157,6 +157,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
         public bool Hedges { get; init; }
         public int? Rpm { get; init; }
         public int? Tpm { get; init; }
+        public int? QueueMax { get; init; }
+        public int? QueueWaitMs { get; init; }
 
         public GroupEntry ToEntry() => new()
         {
@@ -168,6 +170,8 @@ internal sealed class SnapshotBuilder(NpgsqlDataSource database)
             Hedges = Hedges,
             Rpm = Rpm,
             Tpm = Tpm,
+            QueueMax = QueueMax,
+            QueueWaitMs = QueueWaitMs,
         };
     }
 

@@ -129,7 +129,7 @@ internal sealed class RouteExplainer(SnapshotBuilder snapshots, KeyQueries keys,
             Caller = RouteChance.OfCaller(account, RouteChance.OfName(asked.Model)),
             InputTokens = input,
             OutputTokens = asked.MaxTokens ?? output,
-            StepsMax = Math.Clamp(snapshot.Routing.AttemptsMax, 1, RoutingRules.AttemptsLimit),
+            StepsMax = RoutingRules.StepsFor(snapshot.Routing.AttemptsMax),
             BoundAt = bound,
         });
         var views = new ExplainViews(channels, inputs, trial, groups, caller, (input + ((input + 9) / 10), output));

@@ -66,6 +66,12 @@ internal sealed record RoutingSettings
     /// </summary>
     public int? SlowFirstTokenTimes { get; init; }
 
+    /// <summary>
+    /// What an hour of a caller's waiting is worth when a conversation may leave its channel and its cached prompt, in
+    /// units of 1e-8 dollars.
+    /// </summary>
+    public long? WaitUnitsPerHour { get; init; }
+
     /// <summary>Channels are probed on schedule.</summary>
     public bool? Probes { get; init; }
 

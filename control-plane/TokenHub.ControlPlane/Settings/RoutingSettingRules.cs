@@ -16,6 +16,9 @@ internal static class RoutingSettingRules
     private const int DaySeconds = 86_400;
     private const int WholeBp = 10_000;
 
+    // A thousand dollars a second: nobody's time is worth more.
+    private const long WaitUnitsMax = 360_000_000_000_000;
+
     public static void Check(RoutingSettings settings)
     {
         var checks = new FieldChecks();
@@ -39,6 +42,7 @@ internal static class RoutingSettingRules
         checks.Range(settings.QueueUserMax, "queue_user_max", 0, 100_000);
         checks.Range(settings.SlowFirstTokenTimes, "slow_first_token_times", 2, 100);
         checks.Range(settings.QueueWaitMs, "queue_wait_ms", 0, HourMs);
+        checks.Range(settings.WaitUnitsPerHour, "wait_units_per_hour", 0, WaitUnitsMax);
         checks.Range(settings.ProbeEverySeconds, "probe_every_seconds", 30, DaySeconds);
         checks.ThrowIfAny();
     }
@@ -85,6 +89,7 @@ internal static class RoutingSettingRules
         QueueUserMax = rules.QueueUserMax,
         QueueWaitMs = rules.QueueWaitMs,
         SlowFirstTokenTimes = rules.SlowFirstTokenTimes,
+        WaitUnitsPerHour = rules.WaitUnitsPerHour,
         Probes = rules.Probes,
         ProbeEverySeconds = rules.ProbeEverySeconds,
     };

@@ -11,6 +11,10 @@ public static class RouteChoice
     // Up to so many candidates all are looked at; of more, by what the policy needs.
     internal const int ScanMax = 64;
 
+    // Steps that a policy decides. Channels that stand side by side by price, age or load may all fail at once: what
+    // comes after is drawn by weight and state.
+    private const int OrderedMax = 2;
+
     /// <summary>Returns how many steps were chosen; 0 when no candidate can serve, now or later.</summary>
     /// <param name="picks">Room for the steps, in order.</param>
     /// <param name="trace">
@@ -22,21 +26,49 @@ public static class RouteChoice
         where TPool : struct, IRoutePool
     {
         Span<Ranked> room = stackalloc Ranked[RoutingRules.AttemptsLimit];
-        var wanted = Math.Min(Math.Min(call.StepsMax, picks.Length), Math.Min(room.Length, map.Count));
-        var ranking = new RouteRanking(room[..Math.Max(0, wanted)]);
-        var census = default(RouteCensus);
+        var wanted = Math.Max(0, Math.Min(Math.Min(call.StepsMax, picks.Length), Math.Min(room.Length, map.Count)));
         if (call is { IsPinned: true, BoundAt: >= 0 })
         {
             return Pin(map, pool, call, picks, out trace);
         }
 
-        if (wanted > 0 && (map.Count <= ScanMax || !RouteSample.TryFill(map, pool, call, ref ranking, ref census)))
+        var isOrdered = call.Policy != RoutingPolicy.Weighted && wanted > OrderedMax;
+        var ranking = new RouteRanking(room[..(isOrdered ? OrderedMax : wanted)]);
+        Fill(map, pool, call, ref ranking, out var census);
+        var count = Add(ranking, picks);
+        if (isOrdered && count == OrderedMax)
+        {
+            Span<Ranked> others = stackalloc Ranked[RoutingRules.AttemptsLimit];
+            var drawn = new RouteRanking(ranking, others[..wanted]);
+            Fill(map, pool, call with { Policy = RoutingPolicy.Weighted }, ref drawn, out _);
+            count = Add(drawn, picks);
+        }
+
+        var reason = ReasonOf(ranking, census, call.Policy);
+        if (call.BoundAt >= 0 && count > 0)
+        {
+            reason = PutBound(map, pool, call, picks, ref count, wanted, reason);
+        }
+
+        trace = census.ToTrace(map, call.Policy, reason);
+        return count;
+    }
+
+    private static void Fill<TPool>(
+        RouteMap map, in TPool pool, in RouteCall call, ref RouteRanking ranking, out RouteCensus census)
+        where TPool : struct, IRoutePool
+    {
+        census = default;
+        if (!ranking.IsFull && (map.Count <= ScanMax || !RouteSample.TryFill(map, pool, call, ref ranking, ref census)))
         {
             ranking.Clear();
             census = default;
             RouteScan.Fill(map, pool, call, ref ranking, ref census);
         }
+    }
 
+    private static int Add(in RouteRanking ranking, Span<RoutePick> picks)
+    {
         var count = 0;
         foreach (ref readonly var ranked in ranking.Best)
         {
@@ -49,13 +81,6 @@ public static class RouteChoice
             picks[count++] = new RoutePick(ranked.At, ranked.Verdict);
         }
 
-        var reason = ReasonOf(ranking, census, call.Policy);
-        if (call.BoundAt >= 0 && count > 0)
-        {
-            reason = PutBound(map, pool, call, picks, ref count, wanted, reason);
-        }
-
-        trace = census.ToTrace(map, call.Policy, reason);
         return count;
     }
 

@@ -23,6 +23,18 @@ internal readonly record struct Ranked(long Rank, double Key, double Tie, int At
 internal ref struct RouteRanking(Span<Ranked> room)
 {
     private readonly Span<Ranked> _room = room;
+    private int _kept;
+
+    /// <summary>A larger one that begins with all of another, and keeps it first.</summary>
+    public RouteRanking(in RouteRanking first, Span<Ranked> room)
+        : this(room)
+    {
+        (Count, _kept) = (first.Count, first.Count);
+        for (var i = 0; i < _kept; i++)
+        {
+            _room[i] = first.Best[i] with { Key = double.NegativeInfinity, Tie = i };
+        }
+    }
 
     public int Count { get; private set; }
 
@@ -40,6 +52,14 @@ internal ref struct RouteRanking(Span<Ranked> room)
 
     public void Offer(in Ranked one)
     {
+        for (var i = 0; i < _kept; i++)
+        {
+            if (_room[i].At == one.At)
+            {
+                return;
+            }
+        }
+
         var place = Count;
         if (IsFull)
         {
@@ -76,5 +96,5 @@ internal ref struct RouteRanking(Span<Ranked> room)
         return false;
     }
 
-    public void Clear() => Count = 0;
+    public void Clear() => Count = _kept;
 }

@@ -66,8 +66,14 @@ public static class RouteScore
     public static double OfQuota(in RouteInput input) =>
         Math.Max(LeastForQuota, Math.Min(1, input.LeftBp / (double)PriceFactors.Once));
 
+    // A channel whose rest is over has its trial soon: one call finds out, and falls back if it must.
     public static double OfErrors(in RouteInput input)
     {
+        if (input.IsHalfOpen)
+        {
+            return 1;
+        }
+
         var good = 1 - (input.FailedBp / (double)PriceFactors.Once);
         return Math.Max(LeastForErrors, good * good * good);
     }

@@ -27,4 +27,10 @@ public sealed record GroupEntry
 
     /// <summary>Tokens a minute of all its users together; null: no limit.</summary>
     public int? Tpm { get; init; }
+
+    /// <summary>Of its requests so many may wait in line at one gateway; null: as the rules say for all.</summary>
+    public int? QueueMax { get; init; }
+
+    /// <summary>Longest wait there; null: as the rules say.</summary>
+    public int? QueueWaitMs { get; init; }
 }

@@ -38,8 +38,11 @@ public sealed record RoutingRules
     /// <summary>Share of the running requests that may be retries without an answer yet, in basis points.</summary>
     public int RetryShareBp { get; init; } = 2_000;
 
-    /// <summary>Such retries that may always run.</summary>
-    public int RetriesMin { get; init; } = 3;
+    /// <summary>
+    /// Such retries that may always run: a burst of some dozens that meets failing channels must not wait for its turn
+    /// behind a retry that hangs.
+    /// </summary>
+    public int RetriesMin { get; init; } = 50;
 
     /// <summary>A hedge begins no earlier, however fast the channel usually is, ...</summary>
     public int HedgeMinMs { get; init; } = 200;
@@ -77,4 +80,10 @@ public sealed record RoutingRules
     public int ProbeEverySeconds { get; init; } = 300;
 
     public const int AttemptsLimit = 8;
+
+    // Steps of a plan that may turn out to be resting by then, or tried by another request, without costing an attempt.
+    private const int SpareSteps = 2;
+
+    /// <summary>Channels that a plan names for so many attempts.</summary>
+    public static int StepsFor(int attempts) => Math.Clamp(attempts + SpareSteps, 1, AttemptsLimit);
 }

@@ -64,15 +64,15 @@ internal sealed class ConversationBinder(BindingStore store, ConversationCounts 
 
         Count(match, before);
         var next = Next(exchange, match, before, slowRuns);
-        store.Keep(match.Key, next, LifeOf(rule, next, isFirst: !match.IsBound));
+        var write = before is not null ? BindingWrite.Renewal
+            : match.IsBound || match.IsStale ? BindingWrite.Move
+            : BindingWrite.First;
+        store.Keep(match.Key, next, next.IsBrief ? FirstLife : TimeSpan.FromSeconds(rule.TtlSeconds), write);
     }
 
-    private static TimeSpan LifeOf(AffinityRule rule, Binding binding, bool isFirst)
-    {
-        var life = TimeSpan.FromSeconds(rule.TtlSeconds);
-        return isFirst && rule.Source == AffinitySource.Prefix && binding.Life != CacheLife.OneHour && life > FirstLife
-            ? FirstLife : life;
-    }
+    private static bool IsBrief(in AffinityMatch match, CacheLife life) => !match.IsBound
+        && match.Rule!.Source == AffinitySource.Prefix && life != CacheLife.OneHour
+        && match.Rule.TtlSeconds > FirstLife.TotalSeconds;
 
     private void Count(in AffinityMatch match, Binding? before)
     {
@@ -104,7 +104,7 @@ internal sealed class ConversationBinder(BindingStore store, ConversationCounts 
             || !exchange.Key!.AllowsChannel(channel.Id)
             || (exchange.Group is { } group && !channel.Groups.Contains(group, StringComparer.Ordinal)))
         {
-            return new AffinityMatch(rule, key, 0, 0, 0);
+            return new AffinityMatch(rule, key, 0, 0, 0, IsStale: binding is not null);
         }
 
         var age = Math.Max(0, NowMs() - binding.UsedMs);
@@ -195,6 +195,7 @@ internal sealed class ConversationBinder(BindingStore store, ConversationCounts 
         var asksOneHour = exchange.Facts.Traits.HasFlag(Protocols.Json.RequestTraits.CacheOneHour);
         var isMiss = usage.CacheRead == 0 && !attempt.IsCounted
             && before is { CachedTokens: > 0 } && match.CachedBp > 0;
+        var life = PromptCache.LifeOf(channel.Provider, exchange.UpstreamDialect, asksOneHour);
         var misses = usage.CacheRead > 0 ? 0 : (before?.Misses ?? 0) + (isMiss ? 1 : 0);
         return new Binding
         {
@@ -202,7 +203,8 @@ internal sealed class ConversationBinder(BindingStore store, ConversationCounts 
             RuleGeneration = match.Rule!.Generation,
             ChannelGeneration = channel.Entry.AffinityGeneration,
             CachedTokens = misses < MissesMax ? PromptCache.TokensAfter(exchange.UpstreamDialect, usage) : 0,
-            Life = PromptCache.LifeOf(channel.Provider, exchange.UpstreamDialect, asksOneHour),
+            Life = life,
+            IsBrief = IsBrief(match, life),
             UsedMs = NowMs(),
             Misses = misses,
             SlowRuns = slowRuns,

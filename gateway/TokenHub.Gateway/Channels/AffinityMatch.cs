@@ -10,6 +10,7 @@ namespace TokenHub.Gateway.Channels;
 /// <param name="AgeMs">Since it was last used there.</param>
 /// <param name="CachedBp">Chance that they still are, in basis points.</param>
 /// <param name="Binding">What was stored of it; null when it is not bound.</param>
+/// <param name="IsStale">A binding is stored that does not hold any more.</param>
 internal readonly record struct AffinityMatch(
     AffinityRule? Rule,
     UInt128 Key,
@@ -17,7 +18,8 @@ internal readonly record struct AffinityMatch(
     long CachedTokens,
     long AgeMs,
     int CachedBp = 0,
-    Binding? Binding = null)
+    Binding? Binding = null,
+    bool IsStale = false)
 {
     public bool IsBound => Channel != 0;
 

@@ -25,6 +25,9 @@ internal sealed record Binding
     /// <summary>Answers in a row that should have read from the cache and did not.</summary>
     public int Misses { get; init; }
 
+    /// <summary>It was stored for a few minutes only: nobody knew whether the conversation goes on.</summary>
+    public bool IsBrief { get; init; }
+
     /// <summary>First tokens in a row that were slow for the channel.</summary>
     public int SlowRuns { get; init; }
 }

@@ -90,7 +90,7 @@ internal sealed class Forwarder(
                 }
 
                 var channel = exchange.Plan[place.Step].Candidate.Channel;
-                var entry = circuits.Enter(channel, options.FirstByteTimeout);
+                var entry = await circuits.EnterAsync(channel, options.FirstByteTimeout);
                 if (entry != CircuitEntry.TrialElsewhere || !exchange.Plan.HasUntried)
                 {
                     var mine = isRetry ? retries : null;

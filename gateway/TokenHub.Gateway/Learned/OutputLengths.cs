@@ -45,6 +45,9 @@ internal sealed class OutputLengths
     public int StepFor(string model, long key, int usual) =>
         Find(model, key) is { P95: > 0 and var p95 } ? Math.Max(StepTokensMin, p95) : usual;
 
+    /// <summary>Output tokens that 95 of 100 answers do not exceed; 0 as long as nothing is learnt.</summary>
+    public int LearnedOf(string model, long key) => Find(model, key)?.P95 ?? 0;
+
     private Entry? Find(string model, long key)
     {
         var first = FirstOf(model, key);

@@ -123,7 +123,7 @@ internal sealed class ChannelPicker(Random random, long ticksPerSecond)
         return picks.Length > 0;
     }
 
-    private static int StepsMax(RouteTable table) => Math.Max(1, table.Settings.Routing.AttemptsMax);
+    private static int StepsMax(RouteTable table) => RoutingRules.StepsFor(table.Settings.Routing.AttemptsMax);
 
     private RoutingResult FaultOf(ModelRoute route, in RoutingQuery query, in RouteTrace trace)
     {

@@ -58,7 +58,9 @@ public sealed class AccessTableTests(Servers servers)
             .Where(row => row.Door == Door.Session && row.Method != "GET" && row.Auditor != Reach.None)
             .Select(row => row.Route);
 
-        Assert.Equal(["POST /api/v1/auth/logout", "POST /api/v1/me/password"], changing.Order());
+        // A question about a call that is not made has a body, and changes nothing.
+        Assert.Equal(
+            ["POST /api/v1/auth/logout", "POST /api/v1/me/password", "POST /api/v1/routing/explain"], changing.Order());
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class GroupTests(Servers servers)
         var made = await servers.Shared.Admin.PostAsync(Path, new
         {
             name, policy = "cheapest", price_factor = "1.2500", user_ids = new[] { person.Id }, in_common = false,
-            hedges = true, rpm = 600, tpm = 90_000,
+            hedges = true, rpm = 600, tpm = 90_000, queue_max = 20, queue_wait_ms = 1_500,
         });
 
         var view = made.Expect(HttpStatusCode.Created).Json;
@@ -35,6 +35,8 @@ public sealed class GroupTests(Servers servers)
         Assert.Equal(
             (RoutingPolicy.Cheapest, 12_500, false, true, 600, 90_000),
             (entry.Policy, entry.PriceFactorBp, entry.InCommon, entry.Hedges, entry.Rpm, entry.Tpm));
+        Assert.Equal((20, 1_500), (entry.QueueMax, entry.QueueWaitMs));
+        Assert.Equal((20, 1_500), (view.GetProperty("queue_max").GetInt32(), view.GetProperty("queue_wait_ms").GetInt32()));
         Assert.Equal([long.Parse(person.Id[WireId.User.Length..], null)], entry.Accounts);
     }
 
@@ -53,17 +55,19 @@ public sealed class GroupTests(Servers servers)
     {
         var admin = servers.Shared.Admin;
         var name = NewName();
-        await admin.PostAsync(Path, new { name, policy = "fifo", rpm = 5 });
+        await admin.PostAsync(Path, new { name, policy = "fifo", rpm = 5, queue_max = 3, queue_wait_ms = 9 });
         var feed = servers.Shared.Services.GetRequiredService<SnapshotFeed>();
         var seen = feed.Version;
         var clock = Stopwatch.StartNew();
 
-        var changed = await admin.PatchAsync($"{Path}/{name}", new { price_factor = "0.5", rpm = (int?)null });
+        var changed = await admin.PatchAsync($"{Path}/{name}", new { price_factor = "0.5", rpm = (int?)null, queue_max = (int?)null });
 
         Assert.NotNull(await feed.WaitAsync(seen, TimeSpan.FromSeconds(5), default));
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(1), $"took {clock.Elapsed}");
         Assert.Equal(("fifo", "0.5"), (changed.Text("policy"), changed.Text("price_factor")));
         Assert.Equal(JsonValueKind.Null, changed.Json.GetProperty("rpm").ValueKind);
+        Assert.Equal(JsonValueKind.Null, changed.Json.GetProperty("queue_max").ValueKind);
+        Assert.Equal(9, changed.Json.GetProperty("queue_wait_ms").GetInt32());
         Assert.Equal("\"2\"", changed.Header("ETag"));
         (await admin.PatchAsync($"{Path}/{name}", new { hedges = true }, ("If-Match", "\"1\"")))
             .ExpectProblem(HttpStatusCode.PreconditionFailed, "version_mismatch");

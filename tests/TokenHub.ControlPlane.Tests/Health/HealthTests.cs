@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using TokenHub.ControlPlane.Channels;
 using TokenHub.ControlPlane.Health;
 using TokenHub.ControlPlane.Tests.Support;
 using TokenHub.ControlPlane.Tests.Usage;
@@ -42,6 +43,26 @@ public sealed class HealthTests(Servers servers)
             ProbesGood = probesGood,
             ProbesBad = probesBad,
         }));
+    }
+
+    [Fact]
+    [Trait("row", "A49")]
+    public void Incident_lasts_from_its_first_half_hour_until_the_channel_is_seen_available_again()
+    {
+        var now = new DateTime(2026, 3, 4, 12, 10, 0, DateTimeKind.Utc);
+        DateTime At(int half) => HealthRules.Since(now) + TimeSpan.FromMinutes(30 * half);
+        HealthRow Row(int half, int available, int empty = 0, int failed = 0, int down = 0) =>
+            new() { StartsAt = At(half), Available = available, Empty = empty, Failed = failed, Down = down };
+
+        var view = HealthRules.ViewOf(
+            new ChannelRow { Id = 7, Name = "c" },
+            [Row(0, 9), Row(2, 5, failed: 5), Row(3, 0, failed: 4), Row(6, 3, empty: 3), Row(8, 9), Row(47, 0, down: 2)], now);
+
+        Assert.Equal(48, view.Windows.Count);
+        Assert.Equal(
+            [(At(47), null, "down", 2L), (At(2), (DateTime?)At(8), "down", 12L)],
+            view.Incidents.Select(incident => (incident.StartsAt, incident.EndsAt, incident.Status, incident.NotServed)));
+        Assert.Equal((5L, 5L, 0L, 0L), (view.Windows[2].Available, view.Windows[2].Failed, view.Windows[2].Slow, view.Windows[2].Empty));
     }
 
     [Fact]

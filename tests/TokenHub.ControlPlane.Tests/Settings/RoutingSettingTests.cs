@@ -16,14 +16,19 @@ public sealed class RoutingSettingTests(Servers servers)
         await using var plane = await Plane.StartAsync(servers);
         var before = (await plane.Admin.GetAsync("/api/v1/settings/routing")).Expect(HttpStatusCode.OK).Json;
 
-        var after = (await plane.Admin.PutAsync("/api/v1/settings/routing", new { policy = "least_loaded", attempts_max = 2, breaker_failures = 9 }))
+        var after = (await plane.Admin.PutAsync("/api/v1/settings/routing", new { policy = "least_loaded", attempts_max = 2, breaker_failures = 9, wait_units_per_hour = 5L }))
             .Expect(HttpStatusCode.OK).Json;
 
         Assert.Equal((4, 5), (before.Int("attempts_max"), before.Int("breaker_failures")));
         Assert.Equal((2, 9, 60), (after.Int("attempts_max"), after.Int("breaker_failures"), after.Int("cooldown_max_ms") / 60_000));
         var snapshot = await plane.Services.GetRequiredService<SnapshotBuilder>().BuildAsync(TestContext.Current.CancellationToken);
         Assert.Equal(
-            new RoutingRules { Policy = RoutingPolicy.LeastLoaded, AttemptsMax = 2, BreakerFailures = 9 }, snapshot.Routing);
+            new RoutingRules
+            {
+                Policy = RoutingPolicy.LeastLoaded, AttemptsMax = 2, BreakerFailures = 9, WaitUnitsPerHour = 5,
+            },
+            snapshot.Routing);
+        Assert.Equal(3_600_000_000, before.GetProperty("wait_units_per_hour").GetInt64());
         Assert.Equal(("weighted", "least_loaded"), (before.Str("policy"), after.Str("policy")));
     }
 
@@ -33,6 +38,7 @@ public sealed class RoutingSettingTests(Servers servers)
     [InlineData("cooldown_max_ms", 10)]
     [InlineData("breaker_share_bp", 10_001)]
     [InlineData("probe_every_seconds", 1)]
+    [InlineData("wait_units_per_hour", -1)]
     public async Task Value_out_of_its_bounds_is_refused(string field, int value)
     {
         var answer = await servers.Shared.Admin.PutAsync(

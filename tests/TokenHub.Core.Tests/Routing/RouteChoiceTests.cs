@@ -140,7 +140,10 @@ public sealed class RouteChoiceTests
             var open = Enumerable.Range(0, count).Where(i => pool[i].ExhaustedUntil == 0).ToList();
             var order = pool.Choose(cheapest).Order;
             Assert.Equal(
-                open.Select(i => pool[i].InputPrice).Order().Take(8), order.Select(id => pool[(int)id - 1].InputPrice));
+                open.Select(i => pool[i].InputPrice).Order().Take(2),
+                order.Take(2).Select(id => pool[(int)id - 1].InputPrice));
+            Assert.Equal(Math.Min(8, open.Count), order.Length);
+            Assert.All(order, id => Assert.Contains((int)id - 1, open));
         }
     }
 
@@ -158,14 +161,38 @@ public sealed class RouteChoiceTests
 
         if (count == 4)
         {
-            Assert.Equal([4, 3, 2, 1], pool.Choose(leastLoaded).Order);
+            Assert.Equal([4, 3], pool.Choose(leastLoaded).Order[..2]);
             pool[3].Waiting = 3;
-            Assert.Equal([3, 2, 1, 4], pool.Choose(leastLoaded).Order);
+            Assert.Equal([3, 2], pool.Choose(leastLoaded).Order[..2]);
+            Assert.Equal([1, 2, 3, 4], pool.Choose(leastLoaded).Order.Order());
         }
 
         // Of many some are compared: the fullest tenth never gets a call.
         Assert.All(Enumerable.Range(0, 200), _ => Assert.True(pool.Choose(leastLoaded).Order[0] > count / 10));
         Assert.Equal(RouteReason.Load, pool.Choose(leastLoaded).Trace.Reason);
+    }
+
+    [Theory]
+    [InlineData(RoutingPolicy.LeastLoaded, 40)]
+    [InlineData(RoutingPolicy.Cheapest, 40)]
+    [InlineData(RoutingPolicy.Fifo, 400)]
+    [InlineData(RoutingPolicy.Sticky, 400)]
+    public void Third_step_and_later_ones_are_drawn_by_state_within_the_tier(RoutingPolicy policy, int count)
+    {
+        var channels = Pool.Channels(count);
+        for (var i = 0; i < count; i++)
+        {
+            (channels[i].InputPrice, channels[i].Order, channels[i].Priority) = (i, i, i < count / 2 ? 1 : 0);
+            channels[i].FailedBp = i % 2 == 0 ? 0 : 9_000;
+        }
+
+        var pool = new Pool(channels);
+        var later = Enumerable.Range(0, 300)
+            .SelectMany(_ => pool.Choose(new RouteCall { Policy = policy, StepsMax = 4 }).Order[2..]).ToList();
+
+        Assert.True(later.Distinct().Count() > count / 4, $"{later.Distinct().Count()} of {count}");
+        Assert.All(later, id => Assert.True(id <= count / 2, "a lower tier came before the higher was used up"));
+        Assert.True(later.Count(id => id % 2 == 0) < later.Count / 10, "those that fail come as often as the others");
     }
 
     [Fact]

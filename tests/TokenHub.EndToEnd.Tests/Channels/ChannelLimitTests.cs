@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json.Nodes;
-using TokenHub.EndToEnd.Tests.Product;
 using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 using Xunit;
@@ -53,7 +50,7 @@ public sealed class ChannelLimitTests
         Assert.Equal(Quota, outcomes.Count(status => status == HttpStatusCode.OK));
         Assert.Equal(Quota, seen);
         Assert.InRange(peak, 2, Slots);
-        var quota = await world.Stack.Api.CallAsync("GET", $"/channels/{world.Channel}/quota");
+        var quota = await world.Trio.Api.CallAsync("GET", $"/channels/{world.Channel}/quota");
         Assert.Equal((Quota, 0), ((int)quota["windows"]![0]!["used_requests"]!, (int)quota["windows"]![0]!["left_requests"]!));
         Assert.Equal(18 * Quota, (int)quota["windows"]![1]!["used_tokens"]!);
     }
@@ -65,7 +62,7 @@ public sealed class ChannelLimitTests
         await using var world = await World.StartAsync(new JsonObject { ["max_concurrency"] = 4 });
 
         // Nobody stands in line, so that each call tells at once whether a slot is free.
-        await world.Stack.Api.CallAsync("PUT", "/settings/routing", new JsonObject { ["queue_wait_ms"] = 0 });
+        await world.Trio.Api.CallAsync("PUT", "/settings/routing", new JsonObject { ["queue_wait_ms"] = 0 });
         await Task.Delay(TimeSpan.FromSeconds(1));
         world.Upstream.Default = _ => ScriptedUpstreamScript.Silence();
         var hanging = Enumerable.Range(0, 4).Select(_ => world.CallAsync(1)).ToList();
@@ -77,7 +74,7 @@ public sealed class ChannelLimitTests
         await Task.Delay(Lease + TimeSpan.FromSeconds(2));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await world.CallAsync(0)).Status);
 
-        world.Others[0].Kill();
+        world.Trio.Others[0].Kill();
         var watch = Stopwatch.StartNew();
         var status = HttpStatusCode.ServiceUnavailable;
         while (status == HttpStatusCode.ServiceUnavailable && watch.Elapsed < Lease * 2)
@@ -92,62 +89,29 @@ public sealed class ChannelLimitTests
     }
 
     /// <summary>The product with three gateways, and one channel behind them all.</summary>
-    private sealed class World(ProductStack stack, RedisServer redis, ScriptedUpstream upstream) : IAsyncDisposable
+    private sealed class World(GatewayTrio trio, GatewayTrio.Caller caller, ScriptedUpstream upstream, string channel)
+        : IAsyncDisposable
     {
-        private readonly List<HttpClient> _clients = [];
-
-        public ProductStack Stack => stack;
+        public GatewayTrio Trio => trio;
 
         public ScriptedUpstream Upstream => upstream;
 
-        public List<ChildProcess> Others { get; } = [];
-
-        public string Channel { get; private set; } = "";
+        public string Channel => channel;
 
         public static async Task<World> StartAsync(JsonObject limits)
         {
-            var redis = await RedisServer.StartAsync();
-            var stack = await ProductStack.StartAsync(redis.Url);
-            var world = new World(stack, redis, ScriptedUpstream.Start());
-            var urls = new List<string> { stack.GatewayUrl };
-            for (var i = 2; i <= 3; i++)
-            {
-                urls.Add($"http://127.0.0.1:{FreePort.Next()}");
-                world.Others.Add(await stack.StartGatewayAsync($"gateway-{i}", urls[^1]));
-            }
-
-            world.Channel = (string)(await stack.Api.CreateChannelAsync("openai", world.Upstream.Url, "m"))["id"]!;
-            await stack.Api.CallAsync("PATCH", $"/channels/{world.Channel}", limits);
-            await stack.Api.SetPriceAsync("m", "1.00", "4.00");
-            var (userId, key) = await stack.Api.CreateMemberAsync("load@example.com", "1000");
-            await stack.Api.CallAsync("PATCH", $"/users/{userId}", new JsonObject { ["max_concurrency"] = 2 * Calls });
-            foreach (var url in urls)
-            {
-                var http = new HttpClient(new SocketsHttpHandler { UseProxy = false })
-                {
-                    BaseAddress = new Uri(url), Timeout = TimeSpan.FromMinutes(2),
-                };
-                http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-                world._clients.Add(http);
-                await Probe.UntilAsync(
-                    async () => (await http.GetAsync(new Uri("/v1/models/m", UriKind.Relative))).IsSuccessStatusCode,
-                    TimeSpan.FromSeconds(5),
-                    "the gateway serves m");
-            }
-
-            // A change of a user is in force a second later.
-            await Task.Delay(TimeSpan.FromSeconds(1));
-            return world;
+            var trio = await GatewayTrio.StartAsync();
+            var upstream = ScriptedUpstream.Start();
+            var channel = await trio.AddChannelAsync(upstream.Url, limits);
+            var caller = await trio.AddCallerAsync("load@example.com", 2 * Calls);
+            return new World(trio, caller, upstream, channel);
         }
 
         public async Task<(HttpStatusCode Status, TimeSpan Retry)> CallAsync(int gateway)
         {
-            const string Body = """{"model":"m","max_tokens":20,"messages":[{"role":"user","content":"Hello"}]}""";
             try
             {
-                using var content = new StringContent(Body, Encoding.UTF8, "application/json");
-                using var answer = await _clients[gateway].PostAsync(
-                    new Uri("/v1/chat/completions", UriKind.Relative), content);
+                using var answer = await caller.PostAsync(gateway, stream: false);
                 await answer.Content.ReadAsByteArrayAsync();
                 return (answer.StatusCode, answer.Headers.RetryAfter?.Delta ?? TimeSpan.Zero);
             }
@@ -174,15 +138,8 @@ public sealed class ChannelLimitTests
 
         public async ValueTask DisposeAsync()
         {
-            _clients.ForEach(client => client.Dispose());
-            foreach (var gateway in Others)
-            {
-                await gateway.DisposeAsync();
-            }
-
             await upstream.DisposeAsync();
-            await stack.DisposeAsync();
-            await redis.DisposeAsync();
+            await trio.DisposeAsync();
         }
     }
 }

@@ -65,11 +65,18 @@ internal sealed class ProductStack : IAsyncDisposable
 
     public string ControlPlaneOutput => _controlPlane?.Output ?? "";
 
-    public static async Task<ProductStack> StartAsync(string redisUrl)
+    /// <param name="settings">Variables that its processes get beside the usual ones.</param>
+    public static async Task<ProductStack> StartAsync(
+        string redisUrl, IReadOnlyDictionary<string, string>? settings = null)
     {
         var postgres = await PostgresServer.StartAsync();
         await postgres.CreateRoleAsync(RuntimeRole);
         var stack = new ProductStack(postgres, await postgres.CreateDatabaseAsync(), redisUrl);
+        foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+        {
+            stack._environment[name] = value;
+        }
+
         try
         {
             await stack.StartControlPlaneAsync();

@@ -44,7 +44,7 @@ public sealed class BindingStoreTests : IAsyncLifetime
     public async Task Other_gateways_find_what_one_has_bound_and_unbound()
     {
         var (one, other) = (NewStore(), NewStore());
-        one.Keep(7, Home, TimeSpan.FromMinutes(1));
+        one.Keep(7, Home, TimeSpan.FromMinutes(1), BindingWrite.First);
 
         await Probe.UntilAsync(async () => await other.FindAsync(7) == Home, TimeSpan.FromSeconds(5), "it is found");
         Assert.True(other.TryFindLocal(7, out var known));
@@ -59,18 +59,106 @@ public sealed class BindingStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Own_knowledge_lasts_a_second_and_is_of_one_conversation()
+    public void What_was_only_written_is_known_for_a_second_and_of_one_conversation()
     {
         var store = NewStore();
-        store.Keep(7, Home, TimeSpan.FromMinutes(1));
+        store.Keep(7, Home, TimeSpan.FromMinutes(1), BindingWrite.First);
 
         Assert.True(store.TryFindLocal(7, out _));
-        Assert.False(store.TryFindLocal(7 + 4096, out _));
+        Assert.False(store.TryFindLocal(7 + 16_384, out _));
         Assert.False(store.TryFindLocal((UInt128)7 + (UInt128.One << 64), out _));
         _clock.Advance(TimeSpan.FromMilliseconds(999));
         Assert.True(store.TryFindLocal(7, out _));
         _clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.False(store.TryFindLocal(7, out _));
+    }
+
+    [Fact]
+    public async Task What_was_read_is_known_until_another_gateway_moves_it_or_half_a_minute_is_over()
+    {
+        var (one, other) = (NewStore(), NewStore());
+        await ListenedToAsync();
+        one.Keep(7, Home, Life, BindingWrite.First);
+        await FoundAsync(other, 7, Home);
+        _clock.Advance(TimeSpan.FromSeconds(29));
+        Assert.True(other.TryFindLocal(7, out _));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(other.TryFindLocal(7, out _));
+
+        await FoundAsync(other, 7, Home);
+        var moved = Home with { Channel = 1002 };
+        one.Keep(7, moved, Life, BindingWrite.Move);
+
+        await Probe.UntilAsync(() => !other.TryFindLocal(7, out _), TimeSpan.FromSeconds(5), "the move is heard");
+        Assert.Equal(moved, await other.FindAsync(7));
+        one.Remove(7);
+        await Probe.UntilAsync(() => !other.TryFindLocal(7, out _), TimeSpan.FromSeconds(5), "the end is heard");
+        Assert.Null(await other.FindAsync(7));
+    }
+
+    [Fact]
+    public async Task Gateway_that_may_have_missed_a_move_asks_again()
+    {
+        var store = NewStore();
+        await ListenedToAsync();
+        store.Keep(7, Home, Life, BindingWrite.First);
+        await FoundAsync(store, 7, Home);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(store.TryFindLocal(7, out _));
+
+        await _redis.AskAsync("CLIENT", "KILL", "TYPE", "pubsub");
+
+        await Probe.UntilAsync(() => !store.TryFindLocal(7, out _), TimeSpan.FromSeconds(5), "nothing is sure");
+        await ListenedToAsync();
+        Assert.False(store.TryFindLocal(7, out _));
+    }
+
+    [Fact]
+    public async Task Who_binds_first_binds_and_the_other_goes_there()
+    {
+        var (one, other) = (NewStore(), NewStore());
+        one.Keep(7, Home, Life, BindingWrite.First);
+        await FoundAsync(NewStore(), 7, Home);
+
+        other.Keep(7, Home with { Channel = 1002 }, Life, BindingWrite.First);
+
+        await Probe.UntilAsync(() => !other.TryFindLocal(7, out _), TimeSpan.FromSeconds(5), "it was refused");
+        Assert.Equal(Home, await other.FindAsync(7));
+    }
+
+    [Theory]
+    [InlineData(1, 5, 4)]
+    [InlineData(3, 11, 4)]
+    public async Task Conversation_of_twenty_turns_costs_a_few_reads_and_writes(int gateways, int readsMost, int writesMost)
+    {
+        var stores = Enumerable.Range(0, gateways).Select(_ => NewStore()).ToList();
+        await ListenedToAsync();
+        await _redis.AskAsync("CONFIG", "RESETSTAT");
+        var at = Home with { CachedTokens = 40_000, IsBrief = false, Misses = 0, SlowRuns = 0 };
+        for (var turn = 0; turn < 20; turn++)
+        {
+            // A turn each five seconds, through the gateways by turns.
+            var store = stores[turn % gateways];
+            var isKnown = store.TryFindLocal(7, out var known);
+            known = isKnown ? known : await store.FindAsync(7);
+            at = at with { CachedTokens = at.CachedTokens + 1_000, UsedMs = at.UsedMs + 5_000 };
+            Assert.Equal(turn > 0, known is not null);
+            store.Keep(7, at, TimeSpan.FromHours(1), turn == 0 ? BindingWrite.First : BindingWrite.Renewal);
+            if (turn == 0)
+            {
+                await Probe.UntilAsync(
+                    async () => (await _redis.AskAsync("DBSIZE")).StartsWith(":1", StringComparison.Ordinal),
+                    TimeSpan.FromSeconds(5), "it is stored");
+            }
+
+            _clock.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        var (reads, writes) = (await CallsAsync("get"), await CallsAsync("set"));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"20 turns over {gateways} gateways: {reads} reads and {writes} writes of Redis");
+        Assert.InRange(reads, 2, readsMost);
+        Assert.InRange(writes, 2, writesMost);
     }
 
     [Fact]
@@ -93,7 +181,7 @@ public sealed class BindingStoreTests : IAsyncLifetime
 
         Assert.InRange(first, BindingStore.Patience, TimeSpan.FromMilliseconds(200));
         Assert.True(rest < TimeSpan.FromMilliseconds(50), $"{rest}");
-        store.Keep(9, Home, TimeSpan.FromMinutes(1));
+        store.Keep(9, Home, TimeSpan.FromMinutes(1), BindingWrite.First);
         _clock.Advance(BindingStore.Pause);
         await Probe.UntilAsync(
             async () =>
@@ -112,10 +200,25 @@ public sealed class BindingStoreTests : IAsyncLifetime
         await Probe.UntilAsync(() => !_client.IsConnected, TimeSpan.FromSeconds(5), "the client knows");
 
         Assert.Null(await store.FindAsync(7));
-        store.Keep(7, Home, TimeSpan.FromMinutes(1));
+        store.Keep(7, Home, TimeSpan.FromMinutes(1), BindingWrite.First);
         store.Remove(7);
         Assert.True(store.TryFindLocal(7, out var known));
         Assert.Null(known);
+    }
+
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(1);
+
+    private Task ListenedToAsync() => Probe.UntilAsync(
+        () => _client.Subscriber.IsConnected, TimeSpan.FromSeconds(5), "moves are heard");
+
+    private static Task FoundAsync(BindingStore store, UInt128 key, Binding binding) => Probe.UntilAsync(
+        async () => await store.FindAsync(key) == binding, TimeSpan.FromSeconds(5), "it is stored");
+
+    private async Task<int> CallsAsync(string command)
+    {
+        var stats = await _redis.AskAsync("INFO", "commandstats");
+        var at = stats.IndexOf($"cmdstat_{command}:calls=", StringComparison.Ordinal);
+        return at < 0 ? 0 : int.Parse(stats[(stats.IndexOf('=', at) + 1)..stats.IndexOf(',', at)], null);
     }
 
     private BindingStore NewStore() => new(_client, _clock, NullLogger.Instance);

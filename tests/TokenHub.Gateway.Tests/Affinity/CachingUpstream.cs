@@ -13,6 +13,7 @@ namespace TokenHub.Gateway.Tests.Affinity;
 internal sealed class CachingUpstream : IAsyncDisposable
 {
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
+    private const long AnswerTokens = 4;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, DateTime> _cache = [];
     private readonly ScriptedUpstream _upstream = ScriptedUpstream.Start();
@@ -31,6 +32,9 @@ internal sealed class CachingUpstream : IAsyncDisposable
     public long CacheReads { get; private set; }
 
     public int Served { get; private set; }
+
+    /// <summary>Prompts and answers together.</summary>
+    public long Tokens => PromptTokens + (AnswerTokens * Served);
 
     public ValueTask DisposeAsync() => _upstream.DisposeAsync();
 
@@ -54,7 +58,7 @@ internal sealed class CachingUpstream : IAsyncDisposable
             return ScriptedUpstreamScript.Answer(200, $$$"""
                 {"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Answer {{{Served}}}."}],
                 "stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":0,"cache_read_input_tokens":{{{read}}},
-                "cache_creation_input_tokens":{{{all - read}}},"output_tokens":4}}
+                "cache_creation_input_tokens":{{{all - read}}},"output_tokens":{{{AnswerTokens}}}}}
                 """);
         }
     }

@@ -40,12 +40,40 @@ public sealed class FourAccountsTests(ITestOutputHelper output)
         Assert.True(loose < 0.9 * one, "the test tells affinity from chance");
     }
 
+    [Fact]
+    [Trait("row", "A32")]
+    [Trait("row", "S05")]
+    public async Task Same_holds_with_windows_of_the_gateways_own_and_none_is_passed_by_one_token()
+    {
+        var (one, total, _, _) = await RunAsync(accounts: 1, long.MaxValue, binds: true);
+
+        // A twentieth more than is needed: some of them come to their end.
+        var window = total * 21 / 20 / 4;
+        var (four, _, shares, sent) = await RunAsync(accounts: 4, window, binds: true, ownWindows: true);
+
+        output.WriteLine(
+            $"windows of {window} tokens counted by the gateway: four accounts read {four:P2} of their prompts from the "
+            + $"cache ({four / one:P2} of one account's); share of each window used: "
+            + $"{string.Join(", ", shares.Select(share => $"{share:P2}"))}; {sent} calls");
+        Assert.True(four >= 0.95 * one, $"{four / one:P2}");
+        Assert.All(shares, share => Assert.InRange(share, 0.01, 1));
+        Assert.Equal(Conversations * Turns, sent);
+        Assert.True(shares.Max() > 0.9, "no window was near its end");
+    }
+
+    /// <param name="ownWindows">The gateway counts the windows, and the upstreams would take more.</param>
     private static async Task<(double HitRate, long Prompt, double[] Shares, int Served)> RunAsync(
-        int accounts, long window, bool binds)
+        int accounts, long window, bool binds, bool ownWindows = false)
     {
         await using var rig = await GatewayRig.StartAsync();
-        var upstreams = Enumerable.Range(0, accounts).Select(_ => new CachingUpstream(window)).ToList();
-        var channels = upstreams.Select((up, i) => Entries.Channel(i + 1, up.Url, Provider.Anthropic, ["claude-*"]));
+        var upstreams = Enumerable.Range(0, accounts)
+            .Select(_ => new CachingUpstream(ownWindows ? long.MaxValue : window)).ToList();
+        WindowEntry[] windows = !ownWindows ? [] :
+        [
+            new WindowEntry { Kind = QuotaKind.Tokens, Limit = window, Unit = PeriodUnit.Month, Count = 1200 },
+        ];
+        var channels = upstreams.Select((up, i) =>
+            Entries.Channel(i + 1, up.Url, Provider.Anthropic, ["claude-*"]) with { Windows = windows });
         await rig.PublishAsync(Entries.Snapshot([.. channels], GatewayRig.Price) with
         {
             AffinityRules = !binds ? [] :
@@ -64,7 +92,7 @@ public sealed class FourAccountsTests(ITestOutputHelper output)
         var prompt = upstreams.Sum(up => up.PromptTokens);
         var result = (
             (double)upstreams.Sum(up => up.CacheReads) / prompt, prompt,
-            upstreams.Select(up => (double)up.PromptTokens / window).ToArray(), upstreams.Sum(up => up.Served));
+            upstreams.Select(up => (double)up.Tokens / window).ToArray(), upstreams.Sum(up => up.Served));
         foreach (var upstream in upstreams)
         {
             await upstream.DisposeAsync();

@@ -121,6 +121,27 @@ public sealed class CircuitTests
     }
 
     [Fact]
+    public void Channel_that_fails_now_and_then_does_not_rest_ever_longer()
+    {
+        var rests = new List<double>();
+        for (var round = 0; round < 8; round++)
+        {
+            // Down for eight seconds of each half minute: one trial comes too early.
+            Open();
+            _clock.Advance(TimeSpan.FromSeconds(RestSeconds + 0.1));
+            Fail(FailureClass.Transient, entry: _board.Enter(_channel, Patience));
+            rests.Add(RestSeconds);
+            _clock.Advance(TimeSpan.FromSeconds(RestSeconds + 0.1));
+            Assert.Equal(CircuitEntry.Trial, _board.Enter(_channel, Patience));
+            Succeed();
+            _clock.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.All(rests, seconds => Assert.InRange(seconds, 10, 48));
+        Assert.True(rests[^1] <= 24 * 2, $"{rests[^1]} s");
+    }
+
+    [Fact]
     public void Trial_that_says_nothing_gives_its_turn_to_the_next()
     {
         Open();

@@ -47,6 +47,43 @@ public sealed class SharedCircuitsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rested_channel_is_tried_by_one_call_of_all_gateways()
+    {
+        var members = new[] { await JoinAsync(), await JoinAsync(), await JoinAsync() };
+        await OpenAsync(members);
+
+        var entries = await Task.WhenAll(members.SelectMany(member => Enumerable.Range(0, 20).Select(
+            _ => Task.Run(async () => (Member: member, Entry: await member.Board.EnterAsync(member.Channel, Soon))))));
+
+        var trial = Assert.Single(entries, entered => entered.Entry == CircuitEntry.Trial).Member;
+        Assert.All(entries.Where(e => e.Entry != CircuitEntry.Trial), e => Assert.Equal(CircuitEntry.TrialElsewhere, e.Entry));
+        Assert.All(members, member => Assert.True(member.Board.IsResting(member.Channel)));
+
+        // Its end decides for all, and the next rest has a trial again.
+        trial.Board.Succeed(trial.Channel, long.MaxValue);
+        trial.Board.EndTrial(trial.Channel);
+        await Probe.UntilAsync(
+            () => members.All(member => !member.Channel.Live.IsHalfOpen), Soon, "all use it again");
+        await Probe.UntilAsync(
+            async () => await trial.Redis.GetAsync(RedisKeys.Trial(1), default) is null, Soon, "the claim is given back");
+        await OpenAsync(members);
+        Assert.Equal(CircuitEntry.Trial, await members[1].Board.EnterAsync(members[1].Channel, Soon));
+    }
+
+    [Fact]
+    public async Task Trial_whose_gateway_is_gone_is_replaced_when_its_time_is_over()
+    {
+        var (one, two) = (await JoinAsync(), await JoinAsync());
+        await OpenAsync(one, two);
+        var time = TimeSpan.FromSeconds(1);
+        Assert.Equal(CircuitEntry.Trial, await one.Board.EnterAsync(one.Channel, time));
+        Assert.Equal(CircuitEntry.TrialElsewhere, await two.Board.EnterAsync(two.Channel, time));
+
+        await Probe.UntilAsync(
+            async () => await two.Board.EnterAsync(two.Channel, time) == CircuitEntry.Trial, Soon, "another tries");
+    }
+
+    [Fact]
     public async Task Cooldown_that_an_upstream_asked_for_reaches_them_without_a_trial_after_it()
     {
         var (one, two) = (await JoinAsync(), await JoinAsync());
@@ -94,6 +131,16 @@ public sealed class SharedCircuitsTests : IAsyncLifetime
         }
 
         Assert.True(one.Board.IsResting(one.Channel));
+    }
+
+    // Each has heard of it, and its rest is over everywhere.
+    private static async Task OpenAsync(params Member[] members)
+    {
+        var quick = Rules with { BreakerFailures = 1, BreakerRestMs = 100 };
+        members[0].Board.Fail(members[0].Channel, CircuitEntry.Ordinary, FailureClass.Transient, null, quick);
+        await Probe.UntilAsync(
+            () => members.All(member => member.Channel.Live.IsHalfOpen && !member.Board.IsResting(member.Channel)),
+            Soon, "the rest is over");
     }
 
     private static double Left(Member member) =>

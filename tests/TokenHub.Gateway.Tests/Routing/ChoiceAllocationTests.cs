@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TokenHub.Core.Routing;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Routing;
@@ -8,10 +9,14 @@ namespace TokenHub.Gateway.Tests.Routing;
 
 public sealed class ChoiceAllocationTests
 {
+    // The goal is 3 us, which the benchmark shows; a machine under test is slower, but not several times.
+    private const double ChoiceUsMost = 15;
+    private const int Rounds = 30;
+
     [Theory]
     [InlineData(10)]
     [InlineData(1_000)]
-    public void Plan_is_made_without_allocating(int channels)
+    public void Plan_is_made_without_allocating_and_in_microseconds(int channels)
     {
         var policies = Enum.GetValues<RoutingPolicy>();
         string[] names = [.. policies.Select(policy => policy.ToString().ToLowerInvariant())];
@@ -27,12 +32,22 @@ public sealed class ChoiceAllocationTests
         foreach (var group in names.Append(null))
         {
             var query = new RoutingQuery(Dialect.Chat, group, new KeyEntry(Entries.Key() with { Channels = [.. Enumerable.Range(1, channels)] }), Endpoint.ChatCompletions);
-            Pick(query, 3);
+            // Each group's view of the route is made when a call first needs it.
+            Pick(query, 50);
             var before = GC.GetAllocatedBytesForCurrentThread();
             Pick(query, 100);
             var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
-            Assert.Equal((4, 0L), (plan.Count, allocated));
+            Assert.Equal((RoutingRules.StepsFor(4), 0L), (plan.Count, allocated));
+            var best = Enumerable.Range(0, Rounds).Min(_ => TimeOf(query));
+            Assert.True(best < ChoiceUsMost, $"{group}: {best:f1} us");
+        }
+
+        double TimeOf(in RoutingQuery query)
+        {
+            var from = Stopwatch.GetTimestamp();
+            Pick(query, 100);
+            return Stopwatch.GetElapsedTime(from).TotalMicroseconds / 100;
         }
 
         void Pick(in RoutingQuery query, int calls)

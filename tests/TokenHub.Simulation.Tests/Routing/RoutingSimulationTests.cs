@@ -31,6 +31,32 @@ public sealed class RoutingSimulationTests
         Assert.True(world.LongestMs < 5_000, $"{world.LongestMs} ms");
     }
 
+    [Theory]
+    [InlineData(RoutingPolicy.Cheapest, 1)]
+    [InlineData(RoutingPolicy.Cheapest, 7)]
+    [InlineData(RoutingPolicy.Fifo, 1)]
+    [InlineData(RoutingPolicy.LeastLoaded, 1)]
+    [InlineData(RoutingPolicy.Sticky, 1)]
+    public void They_are_felt_by_nobody_under_any_policy_also_where_all_that_come_first_fail_at_once(
+        RoutingPolicy policy, int step)
+    {
+        // With a step of 1 the cheapest six fail together, and then the next six; with 7 prices lie criss-cross.
+        var world = new RoutingWorld(14, 20, (channel, known) =>
+            (known[channel.At].InputPrice, known[channel.At].SlotsMax) = (1 + (channel.At * step % 20), 0))
+        {
+            Policy = policy,
+        };
+        world.Run(2_000, 200, users: 2_000, everySecond: FailInTurn);
+        var (asked, attempts) = (world.Asked, world.Attempts);
+
+        world.Run(Calls, 200, users: 2_000, everySecond: FailInTurn);
+
+        Say($"{policy}: {100.0 * world.Good / world.Asked:f3} % of {world.Asked} good, "
+            + $"{(world.Attempts - attempts) / (double)(world.Asked - asked):f4} attempts a call, longest {world.LongestMs} ms");
+        Assert.True(world.Good >= 0.999 * world.Asked, $"{world.Failed} of {world.Asked} failed");
+        Assert.True(world.Attempts - attempts <= 1.1 * (world.Asked - asked), $"{world.Attempts} attempts");
+    }
+
     [Fact]
     public void Equal_channels_get_equal_loads()
     {

@@ -1,4 +1,5 @@
 using TokenHub.Core.Routing;
+using TokenHub.Core.Snapshots;
 
 namespace TokenHub.Simulation.Tests.Routing;
 
@@ -15,7 +16,7 @@ internal sealed class RoutingWorld
     private readonly RouteMap _map;
     private readonly PriorityQueue<Step, long> _steps = new();
     private readonly Dictionary<int, int> _bound = [];
-    private readonly RoutePick[] _picks = new RoutePick[AttemptsMax];
+    private readonly RoutePick[] _picks = new RoutePick[RoutingRules.StepsFor(AttemptsMax)];
 
     public RoutingWorld(int seed, int channels, Action<WorldChannel, RouteInput[]>? shape = null)
     {
@@ -128,7 +129,7 @@ internal sealed class RoutingWorld
             Now = NowMs,
             Random = (ulong)_chance.NextInt64(),
             Caller = RouteChance.OfCaller(call.User, 1),
-            StepsMax = AttemptsMax,
+            StepsMax = RoutingRules.StepsFor(AttemptsMax),
             BoundAt = Binds ? _bound.GetValueOrDefault(call.Conversation, -1) : -1,
         };
         var count = RouteChoice.Choose(_map, new RouteInputs(Known), asked, _picks, out _);

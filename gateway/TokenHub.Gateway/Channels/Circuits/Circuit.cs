@@ -87,6 +87,19 @@ internal sealed class Circuit(ChannelLive live, string fingerprint, long ticksPe
         }
     }
 
+    /// <summary>Another gateway's trial is under way: it decides for all, unless it lasts too long.</summary>
+    public void YieldTo(long until)
+    {
+        lock (_gate)
+        {
+            if (Live.IsHalfOpen)
+            {
+                _trialUntil = until;
+                Live.RestsUntil = until;
+            }
+        }
+    }
+
     /// <summary>The trial said nothing of the channel: the next one may try.</summary>
     public void Abandon(long now)
     {
@@ -221,6 +234,9 @@ internal sealed class Circuit(ChannelLive live, string fingerprint, long ticksPe
     private CircuitMove CloseLocked(long now)
     {
         var was = Live.IsHalfOpen || Live.RestsUntil > now;
+
+        // Half of what is held against it is forgiven: who fails now and then must not rest longer each time.
+        _opens = Live.IsHalfOpen ? _opens / 2 : _opens;
         (Live.RestsUntil, Live.IsHalfOpen, _inARow, _trialUntil) = (0, false, 0, 0);
         (_now, _before, _windowSince, _closedSince) = (default, default, now, now);
         Live.FailedBp = 0;
@@ -245,7 +261,7 @@ internal sealed class Circuit(ChannelLive live, string fingerprint, long ticksPe
             : TimeSpan.FromMilliseconds(Math.Min(doubled * (1 + (jitter / 5)), longest));
     }
 
-    // A channel that has been well for a while starts its rests anew; one that flutters rests ever longer.
+    // A channel that has been well for a while starts its rests anew; one that flutters rests longer.
     private void Roll(long now)
     {
         var window = ticksPerSecond * WindowSeconds;

@@ -19,15 +19,37 @@ internal sealed class CircuitBoard(TimeProvider time, Random random)
     /// <summary>Tells other gateways; must be quick.</summary>
     public Action<CircuitNotice>? Moved { get; set; }
 
+    /// <summary>
+    /// Makes a trial the only one over all gateways; what it gives is how long another one's may still last, or zero.
+    /// </summary>
+    public Func<UpstreamChannel, TimeSpan, ValueTask<TimeSpan>>? Claims { get; set; }
+
+    /// <summary>A trial of this gateway is over; must be quick.</summary>
+    public Action<UpstreamChannel>? Unclaims { get; set; }
+
     /// <summary>Rests begun since the start.</summary>
     public long Openings => Volatile.Read(ref _openings);
 
     public bool IsResting(UpstreamChannel channel) => channel.Live.RestsUntil > time.GetTimestamp();
 
-    public CircuitEntry Enter(UpstreamChannel channel, TimeSpan patience) => Of(channel).Enter(
-        time.GetTimestamp(), (long)(patience.TotalSeconds * time.TimestampFrequency));
+    /// <summary>
+    /// An attempt is about to begin: how it stands to the channel's circuit. Waits only where it would be the trial.
+    /// </summary>
+    public ValueTask<CircuitEntry> EnterAsync(UpstreamChannel channel, TimeSpan patience)
+    {
+        var entry = Enter(channel, patience);
+        return entry == CircuitEntry.Trial && Claims is { } claims
+            ? ClaimAsync(channel, patience, claims) : new ValueTask<CircuitEntry>(entry);
+    }
+
+    /// <summary>The same by what this gateway knows.</summary>
+    internal CircuitEntry Enter(UpstreamChannel channel, TimeSpan patience) =>
+        Of(channel).Enter(time.GetTimestamp(), TicksOf(patience));
 
     public void Abandon(UpstreamChannel channel) => Of(channel).Abandon(time.GetTimestamp());
+
+    /// <summary>A trial has ended, whatever came of it: told after what it says of the channel.</summary>
+    public void EndTrial(UpstreamChannel channel) => Unclaims?.Invoke(channel);
 
     /// <param name="startedAt">When the attempt began.</param>
     public void Succeed(UpstreamChannel channel, long startedAt)
@@ -82,6 +104,21 @@ internal sealed class CircuitBoard(TimeProvider time, Random random)
             }
         }
     }
+
+    private async ValueTask<CircuitEntry> ClaimAsync(
+        UpstreamChannel channel, TimeSpan patience, Func<UpstreamChannel, TimeSpan, ValueTask<TimeSpan>> claims)
+    {
+        var others = await claims(channel, patience);
+        if (others <= TimeSpan.Zero)
+        {
+            return CircuitEntry.Trial;
+        }
+
+        Of(channel).YieldTo(time.GetTimestamp() + TicksOf(others));
+        return CircuitEntry.TrialElsewhere;
+    }
+
+    private long TicksOf(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
     private Circuit Of(UpstreamChannel channel)
     {

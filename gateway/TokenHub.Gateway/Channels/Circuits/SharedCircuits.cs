@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -9,7 +10,8 @@ namespace TokenHub.Gateway.Channels.Circuits;
 
 /// <summary>
 /// Shares circuits over all gateways: a move is published, and stands in Redis for as long as the rest lasts, for those
-/// that start later or have missed it. Nothing waits for Redis: without it each gateway learns by itself.
+/// that start later or have missed it. A trial is one over all gateways, claimed there for as long as it may last. Only
+/// a trial waits for Redis, and not long: without it each gateway learns and tries by itself.
 /// </summary>
 /// <remarks>
 /// A message is <c>sender|channel|credential|move|rest in ms</c>; a key has the same text. Rests are told as lengths:
@@ -30,12 +32,16 @@ internal sealed class SharedCircuits(
     private const int WritesMax = 256;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    // A trial that has to wait longer than that for its claim goes without.
+    private static readonly TimeSpan ClaimWithin = TimeSpan.FromMilliseconds(100);
+    private readonly ConcurrentDictionary<long, long> _claims = new();
     private int _writes;
     private int _mayHaveMissed;
 
     public async Task RunAsync(CancellationToken cancel)
     {
-        board.Moved = Tell;
+        (board.Moved, board.Claims, board.Unclaims) = (Tell, ClaimAsync, Unclaim);
         redis.Subscriber.Subscribe(NoticeChannel, Hear, () => Volatile.Write(ref _mayHaveMissed, 1));
         using var timer = new PeriodicTimer(Tick);
         while (await timer.WaitForNextTickAsync(cancel))
@@ -45,6 +51,55 @@ internal sealed class SharedCircuits(
             {
                 Volatile.Write(ref _mayHaveMissed, 1);
             }
+        }
+    }
+
+    private async ValueTask<TimeSpan> ClaimAsync(UpstreamChannel channel, TimeSpan patience)
+    {
+        if (!redis.IsConnected)
+        {
+            return TimeSpan.Zero;
+        }
+
+        try
+        {
+            using var limit = new CancellationTokenSource(ClaimWithin);
+            var key = RedisKeys.Trial(channel.Id);
+            if (await redis.TrySetAsync(key, Encoding.ASCII.GetBytes(sender), patience, limit.Token))
+            {
+                _claims[channel.Id] = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+                return TimeSpan.Zero;
+            }
+
+            // It may have ended between the two questions: then the next call tries.
+            return TimeSpan.FromMilliseconds(Math.Max(1, await redis.TimeToLiveMsAsync(key, limit.Token)));
+        }
+        catch (Exception error) when (error is RedisUnavailableException or OperationCanceledException)
+        {
+            GatewayLog.CircuitsNotShared(log, error.Message);
+            return TimeSpan.Zero;
+        }
+    }
+
+    // A claim that has run out may be another gateway's by now.
+    private void Unclaim(UpstreamChannel channel)
+    {
+        if (_claims.TryRemove(channel.Id, out var until) && Environment.TickCount64 < until)
+        {
+            _ = UnclaimAsync(channel.Id);
+        }
+    }
+
+    private async Task UnclaimAsync(long channel)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(Patience);
+            await redis.DeleteAsync(RedisKeys.Trial(channel), limit.Token);
+        }
+        catch (Exception error) when (error is RedisUnavailableException or OperationCanceledException)
+        {
+            GatewayLog.CircuitsNotShared(log, error.Message);
         }
     }
 

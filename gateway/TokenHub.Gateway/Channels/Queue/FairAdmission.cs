@@ -6,15 +6,18 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Learned;
 
 namespace TokenHub.Gateway.Channels.Queue;
 
 /// <summary>
 /// Lets attempts in, channel by channel in the order of the plan; where all have no room, they stand in line. Whoever
-/// comes does not overtake those who wait for the same channel. A channel without limits costs one addition.
+/// comes does not overtake those who wait for the same channel. A channel without limits costs one addition. Channels
+/// that have begun to rest since the plan was made come after all others.
 /// </summary>
 /// <param name="rules">The rules in force.</param>
-internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<RoutingRules> rules) : IAdmission
+internal sealed class FairAdmission(
+    IChannelGate gate, FairQueue queue, Func<RoutingRules> rules, OutputLengths lengths, TimeProvider time) : IAdmission
 {
     public const string PositionHeader = "x-tokenhub-queue-position";
     public const string WaitHeader = "x-tokenhub-queue-ms";
@@ -23,13 +26,8 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
     public ValueTask<Place> EnterAsync(Exchange exchange, CancellationToken cancellationToken)
     {
         var plan = exchange.Plan;
-        var first = 0;
-        while (first < plan.Count && plan.IsTried(first))
-        {
-            first++;
-        }
-
-        if (first >= plan.Count)
+        var first = FirstOf(plan);
+        if (first < 0)
         {
             return ValueTask.FromResult(Place.None(new GatewayError(GatewayFault.NoChannel)));
         }
@@ -74,6 +72,31 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
         }
     }
 
+    // The first that was not tried yet; one that rests by now only where there is no other.
+    private int FirstOf(RoutePlan plan)
+    {
+        var resting = -1;
+        for (var i = 0; i < plan.Count; i++)
+        {
+            if (plan.IsTried(i))
+            {
+                continue;
+            }
+
+            if (!Rests(plan[i]))
+            {
+                return i;
+            }
+
+            resting = resting < 0 ? i : resting;
+        }
+
+        return resting;
+    }
+
+    private bool Rests(in RouteStep step) =>
+        Volatile.Read(ref step.Candidate.Channel.Live.RestsUntil) is not 0 and var until && until > time.GetTimestamp();
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Place> EnterLimitedAsync(Exchange exchange, CancellationToken cancellationToken)
     {
@@ -81,12 +104,16 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
         var key = exchange.Key!.Record;
         var call = new QueueCall(exchange.Id, exchange.Places.NextAttempt, key.Account, key.UserWeight);
         var steps = new StepList();
-        var leftMs = rules().QueueWaitMs - plan.QueuedMs;
-        var retryMs = 0;
-        for (var i = 0; i < plan.Count; i++)
+        var bounds = QueueBounds.Of(rules(), plan.Group);
+        var leftMs = bounds.WaitMs - plan.QueuedMs;
+        var (retryMs, resting) = (0, 0u);
+        for (var n = 0; n < plan.Count || (n < 2 * plan.Count && steps.Count == 0); n++)
         {
+            // Those that rest are left for a second turn, which is made when no other will have room.
+            var (i, isSecond) = (n % plan.Count, n >= plan.Count);
             var channel = plan[i].Candidate.Channel;
-            if (plan.IsTried(i))
+            resting |= !isSecond && Rests(plan[i]) ? 1u << i : 0;
+            if (plan.IsTried(i) || (resting & (1u << i)) != 0 != isSecond)
             {
                 continue;
             }
@@ -97,7 +124,7 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
                 return Taken(exchange, i, 0);
             }
 
-            var (tokens, cost) = GateEstimate.Of(exchange, plan[i].Candidate);
+            var (tokens, cost) = GateEstimate.Of(exchange, plan[i].Candidate, lengths);
             var left = QueueStep.NotAsked;
             GateReply reply = default;
             if (!FairQueue.HasLine(channel.Live))
@@ -131,7 +158,7 @@ internal sealed class FairAdmission(IChannelGate gate, FairQueue queue, Func<Rou
                 : new GatewayError(GatewayFault.ChannelsExhausted, RetryAfterMs: retryMs));
         }
 
-        var queued = await queue.WaitAsync(call, steps.Span, leftMs, rules(), cancellationToken);
+        var queued = await queue.WaitAsync(call, steps.Span, bounds with { WaitMs = leftMs }, cancellationToken);
         return After(exchange, queued);
     }
 

@@ -1,4 +1,3 @@
-using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Gateway.Telemetry;
 
@@ -95,8 +94,7 @@ internal sealed partial class FairQueue : IDisposable
     public ValueTask<Queued> WaitAsync(
         in QueueCall call,
         ReadOnlySpan<QueueStep> steps,
-        int waitMs,
-        RoutingRules rules,
+        in QueueBounds bounds,
         CancellationToken cancellationToken)
     {
         Waiter waiter;
@@ -106,14 +104,14 @@ internal sealed partial class FairQueue : IDisposable
         lock (_lock)
         {
             var now = Now();
-            waiter = new Waiter(call, _number++, now, now + Ticks(waitMs));
-            refusal = Bound(call, rules, out pushedOut);
+            waiter = new Waiter(call, bounds.Group, _number++, now, now + Ticks(bounds.WaitMs));
+            refusal = Bound(call, bounds, out pushedOut);
             if (refusal == QueueEnd.None)
             {
                 Join(waiter, steps, now);
                 var (position, inMs) = Estimate(waiter);
                 waiter.Position = position;
-                if (inMs > waitMs)
+                if (inMs > bounds.WaitMs)
                 {
                     Remove(waiter, now);
                     (refusal, retryMs) = (QueueEnd.TooLong, (int)Math.Min(int.MaxValue, Math.Ceiling(inMs)));
@@ -199,45 +197,13 @@ internal sealed partial class FairQueue : IDisposable
         Finish(waiter, QueueEnd.Gone);
     }
 
-    // When as many wait as may, whoever has least in line takes the place of the last of whoever has most.
-    private QueueEnd Bound(in QueueCall call, RoutingRules rules, out Waiter? pushedOut)
-    {
-        pushedOut = null;
-        var own = _waitersOf.GetValueOrDefault(call.Account);
-        if (own >= rules.QueueUserMax)
-        {
-            return QueueEnd.UserFull;
-        }
-
-        if (_waiters.Count < rules.QueueMax)
-        {
-            return QueueEnd.None;
-        }
-
-        var most = _waitersOf.Count == 0 ? default : _waitersOf.MaxBy(static of => of.Value);
-        if (most.Value <= own + 1)
-        {
-            return QueueEnd.Full;
-        }
-
-        foreach (var waiter in _waiters)
-        {
-            if (waiter.Call.Account == most.Key && (pushedOut is null || waiter.Number > pushedOut.Number))
-            {
-                pushedOut = waiter;
-            }
-        }
-
-        Remove(pushedOut!, Now());
-        return QueueEnd.None;
-    }
-
     private void Join(Waiter waiter, ReadOnlySpan<QueueStep> steps, long now)
     {
         waiter.Index = _waiters.Count;
         _waiters.Add(waiter);
         _meter.Waiting = _waiters.Count;
         _waitersOf[waiter.Call.Account] = _waitersOf.GetValueOrDefault(waiter.Call.Account) + 1;
+        CountInGroup(waiter, 1);
         foreach (ref readonly var step in steps)
         {
             var line = LineOf(step.Channel.Live);
@@ -271,6 +237,7 @@ internal sealed partial class FairQueue : IDisposable
         _waiters[waiter.Index] = last;
         last.Index = waiter.Index;
         _waiters.RemoveAt(_waiters.Count - 1);
+        CountInGroup(waiter, -1);
         _meter.Waiting = _waiters.Count;
         if (_waitersOf[waiter.Call.Account] is var count && count > 1)
         {

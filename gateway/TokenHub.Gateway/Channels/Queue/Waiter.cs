@@ -8,6 +8,19 @@ namespace TokenHub.Gateway.Channels.Queue;
 /// <summary>Who asks for a place.</summary>
 internal readonly record struct QueueCall(RequestId Rid, int Attempt, long Account, int Weight);
 
+/// <summary>How long a request may stand in line, and with how many others.</summary>
+/// <param name="Max">Requests in line at this gateway.</param>
+/// <param name="UserMax">Of these, requests of one user.</param>
+/// <param name="Group">The group that has a bound of its own; else null.</param>
+/// <param name="GroupMax">Requests in line that are served by it.</param>
+internal readonly record struct QueueBounds(int WaitMs, int Max, int UserMax, string? Group, int GroupMax)
+{
+    /// <summary>What a group says goes before the rules.</summary>
+    public static QueueBounds Of(RoutingRules rules, GroupEntry? group) => new(
+        group?.QueueWaitMs ?? rules.QueueWaitMs, rules.QueueMax, rules.QueueUserMax,
+        group?.QueueMax is null ? null : group.Name, group?.QueueMax ?? int.MaxValue);
+}
+
 /// <summary>One channel that may serve a request in line, and how much of its limits the request may take.</summary>
 /// <param name="Left">How often places had been given back there when its gate was asked.</param>
 /// <param name="NotBeforeMs">Its gate said that it is of no use to ask before.</param>
@@ -55,13 +68,17 @@ internal readonly record struct Queued(
 /// One request in the lines of all channels that may serve it. Knows nothing of its exchange, which may be gone while a
 /// gate is still being asked. All but the result is guarded by the queue's lock.
 /// </summary>
-internal sealed class Waiter(QueueCall call, long number, long since, long until) : IValueTaskSource<Queued>
+internal sealed class Waiter(QueueCall call, string? group, long number, long since, long until)
+    : IValueTaskSource<Queued>
 {
     private readonly ChannelLine[] _lines = new ChannelLine[RoutingRules.AttemptsLimit];
     private readonly QueueStep[] _steps = new QueueStep[RoutingRules.AttemptsLimit];
     private ManualResetValueTaskSourceCore<Queued> _source;
 
     public QueueCall Call => call;
+
+    /// <summary>The group whose own bound it counts for, or null.</summary>
+    public string? Group => group;
 
     /// <summary>Counts those who ever joined: the earlier goes first among equals.</summary>
     public long Number => number;

@@ -20,6 +20,7 @@ internal sealed class AttemptWatch(
 {
     private readonly long _startedAt = startedAt ?? time.GetTimestamp();
     private int _isRetry = retries is null ? 0 : 1;
+    private int _isTrial = entry == CircuitEntry.Trial ? 1 : 0;
     private int _firstTokenMs = -1;
     private bool _isReported;
 
@@ -37,6 +38,7 @@ internal sealed class AttemptWatch(
             _firstTokenMs = ElapsedMs;
             EndRetry();
             circuits.Succeed(channel, _startedAt);
+            EndTrial();
         }
     }
 
@@ -65,6 +67,8 @@ internal sealed class AttemptWatch(
         {
             FirstTokens.Note(channel.Live, _firstTokenMs);
         }
+
+        EndTrial();
     }
 
     /// <summary>The end, whatever happened: when nothing was reported, nothing is known of the channel.</summary>
@@ -74,6 +78,17 @@ internal sealed class AttemptWatch(
         if (entry == CircuitEntry.Trial && _firstTokenMs < 0 && !_isReported)
         {
             circuits.Abandon(channel);
+        }
+
+        EndTrial();
+    }
+
+    // The second time does nothing.
+    private void EndTrial()
+    {
+        if (Interlocked.Exchange(ref _isTrial, 0) == 1)
+        {
+            circuits.EndTrial(channel);
         }
     }
 

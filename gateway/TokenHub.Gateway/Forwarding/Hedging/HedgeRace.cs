@@ -130,8 +130,7 @@ internal sealed class HedgeRace(
                 exchange, runner, options, place, candidate, new CancellationTokenSource(), time.GetTimestamp());
 
             // A channel that is only being tried is no help for anybody who is in a hurry.
-            if (circuits.Enter(candidate.Channel, options.FirstByteTimeout) is var entry
-                && entry == CircuitEntry.Ordinary && !circuits.IsResting(candidate.Channel))
+            if (!candidate.Channel.Live.IsHalfOpen && !circuits.IsResting(candidate.Channel))
             {
                 exchange.TurnTo(candidate, null, "");
                 if ((await second.PrepareAsync()).IsNone)
@@ -140,10 +139,6 @@ internal sealed class HedgeRace(
                 }
 
                 first.TurnTo();
-            }
-            else if (entry == CircuitEntry.Trial)
-            {
-                circuits.Abandon(candidate.Channel);
             }
 
             second.Dispose();

@@ -167,6 +167,36 @@ public sealed class GateAdmissionTests : IAsyncLifetime
         Assert.Empty(upstream.Requests);
     }
 
+    [Fact]
+    public async Task Channel_that_has_begun_to_rest_since_the_plan_was_made_comes_after_the_others()
+    {
+        var first = await AddAsync(entry => entry with { Priority = 9 });
+        var second = await AddAsync(entry => entry with { Priority = 5 });
+        var third = await AddAsync(entry => entry with { MaxConcurrency = 1 });
+        var gate = new TaskCompletionSource();
+        first.Default = _ => ScriptedUpstreamScript.Empty.WaitFor(gate.Task).Reset();
+        second.Default = third.Default = _ => ScriptedUpstreamScript.Answer(200, Wire.ChatAnswer);
+        var caller = await _rig.AddCallerAsync();
+
+        var calling = caller.PostAsync("/v1/chat/completions", Wire.ChatBody);
+        await Probe.UntilAsync(() => first.Requests.Count == 1, Patience, "the plan is made");
+        LiveOf(2).RestsUntil = long.MaxValue;
+        gate.SetResult();
+
+        using (var answer = await calling)
+        {
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        Assert.Equal((0, 1), (second.Requests.Count, third.Requests.Count));
+
+        // Where all others are down, it is better than none.
+        third.Default = _ => ScriptedUpstreamScript.Empty.Reset();
+        using var last = await caller.PostAsync("/v1/chat/completions", Wire.ChatBody);
+        Assert.Equal(HttpStatusCode.OK, last.StatusCode);
+        Assert.Single(second.Requests);
+    }
+
     private static WindowEntry Window(QuotaKind kind) => new()
     {
         Kind = kind, Limit = 1_000_000_000, Unit = PeriodUnit.Month, Count = 1200,

@@ -1,3 +1,4 @@
+using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Channels.Gate;
 using TokenHub.Gateway.Channels.Queue;
 using Xunit;
@@ -129,6 +130,31 @@ public sealed class FairQueueTests
         Assert.Equal(QueueEnd.Full, (await greedy[9]).End);
         Assert.All(greedy[..9], waiting => Assert.False(waiting.IsCompleted));
         Assert.Equal(10, world.Queue.Waiting);
+    }
+
+    [Fact]
+    public async Task Group_has_a_bound_and_a_longest_wait_of_its_own_and_its_users_share_the_line()
+    {
+        using var world = new QueueWorld();
+        await world.ComeAsync(1, out _);
+        world.Group = new GroupEntry { Name = "small", QueueMax = 4, QueueWaitMs = 1_000 };
+        var inGroup = Enumerable.Range(0, 4).Select(_ => world.ComeAsync(1, out var _)).ToArray();
+
+        Assert.Equal(QueueEnd.Full, (await world.ComeAsync(1, out _)).End);
+        var other = world.ComeAsync(2, out _);
+        Assert.Equal(QueueEnd.Full, (await inGroup[3]).End);
+        world.Group = null;
+        var common = Enumerable.Range(0, 6).Select(_ => world.ComeAsync(1, out var _)).ToArray();
+        Assert.Equal(10, world.Queue.Waiting);
+
+        world.Clock.Advance(TimeSpan.FromMilliseconds(1_001));
+        world.Queue.Tick();
+
+        Assert.Equal(QueueEnd.TimedOut, (await other).End);
+        Assert.All(inGroup[..3], waiting => Assert.Equal(QueueEnd.TimedOut, waiting.Result.End));
+        Assert.All(common, waiting => Assert.False(waiting.IsCompleted));
+        world.Group = new GroupEntry { Name = "small", QueueMax = 4, QueueWaitMs = 1_000 };
+        Assert.False(world.ComeAsync(1, out _).IsCompleted);
     }
 
     [Fact]

@@ -194,7 +194,7 @@ public sealed class QueueStressTests(ITestOutputHelper output)
             if (place.Step < 0)
             {
                 place = await Queue.WaitAsync(
-                    new QueueCall(rid, 1, user, 1), steps.ToArray(), Rules.QueueWaitMs, Rules, client);
+                    new QueueCall(rid, 1, user, 1), steps.ToArray(), QueueBounds.Of(Rules, null), client);
             }
 
             if (place.Step >= 0)

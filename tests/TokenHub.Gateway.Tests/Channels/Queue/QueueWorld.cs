@@ -35,6 +35,9 @@ internal sealed class QueueWorld : IDisposable
 
     public RoutingRules Rules { get; set; } = new();
 
+    /// <summary>By which whoever comes is served.</summary>
+    public GroupEntry? Group { get; set; }
+
     /// <summary>Comes as the admission does: to the gate where there is no line, else into the line.</summary>
     public Task<Queued> ComeAsync(
         long account, out RequestId rid, int weight = 1, CancellationToken cancel = default, params int[] to)
@@ -62,7 +65,7 @@ internal sealed class QueueWorld : IDisposable
         }
 
         var call = new QueueCall(rid, 1, account, weight);
-        return Queue.WaitAsync(call, steps.ToArray(), Rules.QueueWaitMs, Rules, cancel).AsTask();
+        return Queue.WaitAsync(call, steps.ToArray(), QueueBounds.Of(Rules, Group), cancel).AsTask();
     }
 
     public void GiveBack(long account, RequestId rid, in Queued place, int heldMs = 100)

@@ -14,11 +14,11 @@ public sealed class RetryBudgetTests
     public RetryBudgetTests() => _budget = new RetryBudget(() => _running);
 
     [Theory]
-    [InlineData(0, 3)]
-    [InlineData(10, 3)]
-    [InlineData(100, 20)]
+    [InlineData(0, 50)]
+    [InlineData(100, 50)]
+    [InlineData(250, 50)]
     [InlineData(1000, 200)]
-    public void Fifth_of_the_running_requests_may_be_retries_and_three_always(int running, int retries)
+    public void Fifth_of_the_running_requests_may_be_retries_and_fifty_always(int running, int retries)
     {
         _running = running;
 
@@ -38,7 +38,7 @@ public sealed class RetryBudgetTests
         Assert.False(second.IsCompleted);
         _budget.Leave();
         Assert.True(await second);
-        Assert.Equal(3, _budget.Running);
+        Assert.Equal(Rules.RetriesMin, _budget.Running);
     }
 
     [Fact]
