@@ -1,4 +1,4 @@
-import { Lock, RotateCw, SearchX, TriangleAlert, Unplug } from 'lucide-react';
+import { Lock, type LucideIcon, RotateCw, SearchX, TriangleAlert, Unplug } from 'lucide-react';
 import { useTranslations } from 'use-intl';
 import { ProblemError } from '@/api/problem';
 import { Button } from '@/components/ui/button';
@@ -7,10 +7,10 @@ import { useProblemText } from '@/i18n/problem-text';
 
 type ErrorStateProps = { fault: unknown; onRetry?: () => void };
 
-const icons = new Map([[403, Lock], [404, SearchX], [0, Unplug]]);
+const icons: Record<number, LucideIcon> = { 0: Unplug, 403: Lock, 404: SearchX };
 
 function Icon({ status }: { status: number }) {
-  const Found = icons.get(status) ?? TriangleAlert;
+  const Found = icons[status] ?? TriangleAlert;
   return <Found className="size-7 text-faint" aria-hidden />;
 }
 
