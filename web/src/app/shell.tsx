@@ -22,11 +22,13 @@ export function Shell() {
       >
         {t('skip')}
       </a>
-      <aside className="sticky top-0 flex h-dvh flex-col gap-6 overflow-y-auto border-r border-line bg-raised px-3 py-3.5 max-lg:hidden">
-        <div className="px-2">
-          <Brand />
+      <aside className="border-r border-line bg-raised max-lg:hidden">
+        <div className="sticky top-0 flex max-h-dvh flex-col gap-6 overflow-y-auto px-3 py-3.5">
+          <div className="px-2">
+            <Brand />
+          </div>
+          <SideNav />
         </div>
-        <SideNav />
       </aside>
       <div className="flex min-w-0 flex-col">
         <header className="sticky top-0 z-30 flex h-13 items-center gap-1 border-b border-line bg-raised/90 px-3 backdrop-blur sm:px-4">

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { NotFoundPage } from '@/app/fault-page';
 import { appRoute } from './root';
 
 const text = (value: unknown) => (typeof value === 'string' && value ? value : undefined);
@@ -53,3 +54,5 @@ export const affinityRoute = createRoute({
   path: '/affinity',
   component: lazyRouteComponent(() => import('@/features/affinity/affinity-page'), 'AffinityPage'),
 });
+
+export const unknownRoute = createRoute({ getParentRoute: () => appRoute, path: '$', component: NotFoundPage });

@@ -8,7 +8,7 @@ export function Table({ label, className, ...rest }: TableProps) {
   return (
     // A region that scrolls has to be reachable by keyboard.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="overflow-x-auto" role="region" aria-label={label} tabIndex={0}>
+    <div className="relative overflow-x-auto" role="region" aria-label={label} tabIndex={0}>
       <table className={cn('w-full border-collapse text-[13px]', className)} {...rest} />
     </div>
   );

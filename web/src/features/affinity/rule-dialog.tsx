@@ -10,8 +10,8 @@ import { FormFault } from '@/components/ui/form-fault';
 import { Switch } from '@/components/ui/switch';
 import { toast } from '@/components/ui/toast';
 import { useProblemText } from '@/i18n/problem-text';
+import { useTime } from '@/i18n/use-time';
 import { useErrorText, useServerErrors } from '@/lib/form-errors';
-import { seconds } from '@/lib/time';
 import { type NewRule, type Rule, useCreateRule, useUpdateRule } from './affinity-queries';
 import { bodyOf, ruleFields, ruleSchema, type RuleValues, valuesOf } from './rule-form';
 
@@ -38,6 +38,7 @@ function RuleForm({ draft, onClose }: { draft: Draft; onClose: () => void }) {
   const t = useTranslations('affinity');
   const c = useTranslations('common');
   const say = useProblemText();
+  const { duration } = useTime();
   const errorText = useErrorText();
   const place = useServerErrors();
   const create = useCreateRule();
@@ -92,7 +93,7 @@ function RuleForm({ draft, onClose }: { draft: Draft; onClose: () => void }) {
         <div className="grid gap-4 sm:grid-cols-2">
           <Field
             label={t('ttl')}
-            hint={ttl > 0 ? t('ttlHint', { time: seconds(ttl) }) : undefined}
+            hint={ttl > 0 ? t('ttlHint', { time: duration(ttl * 1000) }) : undefined}
             error={errorText(errors.ttl_seconds?.message)}
           >
             {(control) => <UnitInput {...control} unit="s" {...form.register('ttl_seconds')} />}

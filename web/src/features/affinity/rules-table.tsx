@@ -5,9 +5,8 @@ import { Button } from '@/components/ui/button';
 import { Menu, MenuItem, MenuLine } from '@/components/ui/menu';
 import { Switch } from '@/components/ui/switch';
 import { Table, Td, Th, Tr } from '@/components/ui/table';
-import { useClock } from '@/i18n/use-clock';
+import { useTime } from '@/i18n/use-time';
 import { cn } from '@/lib/cn';
-import { duration, seconds } from '@/lib/time';
 import type { Rule } from './affinity-queries';
 
 export type RuleActions = {
@@ -23,6 +22,7 @@ type RulesTableProps = { rules: readonly Rule[]; isBusy: boolean; actions: RuleA
 /** Rules in the order they are looked through; without actions for those who only read. */
 export function RulesTable({ rules, isBusy, actions }: RulesTableProps) {
   const t = useTranslations('affinity');
+  const { duration } = useTime();
   return (
     <Table label={t('title')}>
       <thead>
@@ -56,7 +56,7 @@ export function RulesTable({ rules, isBusy, actions }: RulesTableProps) {
               <span className={cn('block', !rule.model && 'text-faint')}>{rule.model ?? t('everyModel')}</span>
             </Td>
             <Td className="max-w-72 font-mono text-xs break-words">{rule.source}</Td>
-            <Td className="whitespace-nowrap tabular-nums">{seconds(rule.ttl_seconds)}</Td>
+            <Td className="whitespace-nowrap tabular-nums">{duration(rule.ttl_seconds * 1000)}</Td>
             <Td>
               <Switch
                 checked={rule.enabled} disabled={!actions || isBusy} aria-label={t('enabledOf', { name: rule.name })}
@@ -77,7 +77,7 @@ export function RulesTable({ rules, isBusy, actions }: RulesTableProps) {
 
 function RuleName({ rule }: { rule: Rule }) {
   const t = useTranslations('affinity');
-  const { moment } = useClock();
+  const { moment, duration } = useTime();
   return (
     <>
       <span className="flex flex-wrap items-center gap-1.5">

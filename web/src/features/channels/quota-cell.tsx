@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useFormatter, useTranslations } from 'use-intl';
 import { Badge } from '@/components/ui/badge';
 import { Bar } from '@/components/ui/bar';
-import { useClock } from '@/i18n/use-clock';
+import { useTime } from '@/i18n/use-time';
 import { type Channel, quotaOptions, type QuotaWindow } from './channels-queries';
 import { toneOf, useOf } from './window-use';
 
@@ -34,7 +34,7 @@ export function QuotaCell({ channel }: { channel: Channel }) {
 function WindowBar({ window, isMain }: { window: QuotaWindow; isMain: boolean }) {
   const t = useTranslations('channels');
   const format = useFormatter();
-  const { moment } = useClock();
+  const { moment } = useTime();
   const use = useOf(window, (value) => format.number(value, { notation: 'compact', maximumFractionDigits: 1 }));
   return (
     <li>

@@ -1,6 +1,6 @@
 import { useTranslations } from 'use-intl';
 import { useAllows } from '@/features/sessions/session-queries';
-import { latency } from '@/lib/time';
+import { useTime } from '@/i18n/use-time';
 import { type ChannelHealth, type HealthWindow, totalsOf } from './health-queries';
 import { type Cell, HeatStrip } from './heat-strip';
 import { StatusMark } from './status-glyph';
@@ -18,6 +18,7 @@ type ChannelRowProps = {
 
 export function ChannelRow({ channel, row, rows, stop, active, onActive }: ChannelRowProps) {
   const t = useTranslations('health');
+  const { duration } = useTime();
   const canTest = useAllows('changeChannels');
   const chosen = active?.row === row ? channel.windows[active.column] : undefined;
   return (
@@ -33,7 +34,7 @@ export function ChannelRow({ channel, row, rows, stop, active, onActive }: Chann
           </span>
           <span className="block text-xs text-soft">
             {t(`status.${channel.status}`)}
-            {channel.ttft_ms === null ? '' : ` · ${latency(channel.ttft_ms)}`}
+            {channel.ttft_ms === null ? '' : ` · ${duration(channel.ttft_ms)}`}
           </span>
         </span>
       </div>

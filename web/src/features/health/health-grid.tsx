@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { useClock } from '@/i18n/use-clock';
+import { useTime } from '@/i18n/use-time';
 import { ChannelRow } from './channel-row';
 import type { ChannelHealth } from './health-queries';
 import type { Cell } from './heat-strip';
@@ -35,7 +35,7 @@ export function HealthGrid({ channels }: { channels: readonly ChannelHealth[] })
 }
 
 function TimeScale({ windows }: { windows: ChannelHealth['windows'] }) {
-  const { clock } = useClock();
+  const { clock } = useTime();
   const marks = windows.filter((_, i) => i % windowsPerMark === 0);
   return (
     <div aria-hidden className="hidden grid-cols-[13rem_1fr_6rem] gap-4 border-b border-line px-4 py-2 md:grid">

@@ -1,7 +1,6 @@
 import { useTranslations } from 'use-intl';
 import { Table, Td, Th, Tr } from '@/components/ui/table';
-import { useClock } from '@/i18n/use-clock';
-import { latency } from '@/lib/time';
+import { useTime } from '@/i18n/use-time';
 import { type ChannelHealth, samplesOf } from './health-queries';
 import { StatusMark } from './status-glyph';
 
@@ -31,7 +30,7 @@ export function HealthTable({ channels }: { channels: readonly ChannelHealth[] }
 
 function ChannelBody({ channel }: { channel: ChannelHealth }) {
   const t = useTranslations('health');
-  const { moment } = useClock();
+  const { moment, duration } = useTime();
   const known = channel.windows.filter((window) => window.status !== 'none').toReversed();
   return (
     <tbody className="tabular-nums">
@@ -56,7 +55,7 @@ function ChannelBody({ channel }: { channel: ChannelHealth }) {
           <Td className="text-right">{window.empty}</Td>
           <Td className="text-right">{window.failed}</Td>
           <Td className="text-right">{window.down}</Td>
-          <Td className="text-right">{window.ttft_ms === null ? '–' : latency(window.ttft_ms)}</Td>
+          <Td className="text-right">{window.ttft_ms === null ? '–' : duration(window.ttft_ms)}</Td>
         </Tr>
       ))}
     </tbody>

@@ -15,7 +15,7 @@ export const fills: Record<HealthStatus, string> = {
   empty: 'bg-cell-empty text-sunken',
   degraded: 'bg-cell-degraded text-[#2b1c00]',
   down: 'bg-cell-down text-white',
-  none: 'bg-cell-none text-line-strong',
+  none: 'bg-cell-none text-line-strong/60',
 };
 
 export function StatusGlyph({ status, className }: { status: HealthStatus; className?: string }) {

@@ -3,21 +3,22 @@ import { CircleAlert, CircleCheck } from 'lucide-react';
 import { useTranslations } from 'use-intl';
 import type { Schema } from '@/api/client';
 import { useProblemText } from '@/i18n/problem-text';
+import { useTime } from '@/i18n/use-time';
 import { cn } from '@/lib/cn';
-import { latency } from '@/lib/time';
 
 type Result = Schema['ChannelTestResult'];
 
 export function TestOutcome({ test }: { test: UseMutationResult<Result, Error, string> }) {
   const t = useTranslations('health');
   const say = useProblemText();
+  const { duration } = useTime();
   const result = test.data;
   return (
     <div role="status" className="min-h-11">
       {test.isError ? <Line isGood={false}>{say(test.error)}</Line> : null}
       {test.isPending ? <p className="py-2.5 text-[13px] text-soft">{t('testing')}</p> : null}
       {result?.ok ? (
-        <Line isGood>{result.ttft_ms ? t('testGood', { time: latency(result.ttft_ms) }) : t('testGoodUntimed')}</Line>
+        <Line isGood>{result.ttft_ms ? t('testGood', { time: duration(result.ttft_ms) }) : t('testGoodUntimed')}</Line>
       ) : null}
       {result && !result.ok ? (
         <Line isGood={false}>

@@ -2,9 +2,9 @@ import { useFormatter, useTranslations } from 'use-intl';
 import { Badge, type Tone } from '@/components/ui/badge';
 import { Bar } from '@/components/ui/bar';
 import { Table, Td, Th, Tr } from '@/components/ui/table';
+import { useTime } from '@/i18n/use-time';
 import { cn } from '@/lib/cn';
 import { shownUsd } from '@/lib/money';
-import { latency } from '@/lib/time';
 import type { Candidate } from './routing-queries';
 
 const tones: Record<string, Tone> = { available: 'good', full: 'warn', resting: 'bad', exhausted: 'bad' };
@@ -95,12 +95,13 @@ function Price({ candidate }: { candidate: Candidate }) {
 function Live({ candidate }: { candidate: Candidate }) {
   const t = useTranslations('routing');
   const format = useFormatter();
+  const { duration } = useTime();
   const share = (bp: number) => format.number(bp / 10_000, { style: 'percent', maximumFractionDigits: 1 });
   const parts = [
     candidate.slots_max != null && t('slots', { used: candidate.slots_used ?? 0, max: candidate.slots_max }),
     candidate.left_bp != null && t('left', { share: share(candidate.left_bp) }),
     candidate.failed_bp != null && t('failed', { share: share(candidate.failed_bp) }),
-    candidate.first_token_ms != null && t('firstToken', { time: latency(candidate.first_token_ms) }),
+    candidate.first_token_ms != null && t('firstToken', { time: duration(candidate.first_token_ms) }),
   ].filter(Boolean);
   return parts.length === 0 ? '–' : parts.map((part) => <span key={String(part)} className="block">{part}</span>);
 }

@@ -2,17 +2,17 @@ import { useId } from 'react';
 import { type UseFormReturn, useWatch } from 'react-hook-form';
 import { useTranslations } from 'use-intl';
 import { UnitInput } from '@/components/ui/control';
+import { useTime } from '@/i18n/use-time';
 import { useErrorText } from '@/lib/form-errors';
-import { duration } from '@/lib/time';
 import type { NumberField } from './settings-fields';
 import type { SettingsValues } from './settings-form';
 
 type NumberSettingProps = { field: NumberField; form: UseFormReturn<SettingsValues> };
 
 /** What a length of time is in larger units, where that is easier to read. */
-function inWords({ unit }: NumberField, text: string): string {
-  const ms = Number(text) * (unit === 's' ? 1000 : 1);
-  return (unit === 'ms' || unit === 's') && ms >= 1000 ? duration(ms) : '';
+function msOf({ unit }: NumberField, text: string): number {
+  const factor = unit === 's' ? 1000 : unit === 'ms' ? 1 : 0;
+  return Number(text) * factor;
 }
 
 /** One row: what it is on the left, its value with its unit on the right. */
@@ -21,7 +21,8 @@ export function NumberSetting({ field, form }: NumberSettingProps) {
   const errorText = useErrorText();
   const id = useId();
   const error = errorText(form.formState.errors[field.name]?.message);
-  const words = inWords(field, useWatch({ control: form.control, name: field.name }));
+  const { duration } = useTime();
+  const ms = msOf(field, useWatch({ control: form.control, name: field.name }));
   return (
     <div className="grid grid-cols-[1fr_8.5rem] items-start gap-x-4 px-4 py-2.5">
       <div className="min-w-0 pt-1">
@@ -36,7 +37,7 @@ export function NumberSetting({ field, form }: NumberSettingProps) {
           {...form.register(field.name)}
         />
         <p id={`${id}-about`} className={error ? 'mt-1 text-xs text-bad' : 'mt-0.5 pr-1 text-right text-xs text-faint'}>
-          {error ?? words}
+          {error ?? (ms >= 1000 ? duration(ms) : '')}
         </p>
       </div>
     </div>

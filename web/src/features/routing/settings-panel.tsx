@@ -44,9 +44,8 @@ function SettingsForm({ settings }: { settings: RoutingSettings }) {
   const save = useSaveSettings();
   const form = useForm<SettingsValues>({
     resolver: standardSchemaResolver(settingsSchema),
-    values: valuesOf(settings),
-    // A refresh in the background must not take away what is being typed.
-    resetOptions: { keepDirtyValues: true },
+    // Read once: a refresh in the background must not take away what is being typed.
+    defaultValues: valuesOf(settings),
   });
   const { isDirty, isSubmitting, errors } = form.formState;
   const submit = form.handleSubmit(async (values) => {
@@ -84,7 +83,7 @@ function SettingsForm({ settings }: { settings: RoutingSettings }) {
           <p role="status" className="grow text-[13px] text-soft">
             {isDirty ? t('unsaved') : ''}
           </p>
-          <Button disabled={!isDirty || isSubmitting} onClick={() => form.reset(valuesOf(settings))}>
+          <Button disabled={!isDirty || isSubmitting} onClick={() => form.reset()}>
             {c('undo')}
           </Button>
           <Button type="submit" look="primary" disabled={!isDirty} busy={isSubmitting}>
