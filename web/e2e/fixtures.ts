@@ -56,7 +56,7 @@ export async function expectNoOverflow(page: Page) {
 }
 
 /** What a theme and a language are, as the browser says them. */
-export async function choose(page: Page, theme: 'light' | 'dark', locale: 'en' | 'zh') {
+export async function choose(page: Page, theme: 'light' | 'dark' | 'system', locale: 'en' | 'zh') {
   await page.addInitScript(
     ([chosenTheme, chosenLocale]) => {
       localStorage.setItem('tokenhub.theme', chosenTheme);
