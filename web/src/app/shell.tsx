@@ -18,7 +18,10 @@ export function Shell() {
     <div className="min-h-dvh lg:grid lg:grid-cols-[14rem_1fr]">
       <a
         href="#content"
-        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-accent focus:px-3 focus:py-2 focus:text-on-accent"
+        className={
+          'sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-md '
+          + 'focus:bg-accent focus:px-3 focus:py-2 focus:text-on-accent'
+        }
       >
         {t('skip')}
       </a>
@@ -31,7 +34,12 @@ export function Shell() {
         </div>
       </aside>
       <div className="flex min-w-0 flex-col">
-        <header className="sticky top-0 z-30 flex h-13 items-center gap-1 border-b border-line bg-raised/90 px-3 backdrop-blur sm:px-4">
+        <header
+          className={
+            'sticky top-0 z-30 flex h-13 items-center gap-1 border-b border-line bg-raised/90 px-3 '
+            + 'backdrop-blur sm:px-4'
+          }
+        >
           <Button
             look="quiet" size="icon" className="lg:hidden" aria-label={t('openNav')} onClick={() => setNavOpen(true)}
           >

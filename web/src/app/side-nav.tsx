@@ -30,7 +30,10 @@ export function SideNav({ onLeave, className }: { onLeave?: () => void; classNam
                   <Link
                     to={to}
                     {...(onLeave ? { onClick: onLeave } : {})}
-                    className="flex h-8.5 items-center gap-2.5 rounded-md px-2.5 text-[13px] font-medium text-soft hover:bg-hover hover:text-ink"
+                    className={
+                      'flex h-8.5 items-center gap-2.5 rounded-md px-2.5 text-[13px] font-medium '
+                      + 'text-soft hover:bg-hover hover:text-ink'
+                    }
                     activeProps={{ className: 'bg-accent-soft! text-accent! hover:bg-accent-soft!' }}
                   >
                     <Icon className="size-4" aria-hidden /> {t(name === 'groups' ? 'groupsPage' : name)}

@@ -22,8 +22,11 @@ export function Checkbox({ className, ...rest }: Omit<ComponentProps<'input'>, '
 export function UnitInput({ unit, className, ...rest }: ComponentProps<'input'> & { unit: string }) {
   return (
     <span className="relative block">
-      <Input inputMode="numeric" className={cn('pr-14 text-right tabular-nums', className)} {...rest} />
-      <span aria-hidden className="pointer-events-none absolute inset-y-0 right-2.5 flex items-center text-xs text-faint">
+      <Input inputMode="numeric" className={cn('pr-11 text-right tabular-nums', className)} {...rest} />
+      <span
+        aria-hidden
+        className="pointer-events-none absolute inset-y-0 right-2.5 flex items-center text-xs text-faint"
+      >
         {unit}
       </span>
     </span>

@@ -22,6 +22,15 @@ const places = {
   side: 'inset-y-0 right-0 w-[min(30rem,100vw)] border-l',
 };
 
+/** The first field rather than the cross, where there is a field. */
+function focusField(event: Event) {
+  const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>('input, select');
+  if (field) {
+    event.preventDefault();
+    field.focus();
+  }
+}
+
 /** What has to be answered before anything else; Escape and the cross leave it as it was. */
 export function Dialog({ open, onOpenChange, title, description, place = 'middle', children }: DialogProps) {
   const t = useTranslations('common');
@@ -32,6 +41,7 @@ export function Dialog({ open, onOpenChange, title, description, place = 'middle
         <Radix.Content
           className={cn('fixed z-50 flex flex-col border-line bg-raised shadow-high', places[place])}
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusField}
         >
           <header className="flex items-start gap-3 border-b border-line px-5 py-4">
             <div className="min-w-0 grow">

@@ -6,7 +6,8 @@ export function Switch({ className, ...rest }: ComponentProps<typeof Radix.Root>
   return (
     <Radix.Root
       className={cn(
-        'inline-flex h-5 w-9 shrink-0 items-center rounded-full align-middle border border-line-strong bg-sunken transition-colors '
+        'inline-flex h-5 w-9 shrink-0 items-center rounded-full align-middle border '
+          + 'border-line-strong bg-sunken transition-colors'
           + 'data-[state=checked]:border-accent data-[state=checked]:bg-accent '
           + 'disabled:cursor-not-allowed disabled:opacity-60',
         className,

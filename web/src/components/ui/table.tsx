@@ -19,7 +19,8 @@ export function Th({ className, ...rest }: ComponentProps<'th'>) {
     <th
       scope="col"
       className={cn(
-        'border-b border-line px-3 py-2 text-left text-xs font-medium whitespace-nowrap text-faint first:pl-4 last:pr-4',
+        'border-b border-line px-3 py-2 text-left text-xs font-medium whitespace-nowrap text-faint '
+          + 'first:pl-4 last:pr-4',
         className,
       )}
       {...rest}

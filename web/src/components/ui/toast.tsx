@@ -36,12 +36,15 @@ export function Toasts() {
   const t = useTranslations('common');
   const shown = useSyncExternalStore(subscribe, () => toasts);
   return (
-    <div role="status" aria-live="polite" className="pointer-events-none fixed right-4 bottom-4 z-60 flex w-80 max-w-[calc(100vw-2rem)] flex-col gap-2">
+    <div role="status" aria-live="polite"
+      className="pointer-events-none fixed right-4 bottom-4 z-60 flex w-80 max-w-[calc(100vw-2rem)] flex-col gap-2"
+    >
       {shown.map((each) => (
         <div
           key={each.id}
           className={cn(
-            'pointer-events-auto flex items-start gap-2.5 rounded-lg border border-line bg-raised py-2.5 pr-2 pl-3 shadow-high',
+            'pointer-events-auto flex items-start gap-2.5 rounded-lg border border-line bg-raised '
+              + 'py-2.5 pr-2 pl-3 shadow-high',
           )}
         >
           {each.isFault ? (
@@ -50,7 +53,9 @@ export function Toasts() {
             <CircleCheck className="mt-0.5 size-4 shrink-0 text-good" aria-hidden />
           )}
           <span className="grow text-[13px]">{each.text}</span>
-          <Button look="quiet" size="iconSm" className="-my-1" aria-label={t('dismiss')} onClick={() => dismiss(each.id)}>
+          <Button
+            look="quiet" size="iconSm" className="-my-1" aria-label={t('dismiss')} onClick={() => dismiss(each.id)}
+          >
             <X className="size-3.5" aria-hidden />
           </Button>
         </div>

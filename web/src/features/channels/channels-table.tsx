@@ -43,7 +43,9 @@ export function ChannelsTable({ channels }: { channels: readonly Channel[] }) {
                 </span>
               ))}
               {channel.models.length > modelsShown ? (
-                <span className="font-sans text-faint">{t('more', { count: channel.models.length - modelsShown })}</span>
+                <span className="font-sans text-faint">
+                  {t('more', { count: channel.models.length - modelsShown })}
+                </span>
               ) : null}
             </Td>
             <Td className="text-xs">{channel.groups.length > 0 ? channel.groups.join(', ') : '–'}</Td>

@@ -61,8 +61,13 @@ function GroupsTable({ groups }: { groups: readonly Group[] }) {
                 : t('userCount', { count: group.user_ids.length })}
             </Td>
             <Td className="text-xs tabular-nums">
-              <span className="block">{group.rpm == null ? '–' : t('rpm', { count: format.number(group.rpm) })}</span>
-              {group.tpm == null ? null : <span className="block">{t('tpm', { count: format.number(group.tpm) })}</span>}
+              {group.rpm == null && group.tpm == null ? '–' : null}
+              {group.rpm == null ? null : (
+                <span className="block">{t('rpm', { count: format.number(group.rpm) })}</span>
+              )}
+              {group.tpm == null ? null : (
+                <span className="block">{t('tpm', { count: format.number(group.tpm) })}</span>
+              )}
             </Td>
             <Td>
               <span className="flex flex-wrap gap-1">

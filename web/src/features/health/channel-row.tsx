@@ -24,7 +24,10 @@ export function ChannelRow({ channel, row, rows, stop, active, onActive }: Chann
   return (
     <div
       role="row"
-      className="grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1.5 border-b border-line px-4 py-3 last:border-0 md:grid-cols-[13rem_1fr_6rem]"
+      className={
+        'grid grid-cols-[1fr_auto] items-center gap-x-4 gap-y-1.5 border-b border-line px-4 py-3 '
+        + 'last:border-0 md:grid-cols-[13rem_1fr_6rem]'
+      }
     >
       <div role="rowheader" className="flex min-w-0 items-center gap-2.5">
         <StatusMark status={channel.status} className="size-5" />

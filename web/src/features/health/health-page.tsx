@@ -77,7 +77,10 @@ export function HealthPage() {
           <ErrorState fault={health.error} onRetry={() => void health.refetch()} />
         ) : null}
         {health.data ? (
-          <Shown all={health.data.data} shown={shown} isTable={search.view === 'table'} onClear={() => set({ q: undefined, group: undefined })} />
+          <Shown
+            all={health.data.data} shown={shown} isTable={search.view === 'table'}
+            onClear={() => set({ q: undefined, group: undefined })}
+          />
         ) : null}
       </Card>
     </Page>

@@ -40,7 +40,9 @@ function TestForm({ id }: { id: string }) {
         <Field label={t('model')}>
           {(control) => (
             <>
-              <Input {...control} key={models[0]} name="model" list="test-models" defaultValue={models[0] ?? ''} required />
+              <Input
+                {...control} key={models[0]} name="model" list="test-models" defaultValue={models[0] ?? ''} required
+              />
               <datalist id="test-models">
                 {models.map((model) => (
                   <option key={model}>{model}</option>

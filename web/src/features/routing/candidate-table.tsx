@@ -45,7 +45,7 @@ function CandidateRow({ candidate }: { candidate: Candidate }) {
         {candidate.place ? <span className="font-semibold text-ink">{candidate.place}</span> : '–'}
       </Td>
       <Td>
-        <span className="block font-medium">{candidate.name ?? t('otherOwner')}</span>
+        <span className="block font-medium whitespace-nowrap">{candidate.name ?? t('otherOwner')}</span>
         <span className="block text-xs text-faint">
           {candidate.is_own_protocol ? t('ownProtocol') : t('translated')}
         </span>

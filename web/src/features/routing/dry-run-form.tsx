@@ -91,13 +91,17 @@ export function DryRunForm({ subjects, errors, isBusy, onSubmit }: DryRunFormPro
         </Field>
         <div className="grid grid-cols-2 gap-3">
           <Field label={t('inputTokens')} error={errors.input_tokens}>
-            {(control) => <Input {...control} name="input_tokens" inputMode="numeric" pattern="[0-9]*" placeholder="1000" />}
+            {(control) => (
+              <Input {...control} name="input_tokens" inputMode="numeric" pattern="[0-9]*" placeholder="1000" />
+            )}
           </Field>
           <Field label={t('maxTokens')} error={errors.max_tokens}>
             {(control) => <Input {...control} name="max_tokens" inputMode="numeric" pattern="[0-9]*" placeholder="–" />}
           </Field>
         </div>
-        <CheckField label={t('stream')}>{(control) => <Checkbox {...control} name="stream" defaultChecked />}</CheckField>
+        <CheckField label={t('stream')}>
+          {(control) => <Checkbox {...control} name="stream" defaultChecked />}
+        </CheckField>
         <Button type="submit" look="primary" busy={isBusy}>
           {t('explain')}
         </Button>

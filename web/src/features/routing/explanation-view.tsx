@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck } from 'lucide-react';
-import { useTranslations } from 'use-intl';
+import { useFormatter, useTranslations } from 'use-intl';
 import { Badge } from '@/components/ui/badge';
 import { shownUsd } from '@/lib/money';
 import { CandidateTable } from './candidate-table';
@@ -13,6 +13,7 @@ function useWord(group: 'reasons' | 'refusals' | 'unknowns') {
 
 export function ExplanationView({ explanation }: { explanation: Explanation }) {
   const t = useTranslations('routing');
+  const format = useFormatter();
   const unknown = useWord('unknowns');
   return (
     <>
@@ -28,7 +29,7 @@ export function ExplanationView({ explanation }: { explanation: Explanation }) {
         </dl>
         {explanation.unknown.length > 0 ? (
           <p className="text-xs text-faint">
-            {t('notKnown', { names: explanation.unknown.map(unknown).join(', ') })}
+            {t('notKnown', { names: format.list(explanation.unknown.map(unknown)) })}
           </p>
         ) : null}
       </div>

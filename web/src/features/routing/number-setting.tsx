@@ -33,7 +33,8 @@ export function NumberSetting({ field, form }: NumberSettingProps) {
       </div>
       <div>
         <UnitInput
-          id={id} unit={t(`units.${field.unit}`)} aria-describedby={`${id}-about`} aria-invalid={error ? true : undefined}
+          id={id} unit={t(`units.${field.unit}`)} aria-describedby={`${id}-about`}
+          aria-invalid={error ? true : undefined}
           {...form.register(field.name)}
         />
         <p id={`${id}-about`} className={error ? 'mt-1 text-xs text-bad' : 'mt-0.5 pr-1 text-right text-xs text-faint'}>

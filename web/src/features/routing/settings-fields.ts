@@ -4,7 +4,10 @@ type NumberName = Exclude<keyof RoutingSettings, 'policy' | 'probes'>;
 
 export type NumberField = { name: NumberName; unit: 'count' | 'ms' | 's' | 'percent' | 'times' };
 
-export type FieldGroup = { name: 'attempts' | 'breaker' | 'rests' | 'hedges' | 'queue' | 'probes'; fields: NumberField[] };
+export type FieldGroup = {
+  name: 'attempts' | 'breaker' | 'rests' | 'hedges' | 'queue' | 'probes';
+  fields: NumberField[];
+};
 
 /** All numbers of the settings, in the order and with the units in which they are shown. */
 export const fieldGroups: readonly FieldGroup[] = [

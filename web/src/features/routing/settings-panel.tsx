@@ -79,7 +79,12 @@ function SettingsForm({ settings }: { settings: RoutingSettings }) {
         </div>
       </fieldset>
       {canChange ? (
-        <div className="sticky bottom-0 mt-4 flex items-center justify-end gap-2 border-t border-line bg-ground/95 py-3 backdrop-blur">
+        <div
+          className={
+            'sticky bottom-0 mt-4 flex items-center justify-end gap-2 border-t border-line '
+            + 'bg-ground/95 py-3 backdrop-blur'
+          }
+        >
           <p role="status" className="grow text-[13px] text-soft">
             {isDirty ? t('unsaved') : ''}
           </p>

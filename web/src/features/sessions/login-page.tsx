@@ -70,7 +70,9 @@ export function LoginPage({ next }: { next: string | undefined }) {
           </Field>
           <Field label={t('password')}>
             {(control) => (
-              <Input {...control} ref={password} name="password" type="password" autoComplete="current-password" required />
+              <Input
+                {...control} ref={password} name="password" type="password" autoComplete="current-password" required
+              />
             )}
           </Field>
           <Button type="submit" look="primary" busy={login.isPending} className="mt-1 h-9 w-full">
