@@ -13,6 +13,8 @@ test('a wrong password is said, and the field is ready for the next try', async 
 
 test('the keyboard alone signs in, and out again', async ({ page }) => {
   await page.goto('/login');
+  // Keys pressed before the page is drawn go nowhere.
+  await expect(page.getByLabel('E-mail')).toBeVisible();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
