@@ -120,12 +120,12 @@ internal static class ControlPlaneHost
                 .WithExposedHeaders("ETag", "Location", "Retry-After", RequestIds.Header));
         }
 
+        app.UseMiddleware<SiteMiddleware>();
         app.UseMiddleware<AccessMiddleware>();
     }
 
     private static void MapRoutes(WebApplication app, ControlPlaneOptions options)
     {
-        app.MapSite();
         app.MapProbes();
         app.MapOpenApi("/api/v1/openapi.json");
         app.MapInternalEndpoints(options.PlaneToken);

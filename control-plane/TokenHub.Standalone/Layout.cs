@@ -12,6 +12,8 @@ public static class Layout
 
     public static string Gateway => AssemblyOf("gateway", "TokenHub.Gateway");
 
+    public static string Web { get; } = Path.Combine(Root, "web");
+
     public static string MockUpstream => AssemblyOf("loadtests", "TokenHub.MockUpstream");
 
     public static string DotNet { get; } =

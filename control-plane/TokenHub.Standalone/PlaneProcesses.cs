@@ -1,4 +1,5 @@
 using TokenHub.Standalone.Processes;
+using TokenHub.Standalone.Site;
 using TokenHub.Standalone.Start;
 
 namespace TokenHub.Standalone;
@@ -20,6 +21,8 @@ public sealed class PlaneProcesses(
         ["TOKENHUB_ADMIN_EMAIL"] = options.AdminEmail ?? DefaultAdminEmail,
         ["TOKENHUB_ADMIN_PASSWORD"] = options.AdminPassword ?? secrets.AdminPassword,
         ["TOKENHUB_SESSION_SECRET"] = secrets.SessionSecret,
+        ["TOKENHUB_CONSOLE_FILES"] =
+            Environment.GetEnvironmentVariable("TOKENHUB_CONSOLE_FILES") ?? ConsoleBuild.FolderOf(Layout.Web),
     });
 
     public ProcessSpec Gateway() => Plane("gateway", Layout.Gateway, new Dictionary<string, string>

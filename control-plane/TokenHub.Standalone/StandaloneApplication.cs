@@ -1,6 +1,7 @@
 using TokenHub.Standalone.Demo;
 using TokenHub.Standalone.Processes;
 using TokenHub.Standalone.Servers;
+using TokenHub.Standalone.Site;
 using TokenHub.Standalone.Start;
 
 namespace TokenHub.Standalone;
@@ -12,6 +13,9 @@ public sealed class StandaloneApplication(StandaloneOptions options)
 
     // Together below 40 s: the gateway's streams have 30 s, then each part its own few.
     private static readonly TimeSpan GatewayStopWithin = TimeSpan.FromSeconds(33);
+
+    // A first build takes longer than all else of a first start: it goes on behind it.
+    private static readonly TimeSpan ConsoleWithin = TimeSpan.FromSeconds(2);
 
     private readonly List<ManagedProcess> _running = [];
 
@@ -29,9 +33,10 @@ public sealed class StandaloneApplication(StandaloneOptions options)
         PortCheck.EnsureFree(options.ConsoleBind, "TOKENHUB_CONSOLE_BIND");
         var secrets = Secrets.Load(folder, out var isFirstStart);
         folder.EnsureSub("logs");
+        var console = new ConsoleBuild(Layout.Web, Tell).RunAsync(stop);
         try
         {
-            await StartAllAsync(folder, record, secrets, isFirstStart, stop);
+            await StartAllAsync(folder, record, secrets, isFirstStart, console, stop);
             await Task.Delay(Timeout.Infinite, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -41,6 +46,7 @@ public sealed class StandaloneApplication(StandaloneOptions options)
         finally
         {
             await StopAllAsync();
+            await console.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         Tell("stopped");
@@ -48,7 +54,12 @@ public sealed class StandaloneApplication(StandaloneOptions options)
     }
 
     private async Task StartAllAsync(
-        DataFolder folder, RunRecord record, Secrets secrets, bool isFirstStart, CancellationToken stop)
+        DataFolder folder,
+        RunRecord record,
+        Secrets secrets,
+        bool isFirstStart,
+        Task console,
+        CancellationToken stop)
     {
         var databaseUrl = options.DatabaseUrl;
         if (databaseUrl is null)
@@ -79,10 +90,23 @@ public sealed class StandaloneApplication(StandaloneOptions options)
         }
 
         var call = options.IsDemo ? await StartDemoAsync(folder, record, secrets, stop) : null;
+        await WaitForConsoleAsync(console, stop);
         Tell($"ready gateway={options.GatewayUrl} console={options.ConsoleUrl}");
         if (call is not null)
         {
             Tell(call);
+        }
+    }
+
+    private static async Task WaitForConsoleAsync(Task console, CancellationToken stop)
+    {
+        try
+        {
+            await console.WaitAsync(ConsoleWithin, stop);
+        }
+        catch (TimeoutException)
+        {
+            Tell("the console is still being built; its pages appear by themselves");
         }
     }
 

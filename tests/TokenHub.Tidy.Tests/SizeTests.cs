@@ -24,7 +24,7 @@ public sealed class SizeTests
     [Fact]
     public void No_line_is_wider_than_a_hundred_and_twenty_columns()
     {
-        var wide = SourceTree.Sources(".cs", ".lua", ".sql")
+        var wide = SourceTree.Sources(".cs", ".lua", ".sql", ".ts", ".tsx")
             .SelectMany(f => SourceTree.Lines(f).Select((line, i) => (f, i, line.Length)))
             .Where(l => l.Length > ColumnsMax && !SourceTree.IsTest(l.f))
             .Select(l => $"{l.f}:{l.i + 1}: {l.Length} columns");
@@ -45,7 +45,7 @@ public sealed class SizeTests
     [Fact]
     public void No_folder_holds_more_sources_than_a_reader_can_oversee()
     {
-        var full = SourceTree.Sources(".cs")
+        var full = SourceTree.Sources(".cs", ".ts", ".tsx")
             .GroupBy(f => Path.GetDirectoryName(f))
             .Where(g => g.Count() > FolderFilesMax)
             .Select(g => $"{g.Key}: {g.Count()} files");

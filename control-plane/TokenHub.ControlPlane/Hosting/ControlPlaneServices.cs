@@ -16,6 +16,7 @@ using TokenHub.ControlPlane.Routing;
 using TokenHub.ControlPlane.Sealing;
 using TokenHub.ControlPlane.Sessions;
 using TokenHub.ControlPlane.Settings;
+using TokenHub.ControlPlane.Site;
 using TokenHub.ControlPlane.Status;
 using TokenHub.ControlPlane.Upstreams;
 using TokenHub.ControlPlane.Usage;
@@ -64,6 +65,7 @@ internal static class ControlPlaneServices
         services.AddLedger();
         services.AddPublishing();
         services.AddSingleton(CreateIngest);
+        services.AddSingleton<SiteFiles>();
         services.AddSingleton<EventBus>();
         services.AddSingleton<ConsoleNews>();
         services.AddSingleton<ChangeNotices>();

@@ -45,6 +45,9 @@ internal sealed record ControlPlaneOptions
 
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
+    /// <summary>Folder of the built console; null: <c>console</c> beside the program.</summary>
+    public string? ConsoleFiles { get; init; }
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     /// <summary>Nothing of it: a record would print its secrets.</summary>

@@ -96,6 +96,7 @@ internal sealed class ControlPlaneOptionsReader
             AllowInsecureUpstreams = ReadFlag("ALLOW_INSECURE_UPSTREAMS"),
             TrustedProxies = ReadNetworks(),
             CorsOrigins = ReadOrigins(),
+            ConsoleFiles = Value("CONSOLE_FILES"),
             LogLevel = ReadLogLevel(),
         };
     }

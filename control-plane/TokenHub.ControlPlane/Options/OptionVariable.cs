@@ -34,6 +34,7 @@ internal sealed record OptionVariable(string Name, string Default, string Meanin
         new("ALLOW_INSECURE_UPSTREAMS", "false", "true lets channels use http instead of https"),
         new("TRUSTED_PROXIES", "none", "addresses or CIDR ranges whose X-Forwarded-* headers count, comma-separated"),
         new("CORS_ORIGINS", "none", "other origins whose pages may call the API with a token, comma-separated"),
+        new("CONSOLE_FILES", "./console", "folder of the built console; by itself the one beside this program"),
         new("LOG_LEVEL", "information", "trace, debug, information, warning, error, critical or none"),
     ];
 

@@ -17,11 +17,11 @@ const stopWithin = 45_000;
 
 export const admin = { email: 'admin@localhost', password: 'sdk-tests-admin-password' };
 
-export async function startProduct() {
+export async function startProduct(...args) {
   if (!existsSync(assembly)) {
     throw new Error(`${assembly} is missing; build it: dotnet build TokenHub.sln -c Release`);
   }
-  const product = new Product();
+  const product = new Product(args);
   await product.start();
   return product;
 }
@@ -29,16 +29,21 @@ export async function startProduct() {
 class Product {
   #folder = mkdtempSync(join(tmpdir(), 'tokenhub-sdk-'));
   #process;
+  #args;
   #exit;
   #stopOnExit = () => this.#process.kill('SIGTERM');
 
   output = '';
 
+  constructor(args) {
+    this.#args = args;
+  }
+
   async start() {
     // PostgreSQL drops root's rights, so its folder's parents must be open to others.
     chmodSync(this.#folder, 0o755);
     const [gateway, console] = await freePorts(2);
-    this.#process = spawn('dotnet', [assembly], {
+    this.#process = spawn('dotnet', [assembly, ...this.#args], {
       cwd: this.#folder, env: this.#environment(gateway, console), stdio: ['ignore', 'pipe', 'pipe'],
     });
     process.once('exit', this.#stopOnExit);
