@@ -874,6 +874,8 @@ export interface components {
              * @description Average time to first token over the day.
              */
             ttft_ms: null | number;
+            /** @description Of the day, the latest first. */
+            incidents: components["schemas"]["HealthIncidentView"][];
             /** @description 48 half hours, the oldest first. */
             windows: components["schemas"]["HealthWindowView"][];
         };
@@ -1094,6 +1096,16 @@ export interface components {
             rpm?: null | number;
             /** Format: int32 */
             tpm?: null | number;
+            /**
+             * Format: int32
+             * @description Of its requests so many may wait at one gateway for a full channel; 0: none.
+             */
+            queue_max?: null | number;
+            /**
+             * Format: int32
+             * @description Longest wait there, in ms.
+             */
+            queue_wait_ms?: null | number;
         };
         /** @description A new key. Limits that are left out do not limit. */
         CreateKey: {
@@ -1286,10 +1298,40 @@ export interface components {
              * @description Tokens a minute of all its users together.
              */
             tpm?: null | number;
+            /**
+             * Format: int32
+             * @description Of its requests so many may wait at one gateway for a full channel; null: as for all.
+             */
+            queue_max?: null | number;
+            /**
+             * Format: int32
+             * @description Longest wait there, in ms; null: as for all.
+             */
+            queue_wait_ms?: null | number;
             /** Format: int64 */
             version: number;
             /** Format: date-time */
             created_at: string;
+        };
+        /** @description Half hours in a row in which a channel was not simply available; those without a call end nothing. */
+        HealthIncidentView: {
+            /** Format: date-time */
+            starts_at: string;
+            /**
+             * Format: date-time
+             * @description When it was available again; null while that was not seen.
+             */
+            ends_at: null | string;
+            /**
+             * @description The worst of them.
+             * @enum {string}
+             */
+            status: "empty" | "degraded" | "down";
+            /**
+             * Format: int64
+             * @description Attempts that were not served.
+             */
+            not_served: number;
         };
         /** @description Half an hour of a channel. */
         HealthWindowView: {
@@ -1306,6 +1348,11 @@ export interface components {
              * @description Attempts that were served.
              */
             available: number;
+            /**
+             * Format: int64
+             * @description Of these, attempts that were slow to begin.
+             */
+            slow: number;
             /**
              * Format: int64
              * @description Attempts that were answered with nothing.
@@ -1418,7 +1465,10 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
-        /** @description The chain of hashes over all transfers. Its head, kept elsewhere, shows later whether the chain was made anew. */
+        /**
+         * @description The chain of hashes over all transfers. Its head, kept elsewhere, shows later whether the chain was made anew;
+         *     `heads_kept` is how many of those that the control plane keeps beside the database were held against it.
+         */
         LedgerChain: {
             ok: boolean;
             /** Format: int64 */
@@ -1428,6 +1478,8 @@ export interface components {
             /** Format: int64 */
             unsealed: number;
             head: string;
+            /** Format: int32 */
+            heads_kept: number;
         };
         /** @description One posting as one of its two accounts sees it. */
         LedgerEntryView: {
@@ -2034,6 +2086,12 @@ export interface components {
              * @description A first token is slow from so many times its channel's usual time; the second slow one unbinds a conversation.
              */
             slow_first_token_times?: null | number;
+            /**
+             * Format: int64
+             * @description What an hour of a caller's waiting is worth when a conversation may leave its channel and its cached prompt, in
+             *     units of 1e-8 dollars.
+             */
+            wait_units_per_hour?: null | number;
             /** @description Channels are probed on schedule. */
             probes?: null | boolean;
             /** Format: int32 */
@@ -2181,6 +2239,16 @@ export interface components {
              * @description Null takes the limit away.
              */
             tpm?: null | number;
+            /**
+             * Format: int32
+             * @description Null: as for all.
+             */
+            queue_max?: null | number;
+            /**
+             * Format: int32
+             * @description Null: as for all.
+             */
+            queue_wait_ms?: null | number;
         };
         /** @description A change of a key. Fields that are left out stay; a limit set to null no longer limits. */
         UpdateKey: {
