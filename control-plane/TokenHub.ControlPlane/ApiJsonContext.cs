@@ -62,6 +62,7 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(UpdateKey))]
 [JsonSerializable(typeof(Page<PriceView>))]
 [JsonSerializable(typeof(PutPrice))]
+[JsonSerializable(typeof(PutShareOfList))]
 [JsonSerializable(typeof(ResolvedPrice))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(ExplainRoute))]

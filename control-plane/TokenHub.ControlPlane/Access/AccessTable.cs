@@ -67,6 +67,7 @@ internal static class AccessTable
         Of("POST", "/routing/explain", admin: All, member: Own, auditor: All),
 
         Of("PUT", "/prices", admin: All, member: None, auditor: None),
+        Of("PUT", "/prices/of-list", admin: All, member: None, auditor: None),
         Of("GET", "/prices", admin: All, member: Own, auditor: All),
         Of("DELETE", "/prices/{id}", admin: All, member: None, auditor: None),
         Of("GET", "/prices/resolve", admin: All, member: Own, auditor: All),

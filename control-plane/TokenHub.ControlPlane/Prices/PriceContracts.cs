@@ -53,6 +53,9 @@ internal record PriceRates
     public PricePerMillion? UpstreamAudioMinute { get; init; }
     public PricePerMillion? UpstreamCharacters { get; init; }
 
+    /// <summary>What the model's maker asks of everybody. Null: not known.</summary>
+    public ListRates? List { get; init; }
+
     /// <summary>Most prompt tokens the model takes: a report of more is not believed. Null: not known.</summary>
     public long? ContextTokens { get; init; }
 

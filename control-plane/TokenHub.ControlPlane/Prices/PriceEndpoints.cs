@@ -19,6 +19,9 @@ internal static class PriceEndpoints
     {
         api.MapPut("/prices", PutAsync)
             .Documented("putPrice", Tag, "Set the price of a model or pattern; the one before is retired.", 400);
+        api.MapPut("/prices/of-list", PutShareAsync)
+            .Documented(
+                "putShareOfList", Tag, "Set the price of a model or pattern as a share of its list price.", 400);
         api.MapGet("/prices", ListAsync)
             .Documented("listPrices", Tag, "List prices, newest first.", 400)
             .Paged()
@@ -33,6 +36,14 @@ internal static class PriceEndpoints
     private static async Task<Ok<PriceView>> PutAsync(
         JsonBody<PutPrice> body, Caller caller, PriceChange change, CancellationToken cancellation) =>
         TypedResults.Ok((await change.PutAsync(body.Value, caller, cancellation)).ToView(showsUpstream: true));
+
+    private static async Task<Ok<PriceView>> PutShareAsync(
+        JsonBody<PutShareOfList> body, Caller caller, PriceChange change, CancellationToken cancellation)
+    {
+        PriceRules.CheckShare(body.Value.ShareBp);
+        return TypedResults.Ok(
+            (await change.PutAsync(body.Value.ToPrice(), caller, cancellation)).ToView(showsUpstream: true));
+    }
 
     private static async Task<Ok<Page<PriceView>>> ListAsync(
         PageRequest page, Caller caller, HttpContext context, PriceQueries prices, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using Dapper;
 using Npgsql;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Snapshots;
+using TokenHub.Ledger.Prices;
 
 namespace TokenHub.ControlPlane.Prices;
 
@@ -26,6 +27,7 @@ internal sealed record PriceRow
     public long? UpstreamImageUnits { get; init; }
     public long? UpstreamAudioMinuteUnits { get; init; }
     public long? UpstreamCharactersUnits { get; init; }
+    public long[]? ListUnits { get; init; }
     public long? ContextTokens { get; init; }
     public long? MaxOutputTokens { get; init; }
     public DateTime CreatedAt { get; init; }
@@ -55,6 +57,7 @@ internal sealed record PriceRow
         UpstreamImage = showsUpstream ? PricePerMillion.Of(UpstreamImageUnits) : null,
         UpstreamAudioMinute = showsUpstream ? PricePerMillion.Of(UpstreamAudioMinuteUnits) : null,
         UpstreamCharacters = showsUpstream ? PricePerMillion.Of(UpstreamCharactersUnits) : null,
+        List = ListRates.Of(ListPriceColumn.Read(ListUnits)),
         ContextTokens = ContextTokens,
         MaxOutputTokens = MaxOutputTokens,
         CreatedAt = CreatedAt,
@@ -95,8 +98,11 @@ internal sealed record PriceRow
         && UpstreamImageUnits == rates.UpstreamImage?.Amount.Units
         && UpstreamAudioMinuteUnits == rates.UpstreamAudioMinute?.Amount.Units
         && UpstreamCharactersUnits == rates.UpstreamCharacters?.Amount.Units
+        && (ListUnits ?? []).SequenceEqual(UnitsOf(rates.List) ?? [])
         && ContextTokens == rates.ContextTokens
         && MaxOutputTokens == rates.MaxOutputTokens;
+
+    public static long[]? UnitsOf(ListRates? list) => list is null ? null : ListPriceColumn.Write(list.ToEntry());
 }
 
 /// <summary>Prices in PostgreSQL. Rows are retired and added, never edited.</summary>
@@ -110,7 +116,7 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
         upstream_audio_minute_units, upstream_characters_units,
         upstream_cache_write_5m_units as "UpstreamCacheWrite5mUnits",
         upstream_cache_write_1h_units as "UpstreamCacheWrite1hUnits", context_tokens, max_output_tokens, created_at,
-        retired_at
+        retired_at, list_units
         """;
 
     // One writer for one model at a time, or two would both retire nothing and collide in the index.
@@ -140,12 +146,13 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
           channel_id, model, input_units, output_units, cache_read_units, cache_write_5m_units, cache_write_1h_units,
           upstream_input_units, upstream_output_units, upstream_cache_read_units, upstream_cache_write_5m_units,
           upstream_cache_write_1h_units, context_tokens, max_output_tokens, image_units, audio_minute_units,
-          characters_units, upstream_image_units, upstream_audio_minute_units, upstream_characters_units, retired_at)
+          characters_units, upstream_image_units, upstream_audio_minute_units, upstream_characters_units, list_units,
+          retired_at)
         values (
           @ChannelId, @Model, @Input, @Output, @CacheRead, @CacheWrite5m, @CacheWrite1h,
           @UpstreamInput, @UpstreamOutput, @UpstreamCacheRead, @UpstreamCacheWrite5m, @UpstreamCacheWrite1h,
           @ContextTokens, @MaxOutputTokens, @Image, @AudioMinute, @Characters, @UpstreamImage, @UpstreamAudioMinute,
-          @UpstreamCharacters, case when @IsCurrent then null else now() end)
+          @UpstreamCharacters, @ListUnits, case when @IsCurrent then null else now() end)
         returning {Columns}
         """;
 
@@ -246,6 +253,7 @@ internal sealed class PriceQueries(NpgsqlDataSource database)
                 UpstreamImage = rates.UpstreamImage?.Amount.Units,
                 UpstreamAudioMinute = rates.UpstreamAudioMinute?.Amount.Units,
                 UpstreamCharacters = rates.UpstreamCharacters?.Amount.Units,
+                ListUnits = PriceRow.UnitsOf(rates.List),
                 rates.ContextTokens,
                 rates.MaxOutputTokens,
                 IsCurrent = isCurrent,

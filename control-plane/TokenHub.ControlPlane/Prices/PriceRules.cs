@@ -25,4 +25,15 @@ internal static class PriceRules
 
         checks.ThrowIfAny();
     }
+
+    public static void CheckShare(int shareBp)
+    {
+        var checks = new FieldChecks();
+        checks.Require(
+            shareBp is >= 1 and <= PutShareOfList.Whole,
+            "share_bp",
+            "out_of_range",
+            $"must be between 1 and {PutShareOfList.Whole}");
+        checks.ThrowIfAny();
+    }
 }

@@ -153,6 +153,16 @@ internal sealed record RequestDetailView : RequestView
     /// <summary>The price version; null when the request was refunded before it had one.</summary>
     public required AppliedPriceView? Price { get; init; }
 
+    /// <summary>
+    /// What the same usage costs at the list price of the model's maker; null where none is known, or nothing charged.
+    /// </summary>
+    public Usd? ListCost { get; init; }
+
+    /// <summary>
+    /// <c>list_cost</c> less <c>cost</c>; below zero where scarcity made the call dearer than the list.
+    /// </summary>
+    public Usd? Saving { get; init; }
+
     /// <summary>Plain arithmetic that comes to <c>cost</c>.</summary>
     public required string Formula { get; init; }
 

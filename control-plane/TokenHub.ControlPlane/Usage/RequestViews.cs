@@ -1,7 +1,9 @@
 using System.Text.Json;
+using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;
 using TokenHub.Core.Routing;
+using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Corrections;
 using TokenHub.Ledger.Requests;
@@ -71,7 +73,9 @@ internal static class RequestViews
                 FireSale = ChargeFormula.FactorText(request.Factors.FireSaleBp),
             },
             Route = request.Route is { } route ? RouteOf(route) : null,
-            Price = request.Tariff is { } tariff ? PriceOf(tariff) : null,
+            Price = request.Tariff is { } tariff ? PriceOf(tariff, request.ListPrice) : null,
+            ListCost = request.ListCost,
+            Saving = request.ListCost - request.Cost,
             Formula = request.Formula,
             Corrections = [.. request.Corrections.Select(correction => correction.ToView(showsOwner))],
             Refunded = request.Refunded,
@@ -161,7 +165,7 @@ internal static class RequestViews
         Full = route.Full,
     };
 
-    private static AppliedPriceView PriceOf(Tariff tariff) => new()
+    private static AppliedPriceView PriceOf(Tariff tariff, PriceEntry? list) => new()
     {
         Id = WireId.Format(WireId.Price, tariff.PriceVersion),
         Input = PricePerMillion.Of(tariff.Input),
@@ -172,6 +176,7 @@ internal static class RequestViews
         Image = PricePerMillion.Of(tariff.Image),
         AudioMinute = PricePerMillion.Of(tariff.AudioMinute),
         Characters = PricePerMillion.Of(tariff.Characters),
+        List = ListRates.Of(list),
     };
 
     private static string? ChannelName(long id) => id == 0 ? null : WireId.Format(WireId.Channel, id);

@@ -1,5 +1,6 @@
 using TokenHub.Core.Money;
 using TokenHub.Core.Routing;
+using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Corrections;
 
@@ -32,6 +33,12 @@ public sealed record RequestDetail : RequestSummary
 
     /// <summary>Null when the request was refunded before it had a price.</summary>
     public Tariff? Tariff { get; init; }
+
+    /// <summary>What the model's maker asks; null where that is not known.</summary>
+    public PriceEntry? ListPrice { get; init; }
+
+    /// <summary>What the same usage costs there; null where that is not known, or nothing was charged.</summary>
+    public Usd? ListCost { get; init; }
 
     /// <summary>By what the price was multiplied.</summary>
     public PriceFactors Factors { get; init; }

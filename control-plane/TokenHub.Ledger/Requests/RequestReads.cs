@@ -74,7 +74,8 @@ public sealed class RequestReads(NpgsqlDataSource database)
           p.id as price_id, coalesce(p.input_units, 0) as price_input, coalesce(p.output_units, 0) as price_output,
           p.cache_read_units as price_cache_read, p.cache_write_5m_units as price_cache_write_5m,
           p.cache_write_1h_units as price_cache_write_1h, p.image_units as price_image,
-          p.audio_minute_units as price_audio_minute, p.characters_units as price_characters
+          p.audio_minute_units as price_audio_minute, p.characters_units as price_characters,
+          p.list_units as price_list
         from usage_events e
         left join prices p on p.id = e.price_id
         where e.rid = @rid

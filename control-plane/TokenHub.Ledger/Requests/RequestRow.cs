@@ -4,6 +4,7 @@ using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Ledger.Corrections;
 using TokenHub.Ledger.Draining;
+using TokenHub.Ledger.Prices;
 
 namespace TokenHub.Ledger.Requests;
 
@@ -58,6 +59,7 @@ internal sealed record RequestRow
     public long? PriceImage { get; init; }
     public long? PriceAudioMinute { get; init; }
     public long? PriceCharacters { get; init; }
+    public long[]? PriceList { get; init; }
 
     public TokenUsage Usage => new()
     {
@@ -117,6 +119,7 @@ internal sealed record RequestRow
         var tariff = Tariff;
         var classes = tariff is { } known ? ChargeFormula.Classes(known, Usage) : [];
         var cost = new Usd(CostUnits);
+        var list = ListPriceColumn.Read(PriceList);
         return new RequestDetail
         {
             RequestId = RequestId.FromGuid(Rid).ToString(),
@@ -148,6 +151,8 @@ internal sealed record RequestRow
             AbortPolicy = (AbortPolicy)AbortPolicy,
             Classes = classes,
             Tariff = tariff,
+            ListPrice = list,
+            ListCost = outcome.IsCharged() && list is not null ? TariffMath.Cost(list.ToTariff(), Usage) : null,
             Factors = new PriceFactors(GroupBp, SurgeBp, FireSaleBp),
             Route = RouteColumn.Read(Route),
             Formula = ChargeFormula.Text(classes, tariff?.Factors ?? default, cost, outcome),

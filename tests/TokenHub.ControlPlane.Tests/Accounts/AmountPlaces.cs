@@ -9,7 +9,7 @@ namespace TokenHub.ControlPlane.Tests.Accounts;
 /// <param name="Path">The members down to it; <c>[]</c> for any item of a list.</param>
 internal sealed record AmountPlace(string Operation, IReadOnlyList<string> Path, bool IsInteger)
 {
-    private bool IsRate => Path[0] == "fallback_price" || Operation == "PUT /prices";
+    private bool IsRate => Path[0] == "fallback_price" || Operation.StartsWith("PUT /prices", StringComparison.Ordinal);
 
     /// <summary>True for what is no attack here: prices may be plain numbers, counts are numbers.</summary>
     public bool MayBe(string amount) =>
@@ -30,7 +30,7 @@ internal sealed record AmountPlace(string Operation, IReadOnlyList<string> Path,
 
             var inner = Path[i] == "windows" ? new JsonObject { ["period_unit"] = "day" }
                 : Path[i] == "fallback_price" ? new JsonObject { ["input"] = "1", ["output"] = "1" }
-                : new JsonObject();
+                : Path[i] == "list" ? new JsonObject { ["input"] = "1", ["output"] = "1" } : new JsonObject();
             at[Path[i]] = Path[i + 1] == "[]" ? new JsonArray(inner) : inner;
             at = inner;
         }

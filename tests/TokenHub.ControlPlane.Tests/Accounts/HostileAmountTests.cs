@@ -24,6 +24,7 @@ public sealed class HostileAmountTests(Servers servers)
         ["POST /groups"] = """{"name":"g"}""",
         ["PATCH /groups/{name}"] = "{}",
         ["PUT /prices"] = """{"model":"m","input":"1","output":"1"}""",
+        ["PUT /prices/of-list"] = """{"model":"m","input":"1","output":"1","share_bp":6000}""",
         ["PATCH /settings"] = "{}",
         ["PUT /settings/routing"] = "{}",
     };

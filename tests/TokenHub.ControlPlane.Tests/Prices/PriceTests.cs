@@ -54,6 +54,49 @@ public sealed class PriceTests(Servers servers)
         Assert.Equal((8_000_000, 600_000, 1_500_000_000), (known.Image, known.AudioMinute, known.Characters));
     }
 
+    [Fact]
+    [Trait("row", "C03")]
+    public async Task Price_is_set_as_a_share_of_the_makers_list_price_and_shows_both()
+    {
+        var model = NewModel();
+        string Body(int share) => $$"""
+            {"model":"{{model}}","share_bp":{{share}},"input":"1.25","output":"10","cache_read":"0.12500001",
+            "image":"0.04","max_output_tokens":8192}
+            """;
+        Task<Answer> PutShareAsync(int share) => servers.Shared.Admin.PutAsync($"{Path}/of-list", Body(share));
+        var price = (await PutShareAsync(6000)).Expect(HttpStatusCode.OK);
+        var same = await PutShareAsync(6000);
+        var cheaper = await PutShareAsync(5000);
+
+        Assert.Equal(
+            ("0.75000000", "6.00000000", "0.07500001", "0.02400000", 8192),
+            (price.Text("input"), price.Text("output"), price.Text("cache_read"), price.Text("image"),
+                price.Json.Int("max_output_tokens")));
+        var list = price.Json.At("list");
+        Assert.Equal(
+            ("1.25000000", "10.00000000", "0.12500001", "0.04000000"),
+            (list.Str("input"), list.Str("output"), list.Str("cache_read"), list.Str("image")));
+        Assert.True(list.IsNull("audio_minute"));
+        Assert.Equal(price.Text("id"), same.Text("id"));
+        Assert.NotEqual(price.Text("id"), cheaper.Text("id"));
+        var member = await servers.Shared.PersonAsync();
+        var seen = (await member.Api.GetAsync($"/api/v1/prices/resolve?model={model}")).Json.At("price");
+        Assert.Equal(("0.62500000", "1.25000000"), (seen.Str("input"), seen.At("list").Str("input")));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(10_001)]
+    public async Task Share_that_is_none_is_refused(int share)
+    {
+        var answer = await servers.Shared.Admin.PutAsync(
+            $"{Path}/of-list", $$"""{"model":"{{NewModel()}}","share_bp":{{share}},"input":"1","output":"1"}""");
+
+        answer.ExpectProblem(HttpStatusCode.BadRequest, "invalid_request");
+        Assert.StartsWith("share_bp ", Assert.Single(answer.Errors), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("1e3")]
     [InlineData("1E-3")]

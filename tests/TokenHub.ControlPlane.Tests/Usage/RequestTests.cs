@@ -67,6 +67,39 @@ public sealed class RequestTests(Servers servers)
     }
 
     [Fact]
+    [Trait("row", "C03")]
+    public async Task Receipt_shows_what_the_call_costs_at_the_makers_list_price_and_what_was_saved()
+    {
+        var world = await RequestWorld.MakeAsync(servers.Shared);
+        var price = (await servers.Shared.Admin.PutAsync(
+            "/api/v1/prices/of-list",
+            new { model = $"listed-{Guid.NewGuid():N}", share_bp = 5000, input = "5", output = "20", cache_read = "2" }))
+            .Expect(HttpStatusCode.OK).Text("id");
+        var usage = new TokenUsage { Input = 1000, CacheRead = 200, Output = 500 };
+        UsageRecord Listed(UsageRecord record) => record with { PriceVersion = RequestWorld.Number(price) };
+        var plain = Listed(world.Record(Outcome.Completed, usage));
+        var surged = Listed(world.Record(Outcome.Completed, usage));
+        surged = surged with { Factors = new PriceFactors(10_000, 25_000, 10_000), Cost = new Usd(surged.Cost.Units * 5 / 2) };
+        var refunded = Listed(world.Record(Outcome.UpstreamErrorBeforeContent, usage));
+        var unlisted = world.Record(Outcome.Completed, usage);
+        await world.ShipAsync([plain, surged, refunded, unlisted]);
+        async Task<System.Text.Json.JsonElement> ReadAsync(UsageRecord record) =>
+            (await world.Person.Api.GetAsync($"/api/v1/requests/{record.RequestId}")).Expect(HttpStatusCode.OK).Json;
+
+        var (told, dear) = (await ReadAsync(plain), await ReadAsync(surged));
+        Assert.Equal(
+            ("0.00720000", "0.01440000", "0.00720000"), (told.Str("cost"), told.Str("list_cost"), told.Str("saving")));
+        Assert.Equal(("5.00000000", "2.50000000"), (told.At("price").At("list").Str("input"), told.At("price").Str("input")));
+        Assert.Equal(
+            ("0.01800000", "0.01440000", "-0.00360000"), (dear.Str("cost"), dear.Str("list_cost"), dear.Str("saving")));
+        foreach (var record in new[] { refunded, unlisted })
+        {
+            var none = await ReadAsync(record);
+            Assert.True(none.IsNull("list_cost") && none.IsNull("saving"));
+        }
+    }
+
+    [Fact]
     public async Task Charge_is_in_wallet_ledger_key_and_sums_up()
     {
         var world = await RequestWorld.MakeAsync(servers.Shared);

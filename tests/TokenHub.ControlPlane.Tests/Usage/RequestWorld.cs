@@ -135,5 +135,5 @@ internal sealed class RequestWorld
         }
     }
 
-    private static long Number(string wireId) => long.Parse(wireId[4..], CultureInfo.InvariantCulture);
+    public static long Number(string wireId) => long.Parse(wireId[4..], CultureInfo.InvariantCulture);
 }

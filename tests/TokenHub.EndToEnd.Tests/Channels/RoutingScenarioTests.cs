@@ -2,7 +2,9 @@ using Xunit;
 
 namespace TokenHub.EndToEnd.Tests.Channels;
 
-/// <summary>Shown 1 of the choice of channels, on three gateway processes: the bounds are those of the simulation.</summary>
+/// <summary>
+/// Shown 1 of the choice of channels, on three gateway processes: the bounds are those of the simulation.
+/// </summary>
 public sealed class RoutingScenarioTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan FirstByte = TimeSpan.FromSeconds(4);

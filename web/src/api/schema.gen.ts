@@ -460,6 +460,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prices/of-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the price of a model or pattern as a share of its list price. */
+        put: operations["putShareOfList"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prices/{id}": {
         parameters: {
             query?: never;
@@ -736,6 +753,7 @@ export interface components {
             upstream_image?: null | components["schemas"]["PricePerMillion"];
             upstream_audio_minute?: null | components["schemas"]["PricePerMillion"];
             upstream_characters?: null | components["schemas"]["PricePerMillion"];
+            list?: null | components["schemas"]["ListRates"];
             /**
              * Format: int64
              * @description Most prompt tokens the model takes: a report of more is not believed. Null: not known.
@@ -1518,6 +1536,20 @@ export interface components {
             chain: components["schemas"]["LedgerChain"];
             problems: components["schemas"]["LedgerProblem"][];
         };
+        /**
+         * @description What the model's maker asks of everybody: dollars for one million tokens, a picture, a minute of sound, a million
+         *     characters. Never charged; receipts tell what a call would have cost by it.
+         */
+        ListRates: {
+            input: components["schemas"]["PricePerMillion"];
+            output: components["schemas"]["PricePerMillion"];
+            cache_read?: null | components["schemas"]["PricePerMillion"];
+            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
+            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
+            image?: null | components["schemas"]["PricePerMillion"];
+            audio_minute?: null | components["schemas"]["PricePerMillion"];
+            characters?: null | components["schemas"]["PricePerMillion"];
+        };
         /** @description A new session. The token goes into `Authorization: Bearer`; browsers have it in a cookie as well. */
         LoginAnswer: {
             token: string;
@@ -1611,6 +1643,7 @@ export interface components {
             upstream_image?: null | components["schemas"]["PricePerMillion"];
             upstream_audio_minute?: null | components["schemas"]["PricePerMillion"];
             upstream_characters?: null | components["schemas"]["PricePerMillion"];
+            list?: null | components["schemas"]["ListRates"];
             /**
              * Format: int64
              * @description Most prompt tokens the model takes: a report of more is not believed. Null: not known.
@@ -1647,6 +1680,7 @@ export interface components {
             upstream_image?: null | components["schemas"]["PricePerMillion"];
             upstream_audio_minute?: null | components["schemas"]["PricePerMillion"];
             upstream_characters?: null | components["schemas"]["PricePerMillion"];
+            list?: null | components["schemas"]["ListRates"];
             /**
              * Format: int64
              * @description Most prompt tokens the model takes: a report of more is not believed. Null: not known.
@@ -1692,6 +1726,7 @@ export interface components {
             upstream_image?: null | components["schemas"]["PricePerMillion"];
             upstream_audio_minute?: null | components["schemas"]["PricePerMillion"];
             upstream_characters?: null | components["schemas"]["PricePerMillion"];
+            list?: null | components["schemas"]["ListRates"];
             /**
              * Format: int64
              * @description Most prompt tokens the model takes: a report of more is not believed. Null: not known.
@@ -1702,6 +1737,36 @@ export interface components {
              * @description Most tokens the model writes in one answer: a report of more is not believed. Null: not known.
              */
             max_output_tokens?: null | number;
+        };
+        /** @description A price that is a share of the maker's list price, whose rates are given here. */
+        PutShareOfList: {
+            /** @description A name, a pattern such as `gpt-*`, or `*` for the default. */
+            model: string;
+            /** @description Left out: the price holds on every channel that has none of its own. */
+            channel_id?: null | string;
+            /**
+             * Format: int32
+             * @description In basis points: 6000 asks 60 % of the list price, each rate rounded half up at the eighth decimal.
+             */
+            share_bp: number;
+            /**
+             * Format: int64
+             * @description See `PutPrice`.
+             */
+            context_tokens?: null | number;
+            /**
+             * Format: int64
+             * @description See `PutPrice`.
+             */
+            max_output_tokens?: null | number;
+            input: components["schemas"]["PricePerMillion"];
+            output: components["schemas"]["PricePerMillion"];
+            cache_read?: null | components["schemas"]["PricePerMillion"];
+            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
+            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
+            image?: null | components["schemas"]["PricePerMillion"];
+            audio_minute?: null | components["schemas"]["PricePerMillion"];
+            characters?: null | components["schemas"]["PricePerMillion"];
         };
         /** @description How much of its quota a channel has used. */
         QuotaView: {
@@ -1822,6 +1887,8 @@ export interface components {
             factors: components["schemas"]["FactorsView"];
             route: null | components["schemas"]["RouteView"];
             price: null | components["schemas"]["AppliedPriceView"];
+            list_cost?: null | components["schemas"]["Usd"];
+            saving?: null | components["schemas"]["Usd"];
             /** @description Plain arithmetic that comes to `cost`. */
             formula: string;
             /** @description Money given back afterwards, oldest first. */
@@ -4933,6 +5000,66 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PutPrice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putShareOfList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutShareOfList"];
             };
         };
         responses: {
