@@ -10,6 +10,8 @@ test.describe('an auditor', () => {
     await expect(page.getByRole('switch').first()).toBeDisabled();
     await expectAccessible(page);
     await page.getByRole('link', { name: 'Routing' }).click();
+    await expect(page.getByRole('button', { name: 'Explain' })).toBeVisible();
+    await page.goto('/routing?tab=settings');
     await expect(page.getByLabel('Longest wait')).toBeDisabled();
     await expect(page.getByRole('button', { name: 'Save' })).toHaveCount(0);
     await expectAccessible(page);

@@ -1,4 +1,5 @@
 using TokenHub.ControlPlane.OpenApi;
+using TokenHub.Core.Money;
 
 namespace TokenHub.ControlPlane.Settings;
 
@@ -67,10 +68,9 @@ internal sealed record RoutingSettings
     public int? SlowFirstTokenTimes { get; init; }
 
     /// <summary>
-    /// What an hour of a caller's waiting is worth when a conversation may leave its channel and its cached prompt, in
-    /// units of 1e-8 dollars.
+    /// What an hour of a caller's waiting is worth when a conversation may leave its channel and its cached prompt.
     /// </summary>
-    public long? WaitUnitsPerHour { get; init; }
+    public Usd? WaitUsdPerHour { get; init; }
 
     /// <summary>Channels are probed on schedule.</summary>
     public bool? Probes { get; init; }

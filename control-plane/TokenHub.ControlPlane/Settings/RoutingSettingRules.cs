@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using TokenHub.ControlPlane.Problems;
 using TokenHub.ControlPlane.Publishing;
 using TokenHub.ControlPlane.Rules;
+using TokenHub.Core.Money;
 using TokenHub.Core.Snapshots;
 
 namespace TokenHub.ControlPlane.Settings;
@@ -12,6 +13,10 @@ internal static class RoutingSettingRules
 {
     // Stored as a word; gateways are told its number.
     private const string PolicyName = "policy";
+
+    // Stored as an amount; gateways are told its units.
+    private const string WaitName = "wait_usd_per_hour";
+    private const string WaitUnitsName = "wait_units_per_hour";
     private const int HourMs = 3_600_000;
     private const int DaySeconds = 86_400;
     private const int WholeBp = 10_000;
@@ -42,7 +47,11 @@ internal static class RoutingSettingRules
         checks.Range(settings.QueueUserMax, "queue_user_max", 0, 100_000);
         checks.Range(settings.SlowFirstTokenTimes, "slow_first_token_times", 2, 100);
         checks.Range(settings.QueueWaitMs, "queue_wait_ms", 0, HourMs);
-        checks.Range(settings.WaitUnitsPerHour, "wait_units_per_hour", 0, WaitUnitsMax);
+        checks.Require(
+            (settings.WaitUsdPerHour?.Units ?? 0) <= WaitUnitsMax,
+            WaitName,
+            "out_of_range",
+            $"must be at most {new Usd(WaitUnitsMax)}");
         checks.Range(settings.ProbeEverySeconds, "probe_every_seconds", 30, DaySeconds);
         checks.ThrowIfAny();
     }
@@ -56,7 +65,11 @@ internal static class RoutingSettingRules
         {
             foreach (var (name, value) in changed)
             {
-                if (value is not null && rules.ContainsKey(name))
+                if (name == WaitName && value is not null && UsdText.TryParse(value.GetValue<string>(), out var wait))
+                {
+                    rules[WaitUnitsName] = wait.Units;
+                }
+                else if (value is not null && rules.ContainsKey(name))
                 {
                     rules[name] = name == PolicyName
                         ? (int)ChannelWords.PolicyOf(value.GetValue<string>()) : value.DeepClone();
@@ -89,7 +102,7 @@ internal static class RoutingSettingRules
         QueueUserMax = rules.QueueUserMax,
         QueueWaitMs = rules.QueueWaitMs,
         SlowFirstTokenTimes = rules.SlowFirstTokenTimes,
-        WaitUnitsPerHour = rules.WaitUnitsPerHour,
+        WaitUsdPerHour = new Usd(rules.WaitUnitsPerHour),
         Probes = rules.Probes,
         ProbeEverySeconds = rules.ProbeEverySeconds,
     };

@@ -16,7 +16,7 @@ public sealed class RoutingSettingTests(Servers servers)
         await using var plane = await Plane.StartAsync(servers);
         var before = (await plane.Admin.GetAsync("/api/v1/settings/routing")).Expect(HttpStatusCode.OK).Json;
 
-        var after = (await plane.Admin.PutAsync("/api/v1/settings/routing", new { policy = "least_loaded", attempts_max = 2, breaker_failures = 9, wait_units_per_hour = 5L }))
+        var after = (await plane.Admin.PutAsync("/api/v1/settings/routing", new { policy = "least_loaded", attempts_max = 2, breaker_failures = 9, wait_usd_per_hour = "0.00000005" }))
             .Expect(HttpStatusCode.OK).Json;
 
         Assert.Equal((4, 5), (before.Int("attempts_max"), before.Int("breaker_failures")));
@@ -28,7 +28,7 @@ public sealed class RoutingSettingTests(Servers servers)
                 Policy = RoutingPolicy.LeastLoaded, AttemptsMax = 2, BreakerFailures = 9, WaitUnitsPerHour = 5,
             },
             snapshot.Routing);
-        Assert.Equal(3_600_000_000, before.GetProperty("wait_units_per_hour").GetInt64());
+        Assert.Equal(("36.00000000", "0.00000005"), (before.Str("wait_usd_per_hour"), after.Str("wait_usd_per_hour")));
         Assert.Equal(("weighted", "least_loaded"), (before.Str("policy"), after.Str("policy")));
     }
 
@@ -38,7 +38,6 @@ public sealed class RoutingSettingTests(Servers servers)
     [InlineData("cooldown_max_ms", 10)]
     [InlineData("breaker_share_bp", 10_001)]
     [InlineData("probe_every_seconds", 1)]
-    [InlineData("wait_units_per_hour", -1)]
     public async Task Value_out_of_its_bounds_is_refused(string field, int value)
     {
         var answer = await servers.Shared.Admin.PutAsync(
@@ -46,6 +45,16 @@ public sealed class RoutingSettingTests(Servers servers)
 
         answer.Expect(HttpStatusCode.BadRequest);
         Assert.Equal([$"{field} out_of_range"], answer.Errors);
+    }
+
+    [Fact]
+    public async Task Worth_of_an_hour_has_a_bound()
+    {
+        var answer = await servers.Shared.Admin.PutAsync(
+            "/api/v1/settings/routing", new { wait_usd_per_hour = "3600000.00000001" });
+
+        answer.Expect(HttpStatusCode.BadRequest);
+        Assert.Equal(["wait_usd_per_hour out_of_range"], answer.Errors);
     }
 
     [Fact]

@@ -2153,12 +2153,7 @@ export interface components {
              * @description A first token is slow from so many times its channel's usual time; the second slow one unbinds a conversation.
              */
             slow_first_token_times?: null | number;
-            /**
-             * Format: int64
-             * @description What an hour of a caller's waiting is worth when a conversation may leave its channel and its cached prompt, in
-             *     units of 1e-8 dollars.
-             */
-            wait_units_per_hour?: null | number;
+            wait_usd_per_hour?: null | components["schemas"]["Usd"];
             /** @description Channels are probed on schedule. */
             probes?: null | boolean;
             /** Format: int32 */

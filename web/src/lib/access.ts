@@ -15,7 +15,7 @@ const table = {
   changeAffinity: ['admin'],
   seeRoutingSettings: ['admin', 'auditor'],
   changeRoutingSettings: ['admin'],
-  explainRoutes: ['admin', 'member'],
+  explainRoutes: ['admin', 'member', 'auditor'],
   chooseUsers: ['admin'],
 } as const satisfies Record<string, readonly Role[]>;
 

@@ -17,6 +17,9 @@ export const optionalWhole = z.string().check(z.trim(), z.refine((text) => text 
 /** Up to two decimals: hundredths of a per cent. */
 export const percent = z.string().check(z.trim(), z.regex(/^\d{1,3}(\.\d{1,2})?$/, 'percent'));
 
+/** An amount in dollars, as the server takes it. */
+export const amount = z.string().check(z.trim(), z.regex(/^\d{1,8}(\.\d{1,8})?$/, 'amount'));
+
 /** "12.5" per cent as 1250 hundredths, without a float on the way. */
 export function bpOf(text: string): number {
   const [hole = '0', part = ''] = text.split('.');

@@ -22,6 +22,9 @@ export function amountOf(units: bigint): string {
   return `${units < 0n ? '-' : ''}${text.slice(0, -decimals)}.${text.slice(-decimals)}`;
 }
 
+/** An amount as a person writes it: without the zeros at its end. */
+export const plain = (amount: string) => (amount.includes('.') ? amount.replace(/\.?0+$/, '') : amount);
+
 export const add = (...amounts: string[]) => amountOf(amounts.reduce((sum, amount) => sum + unitsOf(amount), 0n));
 
 /**

@@ -2,6 +2,7 @@ import { useTranslations } from 'use-intl';
 import { Table, Td, Th, Tr } from '@/components/ui/table';
 import { useTime } from '@/i18n/use-time';
 import { type ChannelHealth, samplesOf } from './health-queries';
+import { IncidentList } from './incident-list';
 import { StatusMark } from './status-glyph';
 
 /** The same day in figures; half hours of which nothing is known are only counted. */
@@ -15,6 +16,7 @@ export function HealthTable({ channels }: { channels: readonly ChannelHealth[] }
           <Th>{t('state')}</Th>
           <Th className="text-right">{t('samples')}</Th>
           <Th className="text-right">{t('available')}</Th>
+          <Th className="text-right">{t('slow')}</Th>
           <Th className="text-right">{t('empty')}</Th>
           <Th className="text-right">{t('degraded')}</Th>
           <Th className="text-right">{t('down')}</Th>
@@ -35,11 +37,12 @@ function ChannelBody({ channel }: { channel: ChannelHealth }) {
   return (
     <tbody className="tabular-nums">
       <tr className="border-b border-line bg-ground">
-        <th scope="rowgroup" colSpan={8} className="px-4 py-1.5 text-left font-medium">
+        <th scope="rowgroup" colSpan={9} className="px-4 py-1.5 text-left font-medium">
           {channel.name}
           <span className="ml-3 text-xs font-normal text-faint">
             {t('unknownCount', { count: channel.windows.length - known.length })}
           </span>
+          <IncidentList incidents={channel.incidents} />
         </th>
       </tr>
       {known.map((window) => (
@@ -52,6 +55,7 @@ function ChannelBody({ channel }: { channel: ChannelHealth }) {
           </Td>
           <Td className="text-right">{samplesOf(window)}</Td>
           <Td className="text-right">{window.available}</Td>
+          <Td className="text-right">{window.slow}</Td>
           <Td className="text-right">{window.empty}</Td>
           <Td className="text-right">{window.failed}</Td>
           <Td className="text-right">{window.down}</Td>

@@ -13,11 +13,11 @@ const start = Date.parse('2026-11-21T00:00:00Z');
 
 const windowAt = (i: number, change: Partial<HealthWindow> = {}): HealthWindow => ({
   starts_at: new Date(start + i * 1_800_000).toISOString(),
-  status: 'none', available: 0, empty: 0, failed: 0, down: 0, ttft_ms: null, is_probed: false, ...change,
+  status: 'none', available: 0, slow: 0, empty: 0, failed: 0, down: 0, ttft_ms: null, is_probed: false, ...change,
 });
 
 const channel = (id: string): ChannelHealth => ({
-  id, name: `channel ${id}`, status: 'degraded', ttft_ms: 430,
+  id, name: `channel ${id}`, status: 'degraded', ttft_ms: 430, incidents: [],
   windows: Array.from({ length: 48 }, (_, i) =>
     i === 47 ? windowAt(i, { status: 'degraded', available: 9, empty: 1, failed: 2, ttft_ms: 430 }) : windowAt(i)),
 });
@@ -39,7 +39,7 @@ describe('heat strip', () => {
     expect(cells()).toHaveLength(96);
     expect(cells()[0]?.getAttribute('aria-label')).toBe('00:00–00:30, No data');
     expect(cells()[47]?.getAttribute('aria-label')).toBe(
-      '23:30–00:00, Degraded; Samples 12, Success 9, Empty 1, Degraded 2, Down 0, First token 430 ms',
+      '23:30–00:00, Degraded; Samples 12, Success 9, Of these slow 0, Empty 1, Degraded 2, Down 0, First token 430 ms',
     );
   });
 

@@ -14,6 +14,7 @@ export function useWindowText() {
   const counts = (window: HealthWindow) => [
     { name: t('samples'), value: String(samplesOf(window)) },
     { name: t('available'), value: String(window.available) },
+    { name: t('slow'), value: String(window.slow) },
     { name: t('empty'), value: String(window.empty) },
     { name: t('degraded'), value: String(window.failed) },
     { name: t('down'), value: String(window.down) },

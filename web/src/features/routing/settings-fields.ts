@@ -1,8 +1,9 @@
 import type { RoutingSettings } from './routing-queries';
 
+/** Amounts are texts on the wire, all else is a number. */
 type NumberName = Exclude<keyof RoutingSettings, 'policy' | 'probes'>;
 
-export type NumberField = { name: NumberName; unit: 'count' | 'ms' | 's' | 'percent' | 'times' };
+export type NumberField = { name: NumberName; unit: 'count' | 'ms' | 's' | 'percent' | 'times' | 'usd' };
 
 export type FieldGroup = {
   name: 'attempts' | 'breaker' | 'rests' | 'hedges' | 'queue' | 'probes';
@@ -52,6 +53,7 @@ export const fieldGroups: readonly FieldGroup[] = [
       { name: 'queue_max', unit: 'count' },
       { name: 'queue_user_max', unit: 'count' },
       { name: 'queue_wait_ms', unit: 'ms' },
+      { name: 'wait_usd_per_hour', unit: 'usd' },
     ],
   },
   { name: 'probes', fields: [{ name: 'probe_every_seconds', unit: 's' }] },

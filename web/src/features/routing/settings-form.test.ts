@@ -4,7 +4,7 @@ import { bodyOf, settingsSchema, valuesOf } from './settings-form';
 
 const settings = {
   policy: 'cheapest' as const, probes: true,
-  ...Object.fromEntries(numberFields.map(({ name }, i) => [name, 1000 + i * 7])),
+  ...Object.fromEntries(numberFields.map(({ name, unit }, i) => [name, unit === 'usd' ? '36.5' : 1000 + i * 7])),
 };
 
 describe('routing settings', () => {
@@ -12,6 +12,10 @@ describe('routing settings', () => {
     const values = valuesOf(settings);
     expect(settingsSchema.safeParse(values).success).toBe(true);
     expect(bodyOf(values)).toEqual(settings);
+  });
+
+  it('show amounts without the zeros at their end', () => {
+    expect(valuesOf({ ...settings, wait_usd_per_hour: '36.00000000' }).wait_usd_per_hour).toBe('36');
   });
 
   it('show shares as per cent', () => {

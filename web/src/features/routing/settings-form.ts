@@ -1,4 +1,5 @@
-import { bpOf, percent, percentOf, wholeNumber, z } from '@/lib/form-schema';
+import { amount, bpOf, percent, percentOf, wholeNumber, z } from '@/lib/form-schema';
+import { plain } from '@/lib/money';
 import type { RoutingSettings } from './routing-queries';
 import { numberFields, policies, type NumberField } from './settings-fields';
 
@@ -6,7 +7,7 @@ type NumberName = NumberField['name'];
 export type SettingsValues = { policy: (typeof policies)[number]; probes: boolean } & Record<NumberName, string>;
 
 const numbers = Object.fromEntries(
-  numberFields.map(({ name, unit }) => [name, unit === 'percent' ? percent : wholeNumber]),
+  numberFields.map(({ name, unit }) => [name, unit === 'percent' ? percent : unit === 'usd' ? amount : wholeNumber]),
 ) as Record<NumberName, typeof wholeNumber>;
 
 export const settingsSchema = z.object({ policy: z.enum(policies), probes: z.boolean(), ...numbers });
@@ -16,7 +17,7 @@ export const settingNames = Object.keys(settingsSchema.shape);
 export function valuesOf(settings: RoutingSettings): SettingsValues {
   const texts = numberFields.map(({ name, unit }) => {
     const value = settings[name] ?? 0;
-    return [name, unit === 'percent' ? percentOf(value) : String(value)];
+    return [name, unit === 'percent' ? percentOf(Number(value)) : unit === 'usd' ? plain(String(value)) : String(value)];
   });
   return {
     policy: settings.policy ?? 'weighted',
@@ -29,7 +30,7 @@ export function valuesOf(settings: RoutingSettings): SettingsValues {
 export function bodyOf(values: SettingsValues): RoutingSettings {
   const entries = numberFields.map(({ name, unit }) => [
     name,
-    unit === 'percent' ? bpOf(values[name]) : Number(values[name]),
+    unit === 'percent' ? bpOf(values[name]) : unit === 'usd' ? values[name].trim() : Number(values[name]),
   ]);
   return { policy: values.policy, probes: values.probes, ...(Object.fromEntries(entries) as RoutingSettings) };
 }
