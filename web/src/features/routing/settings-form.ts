@@ -6,18 +6,28 @@ import { numberFields, policies, type NumberField } from './settings-fields';
 type NumberName = NumberField['name'];
 export type SettingsValues = { policy: (typeof policies)[number]; probes: boolean } & Record<NumberName, string>;
 
+const schemas = { percent, usd: amount };
+
 const numbers = Object.fromEntries(
-  numberFields.map(({ name, unit }) => [name, unit === 'percent' ? percent : unit === 'usd' ? amount : wholeNumber]),
+  numberFields.map(({ name, unit }) => [name, schemas[unit as keyof typeof schemas] ?? wholeNumber]),
 ) as Record<NumberName, typeof wholeNumber>;
 
 export const settingsSchema = z.object({ policy: z.enum(policies), probes: z.boolean(), ...numbers });
 
 export const settingNames = Object.keys(settingsSchema.shape);
 
+function textOf(unit: NumberField['unit'], value: string | number): string {
+  return unit === 'percent' ? percentOf(Number(value)) : unit === 'usd' ? plain(String(value)) : String(value);
+}
+
+function valueOf(unit: NumberField['unit'], text: string): string | number {
+  return unit === 'percent' ? bpOf(text) : unit === 'usd' ? text.trim() : Number(text);
+}
+
 export function valuesOf(settings: RoutingSettings): SettingsValues {
   const texts = numberFields.map(({ name, unit }) => {
     const value = settings[name] ?? 0;
-    return [name, unit === 'percent' ? percentOf(Number(value)) : unit === 'usd' ? plain(String(value)) : String(value)];
+    return [name, textOf(unit, value)];
   });
   return {
     policy: settings.policy ?? 'weighted',
@@ -30,7 +40,7 @@ export function valuesOf(settings: RoutingSettings): SettingsValues {
 export function bodyOf(values: SettingsValues): RoutingSettings {
   const entries = numberFields.map(({ name, unit }) => [
     name,
-    unit === 'percent' ? bpOf(values[name]) : unit === 'usd' ? values[name].trim() : Number(values[name]),
+    valueOf(unit, values[name]),
   ]);
   return { policy: values.policy, probes: values.probes, ...(Object.fromEntries(entries) as RoutingSettings) };
 }
