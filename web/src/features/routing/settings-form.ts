@@ -6,10 +6,10 @@ import { numberFields, policies, type NumberField } from './settings-fields';
 type NumberName = NumberField['name'];
 export type SettingsValues = { policy: (typeof policies)[number]; probes: boolean } & Record<NumberName, string>;
 
-const schemas = { percent, usd: amount };
+const schemas: Partial<Record<NumberField['unit'], typeof wholeNumber>> = { percent, usd: amount };
 
 const numbers = Object.fromEntries(
-  numberFields.map(({ name, unit }) => [name, schemas[unit as keyof typeof schemas] ?? wholeNumber]),
+  numberFields.map(({ name, unit }) => [name, schemas[unit] ?? wholeNumber]),
 ) as Record<NumberName, typeof wholeNumber>;
 
 export const settingsSchema = z.object({ policy: z.enum(policies), probes: z.boolean(), ...numbers });
@@ -25,10 +25,7 @@ function valueOf(unit: NumberField['unit'], text: string): string | number {
 }
 
 export function valuesOf(settings: RoutingSettings): SettingsValues {
-  const texts = numberFields.map(({ name, unit }) => {
-    const value = settings[name] ?? 0;
-    return [name, textOf(unit, value)];
-  });
+  const texts = numberFields.map(({ name, unit }) => [name, textOf(unit, settings[name] ?? 0)]);
   return {
     policy: settings.policy ?? 'weighted',
     probes: settings.probes ?? false,
@@ -38,9 +35,6 @@ export function valuesOf(settings: RoutingSettings): SettingsValues {
 
 /** All of them: the server takes what is left out for the usual. */
 export function bodyOf(values: SettingsValues): RoutingSettings {
-  const entries = numberFields.map(({ name, unit }) => [
-    name,
-    valueOf(unit, values[name]),
-  ]);
+  const entries = numberFields.map(({ name, unit }) => [name, valueOf(unit, values[name])]);
   return { policy: values.policy, probes: values.probes, ...(Object.fromEntries(entries) as RoutingSettings) };
 }
