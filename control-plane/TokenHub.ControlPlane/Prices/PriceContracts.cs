@@ -4,37 +4,9 @@ using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Prices;
 
-/// <summary>
-/// Dollars for one million tokens of each class; a cache price that is not given equals the input price. What is not
-/// measured in tokens has prices of its own, and all that are given add up: a model that is priced by the picture, the
-/// minute or the character has <c>input</c> and <c>output</c> of 0.
-/// </summary>
-internal record PriceRates
+/// <summary>What is asked here, and beside it what the upstream asks, what the maker's list says, and limits.</summary>
+internal record PriceRates : Rates
 {
-    public required PricePerMillion Input { get; init; }
-    public required PricePerMillion Output { get; init; }
-    public PricePerMillion? CacheRead { get; init; }
-
-    [JsonPropertyName("cache_write_5m")]
-    public PricePerMillion? CacheWrite5m { get; init; }
-
-    [JsonPropertyName("cache_write_1h")]
-    public PricePerMillion? CacheWrite1h { get; init; }
-
-    /// <summary>
-    /// Dollars for one picture made. Null: pictures are not priced so, and image models that report no tokens refused.
-    /// </summary>
-    public PricePerMillion? Image { get; init; }
-
-    /// <summary>
-    /// Dollars for one minute of sound heard or made. Null: sound is not priced so, and models that report no tokens
-    /// refused.
-    /// </summary>
-    public PricePerMillion? AudioMinute { get; init; }
-
-    /// <summary>Dollars for one million characters of text read aloud. Null: not priced so.</summary>
-    public PricePerMillion? Characters { get; init; }
-
     /// <summary>
     /// What the upstream itself asks; left out, it asks what this price says. For admins and auditors.
     /// </summary>
@@ -53,8 +25,11 @@ internal record PriceRates
     public PricePerMillion? UpstreamAudioMinute { get; init; }
     public PricePerMillion? UpstreamCharacters { get; init; }
 
-    /// <summary>What the model's maker asks of everybody. Null: not known.</summary>
-    public ListRates? List { get; init; }
+    /// <summary>
+    /// What the model's maker asks of everybody: never charged, but receipts tell what a call would have cost by it.
+    /// Null: not known.
+    /// </summary>
+    public Rates? List { get; init; }
 
     /// <summary>Most prompt tokens the model takes: a report of more is not believed. Null: not known.</summary>
     public long? ContextTokens { get; init; }

@@ -57,7 +57,7 @@ internal sealed record PriceRow
         UpstreamImage = showsUpstream ? PricePerMillion.Of(UpstreamImageUnits) : null,
         UpstreamAudioMinute = showsUpstream ? PricePerMillion.Of(UpstreamAudioMinuteUnits) : null,
         UpstreamCharacters = showsUpstream ? PricePerMillion.Of(UpstreamCharactersUnits) : null,
-        List = ListRates.Of(ListPriceColumn.Read(ListUnits)),
+        List = Rates.Of(ListPriceColumn.Read(ListUnits)),
         ContextTokens = ContextTokens,
         MaxOutputTokens = MaxOutputTokens,
         CreatedAt = CreatedAt,
@@ -102,7 +102,7 @@ internal sealed record PriceRow
         && ContextTokens == rates.ContextTokens
         && MaxOutputTokens == rates.MaxOutputTokens;
 
-    public static long[]? UnitsOf(ListRates? list) => list is null ? null : ListPriceColumn.Write(list.ToEntry());
+    public static long[]? UnitsOf(Rates? list) => list is null ? null : ListPriceColumn.Write(list.ToEntry());
 }
 
 /// <summary>Prices in PostgreSQL. Rows are retired and added, never edited.</summary>

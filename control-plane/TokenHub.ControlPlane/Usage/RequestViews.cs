@@ -176,7 +176,7 @@ internal static class RequestViews
         Image = PricePerMillion.Of(tariff.Image),
         AudioMinute = PricePerMillion.Of(tariff.AudioMinute),
         Characters = PricePerMillion.Of(tariff.Characters),
-        List = ListRates.Of(list),
+        List = Rates.Of(list),
     };
 
     private static string? ChannelName(long id) => id == 0 ? null : WireId.Format(WireId.Channel, id);

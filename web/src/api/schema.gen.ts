@@ -737,14 +737,6 @@ export interface components {
         /** @description The price version with every rate spelt out. */
         AppliedPriceView: {
             id: string;
-            input: components["schemas"]["PricePerMillion"];
-            output: components["schemas"]["PricePerMillion"];
-            cache_read?: null | components["schemas"]["PricePerMillion"];
-            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
-            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
-            image?: null | components["schemas"]["PricePerMillion"];
-            audio_minute?: null | components["schemas"]["PricePerMillion"];
-            characters?: null | components["schemas"]["PricePerMillion"];
             upstream_input?: null | components["schemas"]["PricePerMillion"];
             upstream_output?: null | components["schemas"]["PricePerMillion"];
             upstream_cache_read?: null | components["schemas"]["PricePerMillion"];
@@ -753,7 +745,7 @@ export interface components {
             upstream_image?: null | components["schemas"]["PricePerMillion"];
             upstream_audio_minute?: null | components["schemas"]["PricePerMillion"];
             upstream_characters?: null | components["schemas"]["PricePerMillion"];
-            list?: null | components["schemas"]["ListRates"];
+            list?: null | components["schemas"]["Rates"];
             /**
              * Format: int64
              * @description Most prompt tokens the model takes: a report of more is not believed. Null: not known.
@@ -764,6 +756,14 @@ export interface components {
              * @description Most tokens the model writes in one answer: a report of more is not believed. Null: not known.
              */
             max_output_tokens?: null | number;
+            input: components["schemas"]["PricePerMillion"];
+            output: components["schemas"]["PricePerMillion"];
+            cache_read?: null | components["schemas"]["PricePerMillion"];
+            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
+            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
+            image?: null | components["schemas"]["PricePerMillion"];
+            audio_minute?: null | components["schemas"]["PricePerMillion"];
+            characters?: null | components["schemas"]["PricePerMillion"];
         };
         /** @description One try at one channel. */
         AttemptView: {
@@ -1536,20 +1536,6 @@ export interface components {
             chain: components["schemas"]["LedgerChain"];
             problems: components["schemas"]["LedgerProblem"][];
         };
-        /**
-         * @description What the model's maker asks of everybody: dollars for one million tokens, a picture, a minute of sound, a million
-         *     characters. Never charged; receipts tell what a call would have cost by it.
-         */
-        ListRates: {
-            input: components["schemas"]["PricePerMillion"];
-            output: components["schemas"]["PricePerMillion"];
-            cache_read?: null | components["schemas"]["PricePerMillion"];
-            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
-            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
-            image?: null | components["schemas"]["PricePerMillion"];
-            audio_minute?: null | components["schemas"]["PricePerMillion"];
-            characters?: null | components["schemas"]["PricePerMillion"];
-        };
         /** @description A new session. The token goes into `Authorization: Bearer`; browsers have it in a cookie as well. */
         LoginAnswer: {
             token: string;
@@ -1621,20 +1607,8 @@ export interface components {
          * @example 12.50000000
          */
         PricePerMillion: string;
-        /**
-         * @description Dollars for one million tokens of each class; a cache price that is not given equals the input price. What is not
-         *     measured in tokens has prices of its own, and all that are given add up: a model that is priced by the picture, the
-         *     minute or the character has `input` and `output` of 0.
-         */
+        /** @description What is asked here, and beside it what the upstream asks, what the maker's list says, and limits. */
         PriceRates: {
-            input: components["schemas"]["PricePerMillion"];
-            output: components["schemas"]["PricePerMillion"];
-            cache_read?: null | components["schemas"]["PricePerMillion"];
-            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
-            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
-            image?: null | components["schemas"]["PricePerMillion"];
-            audio_minute?: null | components["schemas"]["PricePerMillion"];
-            characters?: null | components["schemas"]["PricePerMillion"];
             upstream_input?: null | components["schemas"]["PricePerMillion"];
             upstream_output?: null | components["schemas"]["PricePerMillion"];
             upstream_cache_read?: null | components["schemas"]["PricePerMillion"];
@@ -1643,7 +1617,7 @@ export interface components {
             upstream_image?: null | components["schemas"]["PricePerMillion"];
             upstream_audio_minute?: null | components["schemas"]["PricePerMillion"];
             upstream_characters?: null | components["schemas"]["PricePerMillion"];
-            list?: null | components["schemas"]["ListRates"];
+            list?: null | components["schemas"]["Rates"];
             /**
              * Format: int64
              * @description Most prompt tokens the model takes: a report of more is not believed. Null: not known.
@@ -1654,6 +1628,14 @@ export interface components {
              * @description Most tokens the model writes in one answer: a report of more is not believed. Null: not known.
              */
             max_output_tokens?: null | number;
+            input: components["schemas"]["PricePerMillion"];
+            output: components["schemas"]["PricePerMillion"];
+            cache_read?: null | components["schemas"]["PricePerMillion"];
+            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
+            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
+            image?: null | components["schemas"]["PricePerMillion"];
+            audio_minute?: null | components["schemas"]["PricePerMillion"];
+            characters?: null | components["schemas"]["PricePerMillion"];
         };
         /** @description One price version. It never changes; a new price for the same model retires it. */
         PriceView: {
@@ -1664,14 +1646,6 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             retired_at?: null | string;
-            input: components["schemas"]["PricePerMillion"];
-            output: components["schemas"]["PricePerMillion"];
-            cache_read?: null | components["schemas"]["PricePerMillion"];
-            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
-            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
-            image?: null | components["schemas"]["PricePerMillion"];
-            audio_minute?: null | components["schemas"]["PricePerMillion"];
-            characters?: null | components["schemas"]["PricePerMillion"];
             upstream_input?: null | components["schemas"]["PricePerMillion"];
             upstream_output?: null | components["schemas"]["PricePerMillion"];
             upstream_cache_read?: null | components["schemas"]["PricePerMillion"];
@@ -1680,7 +1654,7 @@ export interface components {
             upstream_image?: null | components["schemas"]["PricePerMillion"];
             upstream_audio_minute?: null | components["schemas"]["PricePerMillion"];
             upstream_characters?: null | components["schemas"]["PricePerMillion"];
-            list?: null | components["schemas"]["ListRates"];
+            list?: null | components["schemas"]["Rates"];
             /**
              * Format: int64
              * @description Most prompt tokens the model takes: a report of more is not believed. Null: not known.
@@ -1691,6 +1665,14 @@ export interface components {
              * @description Most tokens the model writes in one answer: a report of more is not believed. Null: not known.
              */
             max_output_tokens?: null | number;
+            input: components["schemas"]["PricePerMillion"];
+            output: components["schemas"]["PricePerMillion"];
+            cache_read?: null | components["schemas"]["PricePerMillion"];
+            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
+            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
+            image?: null | components["schemas"]["PricePerMillion"];
+            audio_minute?: null | components["schemas"]["PricePerMillion"];
+            characters?: null | components["schemas"]["PricePerMillion"];
         };
         /** @description The body of every answer that is not a success (RFC 9457), with the fixed code that programs read. */
         Problem: {
@@ -1710,14 +1692,6 @@ export interface components {
             model: string;
             /** @description Left out: the price holds on every channel that has none of its own. */
             channel_id?: null | string;
-            input: components["schemas"]["PricePerMillion"];
-            output: components["schemas"]["PricePerMillion"];
-            cache_read?: null | components["schemas"]["PricePerMillion"];
-            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
-            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
-            image?: null | components["schemas"]["PricePerMillion"];
-            audio_minute?: null | components["schemas"]["PricePerMillion"];
-            characters?: null | components["schemas"]["PricePerMillion"];
             upstream_input?: null | components["schemas"]["PricePerMillion"];
             upstream_output?: null | components["schemas"]["PricePerMillion"];
             upstream_cache_read?: null | components["schemas"]["PricePerMillion"];
@@ -1726,7 +1700,7 @@ export interface components {
             upstream_image?: null | components["schemas"]["PricePerMillion"];
             upstream_audio_minute?: null | components["schemas"]["PricePerMillion"];
             upstream_characters?: null | components["schemas"]["PricePerMillion"];
-            list?: null | components["schemas"]["ListRates"];
+            list?: null | components["schemas"]["Rates"];
             /**
              * Format: int64
              * @description Most prompt tokens the model takes: a report of more is not believed. Null: not known.
@@ -1737,6 +1711,14 @@ export interface components {
              * @description Most tokens the model writes in one answer: a report of more is not believed. Null: not known.
              */
             max_output_tokens?: null | number;
+            input: components["schemas"]["PricePerMillion"];
+            output: components["schemas"]["PricePerMillion"];
+            cache_read?: null | components["schemas"]["PricePerMillion"];
+            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
+            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
+            image?: null | components["schemas"]["PricePerMillion"];
+            audio_minute?: null | components["schemas"]["PricePerMillion"];
+            characters?: null | components["schemas"]["PricePerMillion"];
         };
         /** @description A price that is a share of the maker's list price, whose rates are given here. */
         PutShareOfList: {
@@ -1860,6 +1842,21 @@ export interface components {
              * @description What is left of the limit, in hundredths of a per cent.
              */
             left_bp: number;
+        };
+        /**
+         * @description Dollars for one million tokens of each class; a cache price that is not given equals the input price. What is not
+         *     measured in tokens has prices of its own, and all that are given add up: a model that is priced by the picture, the
+         *     minute or the character has `input` and `output` of 0.
+         */
+        Rates: {
+            input: components["schemas"]["PricePerMillion"];
+            output: components["schemas"]["PricePerMillion"];
+            cache_read?: null | components["schemas"]["PricePerMillion"];
+            cache_write_5m?: null | components["schemas"]["PricePerMillion"];
+            cache_write_1h?: null | components["schemas"]["PricePerMillion"];
+            image?: null | components["schemas"]["PricePerMillion"];
+            audio_minute?: null | components["schemas"]["PricePerMillion"];
+            characters?: null | components["schemas"]["PricePerMillion"];
         };
         /** @description One request with everything that explains its charge. */
         RequestDetailView: {
