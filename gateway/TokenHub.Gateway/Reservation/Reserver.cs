@@ -68,6 +68,7 @@ internal sealed class Reserver(
     private static readonly TimeSpan HydrateTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(1);
     private const int ReleaseTriesMax = 5;
+    private const int ClosingWaitsMax = 2;
     private readonly ConcurrentDictionary<(long Account, long Key), Lazy<Task<bool>>> _hydrating = new();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -96,6 +97,15 @@ internal sealed class Reserver(
         return held with { GroupRates = group.Rates };
     }
 
+    // What a request that has ended, and is not settled, may still take up.
+    private static bool IsFullOrShort(KeyEntry key, in HoldReply reply, Usd amount) => reply.Code switch
+    {
+        TillCode.Concurrency => true,
+        TillCode.Rate => (key.Record.Tpm ?? key.Record.UserTpm) is not null,
+        TillCode.Funds or TillCode.KeyCap => reply.Available < amount,
+        _ => false,
+    };
+
     /// <summary>The request was served, or refunded: its tokens are known now.</summary>
     public void PutRatesRight(RequestId rid, GroupEntry? group, long tokens) =>
         groups.PutRight(group, rid, counts: true, tokens);
@@ -120,11 +130,14 @@ internal sealed class Reserver(
             }
 
             // Requests that have ended for their caller keep slot and hold until they are settled, milliseconds later.
-            if ((reply.Code is TillCode.Concurrency
-                    || (reply.Code == TillCode.Rate && (key.Record.Tpm ?? key.Record.UserTpm) is not null)
-                    || (reply.Code is TillCode.Funds or TillCode.KeyCap && reply.Available < amount))
-                && await closingsOf(key.Account))
+            // What one of them leaves free, another caller may take first.
+            for (var i = 0; i < ClosingWaitsMax && IsFullOrShort(key, reply, amount); i++)
             {
+                if (!await closingsOf(key.Account))
+                {
+                    break;
+                }
+
                 epoch = EpochOf(key);
                 reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             }

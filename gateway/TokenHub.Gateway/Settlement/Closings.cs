@@ -10,6 +10,9 @@ public sealed class Closings
     private const int Groups = 1024;
     private const int PollMs = 5;
 
+    // The last bytes of an answer reach their caller a moment before its end is noted here.
+    private const int NoteMsMax = 20;
+
     // A disk that is busy for so long is no reason to refuse a caller who keeps his limit.
     private const int WaitMsMax = 1_000;
 
@@ -22,16 +25,23 @@ public sealed class Closings
     public void End(long account) => Interlocked.Increment(ref _ended[account & (Groups - 1)]);
 
     /// <summary>
-    /// Waits until all that were closing at the call are settled, a second at most. False at once when
-    /// there are none: then the limit is truly reached.
+    /// Waits until all that were closing at the call are settled, a second at most. False when there are none, and none
+    /// comes within a moment: then the limit is truly reached.
     /// </summary>
     public async Task<bool> WaitAsync(long account)
     {
         var group = account & (Groups - 1);
-        var target = Volatile.Read(ref _begun[group]);
-        if (Volatile.Read(ref _ended[group]) >= target)
+        var begun = Volatile.Read(ref _begun[group]);
+        var target = begun;
+        for (var waited = 0; target == begun && Volatile.Read(ref _ended[group]) >= target; waited += PollMs)
         {
-            return false;
+            if (waited >= NoteMsMax)
+            {
+                return false;
+            }
+
+            await Task.Delay(PollMs);
+            target = Volatile.Read(ref _begun[group]);
         }
 
         for (var waited = 0; waited < WaitMsMax && Volatile.Read(ref _ended[group]) < target; waited += PollMs)

@@ -47,7 +47,7 @@ internal sealed class CachingUpstream : IAsyncDisposable
         lock (_gate)
         {
             var (all, read) = Read(root.GetProperty("model").GetString()!, parts);
-            if (PromptTokens + all > _window)
+            if (Tokens + all + AnswerTokens > _window)
             {
                 return ScriptedUpstreamScript.Answer(
                     429, """{"type":"error","error":{"type":"rate_limit_error","message":"The window is full."}}""",
