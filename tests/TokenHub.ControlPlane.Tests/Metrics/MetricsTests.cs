@@ -24,6 +24,12 @@ public sealed class MetricsTests(Servers servers)
         await plane.With(Plane.Token).PostAsync(PlaneMessages.RegisterPath, new { gateway_id = "gw \"a\"", version = "1" });
         await using (var connection = await plane.ConnectAsync())
         {
+            // A new plane begins with all of them closed.
+            await TestKit.Servers.Probe.UntilAsync(
+                async () => await connection.ExecuteScalarAsync<int>(
+                    "select count(*) from shards where rebuilding is not null") == 0,
+                TimeSpan.FromSeconds(20),
+                "all shards are open");
             await connection.ExecuteAsync(
                 """
                 insert into settle_dead (gateway_no, boot_no, lsn, record, reason) values (1, 1, 7, '\x00', 'x');
