@@ -31,6 +31,14 @@ public sealed class CodecFuzzTests
     public void Spoilt_request_is_read_or_refused(Dialect client) =>
         FuzzRun.Run("requests of", client, new RequestFuzz(client), SliceSeed, Slice);
 
+    /// <summary>Found by the long run: calls by turns, the second still open when the first ends, and text behind.</summary>
+    [Theory]
+    [InlineData(Dialect.Chat, 10_357_976)]
+    [InlineData(Dialect.Responses, 10_220_021)]
+    [InlineData(Dialect.Anthropic, 10_426_843)]
+    public void Answer_that_once_never_ended_ends(Dialect upstream, long seed) =>
+        FuzzRun.Run("answers of", upstream, new AnswerFuzz(upstream), seed, 1);
+
     /// <summary>The long run: <c>-explicit only</c>.</summary>
     [Theory(Explicit = true)]
     [InlineData(Dialect.Chat)]

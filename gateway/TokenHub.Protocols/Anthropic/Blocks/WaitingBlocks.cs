@@ -10,8 +10,13 @@ namespace TokenHub.Protocols.Anthropic.Blocks;
 internal sealed class WaitingBlocks
 {
     private readonly List<Item> _items = [];
+    private bool _isGiving;
 
-    public void Clear() => _items.Clear();
+    public void Clear()
+    {
+        _items.Clear();
+        _isGiving = false;
+    }
 
     public void Add(in ChatEvent e)
     {
@@ -35,19 +40,27 @@ internal sealed class WaitingBlocks
         }
     }
 
-    /// <summary>Hands out what waits, up to and with the first call that has not ended yet.</summary>
+    /// <summary>
+    /// Hands out what waits, up to and with the first call that has not ended yet. The end of a call that is handed out
+    /// asks for more: it gets nothing, for a call opened there would send all that follows back to wait, for ever.
+    /// </summary>
     public void GiveTo(IChatSink sink)
     {
-        while (_items.Count > 0)
+        if (_isGiving)
+        {
+            return;
+        }
+
+        _isGiving = true;
+        for (var isOpen = false; !isOpen && _items.Count > 0;)
         {
             var item = _items[0];
             _items.RemoveAt(0);
             item.GiveTo(sink);
-            if (item.Kind == ChatEventKind.Call && !item.IsEnded)
-            {
-                return;
-            }
+            isOpen = item.Kind == ChatEventKind.Call && !item.IsEnded;
         }
+
+        _isGiving = false;
     }
 
     private Item? Find(int call) => _items.Find(item => item.Kind == ChatEventKind.Call && item.Call == call);
