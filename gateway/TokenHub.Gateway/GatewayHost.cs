@@ -196,7 +196,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Queue = channels.Queue,
             Till = till,
             Reserver = new Reserver(
-                till, gate, plane, identity, options, settlement.Redis.Closings.WaitAsync, grace,
+                till, gate, plane, identity, options, settlement.Redis.Closings, grace,
                 new GroupLimits(new GroupRates(redis.Runner))),
             Grace = grace,
             Gate = gate,

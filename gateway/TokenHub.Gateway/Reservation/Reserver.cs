@@ -4,6 +4,7 @@ using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Core.Snapshots;
 using TokenHub.Gateway.Errors;
+using TokenHub.Gateway.Exchanges.Limits;
 using TokenHub.Gateway.Planes;
 using TokenHub.Redis;
 
@@ -57,10 +58,9 @@ internal readonly record struct ReservationResult(
 }
 
 /// <summary>Room four: holds the money for a request before a byte of it leaves, in one call as a rule.</summary>
-/// <param name="closingsOf">Waits for requests of an account that have ended but not settled; false: none.</param>
 internal sealed class Reserver(
     Till till, ShardGate gate, PlaneClient plane, GatewayIdentity identity, GatewayOptions options,
-    Func<long, Task<bool>> closingsOf, GraceLine grace, GroupLimits groups)
+    Closings closings, GraceLine grace, GroupLimits groups)
 {
     /// <summary>Longest that a request waits for a shard that is being rebuilt.</summary>
     public const int RebuildWaitMs = 5_000;
@@ -68,7 +68,10 @@ internal sealed class Reserver(
     private static readonly TimeSpan HydrateTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(1);
     private const int ReleaseTriesMax = 5;
-    private const int ClosingWaitsMax = 2;
+
+    /// <summary>So often a limit is asked again about, each time after another request was settled.</summary>
+    private const int ClosingWaitsMax = 4;
+
     private readonly ConcurrentDictionary<(long Account, long Key), Lazy<Task<bool>>> _hydrating = new();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -117,6 +120,7 @@ internal sealed class Reserver(
         var amount = estimate.Amount(estimate.StepTokens, plan);
         var least = estimate.Amount(estimate.LeastTokens, plan);
         var epoch = EpochOf(key);
+        var settled = closings.SettledOf(key.Account);
         try
         {
             var reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
@@ -133,12 +137,12 @@ internal sealed class Reserver(
             // What one of them leaves free, another caller may take first.
             for (var i = 0; i < ClosingWaitsMax && IsFullOrShort(key, reply, amount); i++)
             {
-                if (!await closingsOf(key.Account))
+                if (!await closings.WaitAsync(key.Account, settled))
                 {
                     break;
                 }
 
-                epoch = EpochOf(key);
+                (epoch, settled) = (EpochOf(key), closings.SettledOf(key.Account));
                 reply = await till.ReserveAsync(RequestOf(rid, key, estimate, amount), CancellationToken.None);
             }
 

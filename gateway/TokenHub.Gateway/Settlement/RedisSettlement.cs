@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using TokenHub.Core.Requests;
+using TokenHub.Gateway.Exchanges.Limits;
 using TokenHub.Gateway.Settlement.Log;
 using TokenHub.Redis;
 

@@ -1,4 +1,4 @@
-namespace TokenHub.Gateway.Settlement;
+namespace TokenHub.Gateway.Exchanges.Limits;
 
 /// <summary>
 /// Counts, by account, requests that have ended for their caller while Redis still counts their slot: the log's sync
@@ -10,7 +10,7 @@ public sealed class Closings
     private const int Groups = 1024;
     private const int PollMs = 5;
 
-    // The last bytes of an answer reach their caller a moment before its end is noted here.
+    // The last bytes of a stream reach their caller a moment before its end is noted here.
     private const int NoteMsMax = 20;
 
     // A disk that is busy for so long is no reason to refuse a caller who keeps his limit.
@@ -24,28 +24,23 @@ public sealed class Closings
 
     public void End(long account) => Interlocked.Increment(ref _ended[account & (Groups - 1)]);
 
+    /// <summary>Requests settled so far: to be read before Redis is asked, and given to the wait after it.</summary>
+    public long SettledOf(long account) => Volatile.Read(ref _ended[account & (Groups - 1)]);
+
     /// <summary>
-    /// Waits until all that were closing at the call are settled, a second at most. False when there are none, and none
-    /// comes within a moment: then the limit is truly reached.
+    /// Waits until there are more than <paramref name="settled"/>, a second at most: then asking again makes sense.
+    /// False when nothing is closing, nor comes within a moment: then the limit is truly reached.
     /// </summary>
-    public async Task<bool> WaitAsync(long account)
+    public async Task<bool> WaitAsync(long account, long settled)
     {
         var group = account & (Groups - 1);
-        var begun = Volatile.Read(ref _begun[group]);
-        var target = begun;
-        for (var waited = 0; target == begun && Volatile.Read(ref _ended[group]) >= target; waited += PollMs)
+        for (var waited = 0; Volatile.Read(ref _ended[group]) == settled; waited += PollMs)
         {
-            if (waited >= NoteMsMax)
+            if (waited >= (Volatile.Read(ref _begun[group]) > settled ? WaitMsMax : NoteMsMax))
             {
                 return false;
             }
 
-            await Task.Delay(PollMs);
-            target = Volatile.Read(ref _begun[group]);
-        }
-
-        for (var waited = 0; waited < WaitMsMax && Volatile.Read(ref _ended[group]) < target; waited += PollMs)
-        {
             await Task.Delay(PollMs);
         }
 
