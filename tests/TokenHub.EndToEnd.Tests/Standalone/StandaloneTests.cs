@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using TokenHub.Standalone.Processes;
 using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 using Xunit;
@@ -47,7 +48,7 @@ public sealed class StandaloneTests : IDisposable
         Assert.Equal(0, exit);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(40));
         Assert.EndsWith("stopped\n", run.Output, StringComparison.Ordinal);
-        Assert.All(children, child => Assert.False(IsAlive(child.Value), child.Key));
+        Assert.All(children, child => Assert.False(Signals.IsAlive(child.Value), child.Key));
         Assert.Contains("database system is shut down", await ReadLogAsync("postgres"), StringComparison.Ordinal);
     }
 
@@ -125,7 +126,7 @@ public sealed class StandaloneTests : IDisposable
         await using var second = await StandaloneRun.StartAsync(Data);
 
         Assert.Contains("stopped what an earlier run left behind", second.Output, StringComparison.Ordinal);
-        Assert.All(orphans, orphan => Assert.False(IsAlive(orphan.Value), orphan.Key));
+        Assert.All(orphans, orphan => Assert.False(Signals.IsAlive(orphan.Value), orphan.Key));
     }
 
     [Fact]
@@ -169,19 +170,6 @@ public sealed class StandaloneTests : IDisposable
         foreach (var log in Directory.GetFiles(Path.Combine(Data, "logs")))
         {
             Assert.DoesNotContain(database, await ReadSharedAsync(log), StringComparison.Ordinal);
-        }
-    }
-
-    internal static bool IsAlive(int processId)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(processId);
-            return !process.HasExited;
-        }
-        catch (ArgumentException)
-        {
-            return false;
         }
     }
 
