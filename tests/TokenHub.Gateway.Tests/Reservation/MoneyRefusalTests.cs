@@ -151,6 +151,33 @@ public sealed class MoneyRefusalTests(SharedRig shared) : IClassFixture<SharedRi
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Callers_who_share_a_limit_and_fill_it_are_never_refused(bool isStream)
+    {
+        const int Workers = 8;
+        var (model, upstream) = await AddAsync("chat");
+        upstream.Default = _ => isStream
+            ? ScriptedUpstreamScript.Stream(Wire.ChatStream.Bytes(), 33)
+            : ScriptedUpstreamScript.Answer(200, Wire.ChatAnswer);
+        var body = (isStream ? Wire.ChatStreamBody : Wire.ChatBody).Replace("\"m\"", $"\"{model}\"", StringComparison.Ordinal);
+        var caller = await _rig.AddCallerAsync(
+            "1000", key => key with { UserMaxConcurrency = Workers, MaxConcurrency = Workers });
+
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(async _ =>
+        {
+            for (var i = 0; i < 40; i++)
+            {
+                using var response = await caller.PostAsync("/v1/chat/completions", body);
+                Assert.Equal(200, (int)response.StatusCode);
+                await response.Content.ReadAsByteArrayAsync();
+            }
+        }));
+
+        await _rig.AssertNothingHeldAsync(caller.Account);
+    }
+
     [Fact]
     public async Task Caller_whose_money_is_enough_for_each_call_is_never_refused_for_what_the_call_before_still_holds()
     {
