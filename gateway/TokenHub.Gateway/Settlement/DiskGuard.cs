@@ -26,7 +26,15 @@ public sealed class DiskGuard(LogFiles files, InFlightTable table, string folder
             if (now - checkedAt >= CheckEveryMs
                 && Interlocked.CompareExchange(ref _checkedAtMs, now, checkedAt) == checkedAt)
             {
-                ThreadPool.UnsafeQueueUserWorkItem(static guard => guard.Check(), this, preferLocal: false);
+                // Who would be refused looks for himself: after an idle time the last look says nothing.
+                if (!Volatile.Read(ref _hasSpace))
+                {
+                    Check();
+                }
+                else
+                {
+                    ThreadPool.UnsafeQueueUserWorkItem(static guard => guard.Check(), this, preferLocal: false);
+                }
             }
 
             return Volatile.Read(ref _hasSpace) && files.RoomBytes >= (table.OpenCount + 1L) * FrameBytesMax;

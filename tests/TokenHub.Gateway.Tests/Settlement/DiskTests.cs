@@ -79,6 +79,24 @@ public sealed class DiskTests
     }
 
     [Fact]
+    public async Task First_request_after_a_full_disk_was_freed_is_taken()
+    {
+        using var folder = new TemporaryFolder();
+        var disk = new FailingDisk { Free = 0 };
+        using var table = InFlightTable.Open(folder.Path, (_, _) => { });
+        using var files = LogFiles.Open(folder.Path, Segment, UsageRecordCodec.BytesMax, (_, _) => { }, disk);
+        var guard = new DiskGuard(files, table, folder.Path, 1L << 40);
+        guard.Check();
+        Assert.False(guard.HasRoom);
+        disk.Free = 1L << 40;
+
+        // A look is good for a second, and nobody asked meanwhile.
+        await Task.Delay(1_100, TestContext.Current.CancellationToken);
+
+        Assert.True(guard.HasRoom);
+    }
+
+    [Fact]
     public void Room_for_every_open_request_at_its_largest_is_kept()
     {
         using var folder = new TemporaryFolder();
