@@ -8,7 +8,7 @@ test('a dry run says where a call would go and why', async ({ page }) => {
   await page.getByLabel('Protocol').selectOption('messages');
   await page.getByRole('button', { name: 'Explain' }).click();
   await expect(page.getByText('Goes to demo-anthropic')).toBeVisible();
-  await expect(page.getByText(/stands first by its priority/)).toBeVisible();
+  await expect(page.getByText(/Nothing has to be translated for it/)).toBeVisible();
   const first = page.getByRole('row').nth(1);
   await expect(first).toContainText('demo-anthropic');
   await expect(first).toContainText('own protocol');

@@ -58,9 +58,12 @@ internal sealed record RouteExplanation
     public required string Policy { get; init; }
 
     /// <summary>
-    /// What decides for the first channel: <c>none</c>, <c>only_one</c>, <c>priority</c>, <c>weight</c>, <c>load</c>,
-    /// <c>price</c>, <c>order</c>, <c>bound</c>, <c>switched</c>, <c>last_resort</c> or <c>caller</c>.
+    /// What decides for the first channel, in the receipt's words; <c>caller</c> is the policy <c>sticky</c>,
+    /// <c>own_protocol</c> that others of its priority can only be reached by translation.
     /// </summary>
+    [Allowed(
+        "none", "only_one", "priority", "weight", "load", "price", "order", "bound", "switched", "last_resort",
+        "caller", "own_protocol")]
     public required string Reason { get; init; }
 
     /// <summary>Attempts that are made at most.</summary>

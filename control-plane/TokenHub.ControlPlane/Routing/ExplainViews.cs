@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Wire;
@@ -22,12 +23,7 @@ internal sealed class ExplainViews(
         _ => Dialect.Chat,
     };
 
-    public static string WordOf(RouteReason reason) => reason switch
-    {
-        RouteReason.OnlyOne => "only_one",
-        RouteReason.LastResort => "last_resort",
-        _ => reason.ToString().ToLowerInvariant(),
-    };
+    public static string WordOf(RouteReason reason) => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 
     public Usd? HoldOf(int at) => channels[at].Hold(groups, held.Input, held.Output);
 

@@ -94,7 +94,8 @@ internal sealed record RouteView
 
     /// <summary>What decided for the first channel.</summary>
     [Allowed(
-        "none", "only_one", "priority", "weight", "load", "price", "order", "bound", "switched", "last_resort")]
+        "none", "only_one", "priority", "weight", "load", "price", "order", "bound", "switched", "last_resort",
+        "caller", "own_protocol")]
     public required string Reason { get; init; }
 
     /// <summary>Channels that serve the model at all; of these were left out:</summary>

@@ -34,7 +34,7 @@ public static class RouteChoice
 
         var isOrdered = call.Policy != RoutingPolicy.Weighted && wanted > OrderedMax;
         var ranking = new RouteRanking(room[..(isOrdered ? OrderedMax : wanted)]);
-        Fill(map, pool, call, ref ranking, out var census);
+        var isSample = Fill(map, pool, call, ref ranking, out var census);
         var count = Add(ranking, picks);
         if (isOrdered && count == OrderedMax)
         {
@@ -44,7 +44,7 @@ public static class RouteChoice
             count = Add(drawn, picks);
         }
 
-        var reason = ReasonOf(ranking, census, call.Policy);
+        var reason = ReasonOf(map, ranking, census, call.Policy, isSample);
         if (call.BoundAt >= 0 && count > 0)
         {
             reason = PutBound(map, pool, call, picks, ref count, wanted, reason);
@@ -54,17 +54,21 @@ public static class RouteChoice
         return count;
     }
 
-    private static void Fill<TPool>(
+    // True when not all were looked at.
+    private static bool Fill<TPool>(
         RouteMap map, in TPool pool, in RouteCall call, ref RouteRanking ranking, out RouteCensus census)
         where TPool : struct, IRoutePool
     {
         census = default;
-        if (!ranking.IsFull && (map.Count <= ScanMax || !RouteSample.TryFill(map, pool, call, ref ranking, ref census)))
+        if (ranking.IsFull || (map.Count > ScanMax && RouteSample.TryFill(map, pool, call, ref ranking, ref census)))
         {
-            ranking.Clear();
-            census = default;
-            RouteScan.Fill(map, pool, call, ref ranking, ref census);
+            return true;
         }
+
+        ranking.Clear();
+        census = default;
+        RouteScan.Fill(map, pool, call, ref ranking, ref census);
+        return false;
     }
 
     private static int Add(in RouteRanking ranking, Span<RoutePick> picks)
@@ -154,23 +158,44 @@ public static class RouteChoice
         picks[0] = first;
     }
 
-    private static RouteReason ReasonOf(in RouteRanking ranking, in RouteCensus census, RoutingPolicy policy)
+    private static RouteReason ReasonOf(
+        RouteMap map, in RouteRanking ranking, in RouteCensus census, RoutingPolicy policy, bool isSample)
     {
         if (ranking.Count == 0)
         {
             return RouteReason.None;
         }
 
-        return ranking.Best[0].Verdict == RouteVerdict.Resting ? RouteReason.LastResort
-            : census.Serviceable == 1 ? RouteReason.OnlyOne
-            : census.Peers == 1 ? (census.Available == 1 ? RouteReason.OnlyOne : RouteReason.Priority)
-            : policy switch
-            {
-                RoutingPolicy.LeastLoaded => RouteReason.Load,
-                RoutingPolicy.Cheapest => RouteReason.Price,
-                RoutingPolicy.Fifo => RouteReason.Order,
-                RoutingPolicy.Sticky => RouteReason.Caller,
-                _ => RouteReason.Weight,
-            };
+        var best = ranking.Best[0];
+        if (best.Verdict == RouteVerdict.Resting)
+        {
+            return RouteReason.LastResort;
+        }
+
+        if (!isSample && (census.Serviceable == 1 || (census.Peers == 1 && census.Available == 1)))
+        {
+            return RouteReason.OnlyOne;
+        }
+
+        // Of a sample the peers are known only where the whole tier was looked at.
+        if (census.Peers == 1 && (!isSample || map.LengthOf(best.Tier) == 1))
+        {
+            return map.DeciderOf(best.Tier, NextTier(map, ranking));
+        }
+
+        return policy switch
+        {
+            RoutingPolicy.LeastLoaded => RouteReason.Load,
+            RoutingPolicy.Cheapest => RouteReason.Price,
+            RoutingPolicy.Fifo => RouteReason.Order,
+            RoutingPolicy.Sticky => RouteReason.Caller,
+            _ => RouteReason.Weight,
+        };
     }
+
+    // From where the best would have come without the first; where only one was wanted, the tier after it.
+    private static int NextTier(RouteMap map, in RouteRanking ranking) =>
+        ranking.Count > 1 && ranking.Best[1].Verdict == ranking.Best[0].Verdict
+            ? ranking.Best[1].Tier
+            : Math.Min(ranking.Best[0].Tier + 1, map.Tiers - 1);
 }

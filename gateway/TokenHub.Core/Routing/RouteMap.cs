@@ -12,6 +12,7 @@ public sealed class RouteMap
     private readonly int[] _at;
     private readonly int[] _tierOf;
     private readonly int[] _starts;
+    private readonly long[] _ranks;
     private readonly double[] _sums;
     private readonly ulong[] _seeds;
     private readonly double[] _perWeight;
@@ -21,6 +22,7 @@ public sealed class RouteMap
     private RouteMap(int[] at, int[] tierOf, int[] starts, ReadOnlySpan<RouteInput> inputs, int serving)
     {
         (_at, _tierOf, _starts, Serving) = (at, tierOf, starts, serving);
+        _ranks = new long[starts.Length - 1];
         _sums = new double[at.Length];
         _seeds = new ulong[at.Length];
         _perWeight = new double[at.Length];
@@ -30,6 +32,7 @@ public sealed class RouteMap
         {
             ref readonly var input = ref inputs[at[position]];
             var isFirst = position == starts[tierOf[position]];
+            _ranks[tierOf[position]] = RankOf(input);
             _sums[position] = (isFirst ? 0 : _sums[position - 1]) + MostOf(input);
             _seeds[position] = RouteChance.Mix((ulong)input.Channel);
             _perWeight[position] = 1.0 / Math.Max(1, input.Weight);
@@ -85,7 +88,19 @@ public sealed class RouteMap
 
     internal int TierOf(int position) => _tierOf[position];
 
+    internal int LengthOf(int tier) => _starts[tier + 1] - _starts[tier];
+
     internal Range RangeOf(int tier) => _starts[tier].._starts[tier + 1];
+
+    /// <summary>What puts one tier before another.</summary>
+    internal RouteReason DeciderOf(int tier, int later)
+    {
+        var differing = _ranks[tier] ^ _ranks[later];
+        return (differing & ~3L) != 0 ? RouteReason.Priority
+            : (differing & 2) != 0 ? RouteReason.Weight
+            : (differing & 1) != 0 ? RouteReason.OwnProtocol
+            : RouteReason.Priority;
+    }
 
     /// <summary>The tier of a candidate; -1 when it is not in the map.</summary>
     internal int FindTier(int at)

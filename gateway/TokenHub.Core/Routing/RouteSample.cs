@@ -25,7 +25,7 @@ internal static class RouteSample
                 RoutingPolicy.Fifo => Walk(map, pool, call, tier, ref ranking, ref census),
                 RoutingPolicy.Sticky => Meet(map, pool, call, tier, ref ranking, ref census),
                 RoutingPolicy.Cheapest => Seek(map, pool, call, tier, ref random, ref ranking, ref census),
-                _ when Length(map, tier) <= RouteChoice.ScanMax =>
+                _ when map.LengthOf(tier) <= RouteChoice.ScanMax =>
                     LookAtAll(map, pool, call, tier, ref random, ref ranking, ref census),
                 RoutingPolicy.LeastLoaded => Compare(map, pool, call, tier, ref random, ref ranking, ref census),
                 _ => Draw(map, pool, call, tier, ref random, ref ranking, ref census),
@@ -183,6 +183,4 @@ internal static class RouteSample
             ranking.Offer(RouteScan.RankedOf(map, position, call, input, rank, chance));
         }
     }
-
-    private static int Length(RouteMap map, int tier) => map.RangeOf(tier).GetOffsetAndLength(map.Count).Length;
 }

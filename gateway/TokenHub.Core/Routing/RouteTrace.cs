@@ -24,6 +24,9 @@ public enum RouteReason : byte
 
     /// <summary>It is the caller's own by rendezvous.</summary>
     Caller = 10,
+
+    /// <summary>Others of its priority can serve, but their answers would have to be translated.</summary>
+    OwnProtocol = 11,
 }
 
 /// <summary>

@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Tests.Support;
+using TokenHub.Core.Routing;
+using TokenHub.Core.Usage;
 using TokenHub.TestKit;
 
 namespace TokenHub.ControlPlane.Tests.OpenApi;
@@ -55,6 +57,27 @@ public sealed class OpenApiTests(Servers servers)
         Assert.Equal(
             ["admin", "member", "auditor"],
             Field(schemas, "UserView", "role").GetProperty("enum").EnumerateArray().Select(value => value.GetString()));
+    }
+
+    public static TheoryData<string, string, string[]> Words => new()
+    {
+        { "RouteView", "policy", Enum.GetNames<RoutingPolicy>() },
+        { "RouteView", "reason", Enum.GetNames<RouteReason>() },
+        { "RouteExplanation", "policy", Enum.GetNames<RoutingPolicy>() },
+        { "RouteExplanation", "reason", Enum.GetNames<RouteReason>() },
+        { "AttemptView", "outcome", Enum.GetNames<Outcome>() },
+    };
+
+    [Theory, MemberData(nameof(Words))]
+    public async Task Words_of_a_schema_are_those_that_can_come(string schema, string field, string[] names)
+    {
+        var schemas = (await servers.Shared.Anyone.GetAsync("/api/v1/openapi.json")).Json
+            .GetProperty("components").GetProperty("schemas");
+
+        Assert.Equal(
+            names.Select(JsonNamingPolicy.SnakeCaseLower.ConvertName).Order(StringComparer.Ordinal),
+            Field(schemas, schema, field).GetProperty("enum").EnumerateArray()
+                .Select(value => value.GetString()).Order(StringComparer.Ordinal));
     }
 
     private static bool HasNoBody(AccessRow row) =>

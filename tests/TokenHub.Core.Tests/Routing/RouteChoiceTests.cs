@@ -42,6 +42,47 @@ public sealed class RouteChoiceTests
         Assert.Equal(RouteReason.Priority, again.Choose().Trace.Reason);
     }
 
+    [Theory]
+    [InlineData(1, 1, true, RouteReason.Priority)]
+    [InlineData(0, 1, true, RouteReason.OwnProtocol)]
+    [InlineData(0, 0, true, RouteReason.Weight)]
+    [InlineData(0, 0, false, RouteReason.Weight)]
+    [InlineData(1, 0, false, RouteReason.Priority)]
+    public void Reason_is_the_first_thing_that_sets_the_best_apart(
+        int priority, int otherWeight, bool isOwn, RouteReason reason)
+    {
+        foreach (var (steps, count) in new[] { (1, 2), (4, 2), (1, 200), (4, 200) })
+        {
+            var inputs = Pool.Channels(count);
+            for (var i = 1; i < count; i++)
+            {
+                (inputs[i].Weight, inputs[i].IsOwnDialect) = (otherWeight, false);
+            }
+
+            (inputs[0].Priority, inputs[0].IsOwnDialect) = (priority, isOwn);
+            var chosen = new Pool(inputs).Choose(new RouteCall { StepsMax = steps });
+
+            Assert.Equal((1, reason), (chosen.Order[0], chosen.Trace.Reason));
+        }
+    }
+
+    [Theory]
+    [InlineData(RoutingPolicy.Weighted, RouteReason.Weight)]
+    [InlineData(RoutingPolicy.LeastLoaded, RouteReason.Load)]
+    [InlineData(RoutingPolicy.Cheapest, RouteReason.Price)]
+    [InlineData(RoutingPolicy.Fifo, RouteReason.Order)]
+    [InlineData(RoutingPolicy.Sticky, RouteReason.Caller)]
+    public void Among_equals_the_reason_is_the_policys_however_many_there_are_and_steps_are_wanted(
+        RoutingPolicy policy, RouteReason reason)
+    {
+        foreach (var (steps, count) in new[] { (1, 2), (4, 2), (1, 300), (4, 300) })
+        {
+            var chosen = new Pool(Pool.Channels(count)).Choose(new RouteCall { StepsMax = steps, Policy = policy });
+
+            Assert.Equal(reason, chosen.Trace.Reason);
+        }
+    }
+
     [Fact]
     public void Of_channels_that_all_rest_the_one_whose_rest_ends_first_is_tried()
     {

@@ -2001,10 +2001,11 @@ export interface components {
             /** @enum {string} */
             policy: "weighted" | "least_loaded" | "cheapest" | "fifo" | "sticky";
             /**
-             * @description What decides for the first channel: `none`, `only_one`, `priority`, `weight`, `load`,
-             *     `price`, `order`, `bound`, `switched`, `last_resort` or `caller`.
+             * @description What decides for the first channel, in the receipt's words; `caller` is the policy `sticky`,
+             *     `own_protocol` that others of its priority can only be reached by translation.
+             * @enum {string}
              */
-            reason: string;
+            reason: "none" | "only_one" | "priority" | "weight" | "load" | "price" | "order" | "bound" | "switched" | "last_resort" | "caller" | "own_protocol";
             /**
              * Format: int32
              * @description Attempts that are made at most.
@@ -2024,7 +2025,7 @@ export interface components {
              * @description What decided for the first channel.
              * @enum {string}
              */
-            reason: "none" | "only_one" | "priority" | "weight" | "load" | "price" | "order" | "bound" | "switched" | "last_resort";
+            reason: "none" | "only_one" | "priority" | "weight" | "load" | "price" | "order" | "bound" | "switched" | "last_resort" | "caller" | "own_protocol";
             /**
              * Format: int32
              * @description Channels that serve the model at all; of these were left out:

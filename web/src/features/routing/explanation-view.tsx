@@ -6,7 +6,7 @@ import { CandidateTable } from './candidate-table';
 import type { Explanation } from './routing-queries';
 
 /** A word of the API in the reader's language, or as it is where there is none for it yet. */
-function useWord(group: 'reasons' | 'refusals' | 'unknowns') {
+function useWord(group: 'refusals' | 'unknowns') {
   const t = useTranslations(`routing.${group}`);
   return (word: string) => (t.has(word as Parameters<typeof t>[0]) ? t(word as Parameters<typeof t>[0]) : word);
 }
@@ -44,7 +44,6 @@ export function ExplanationView({ explanation }: { explanation: Explanation }) {
 
 function Verdict({ explanation }: { explanation: Explanation }) {
   const t = useTranslations('routing');
-  const reason = useWord('reasons');
   const refusal = useWord('refusals');
   const first = explanation.candidates.find((candidate) => candidate.place === 1);
   return explanation.refusal ? (
@@ -57,7 +56,7 @@ function Verdict({ explanation }: { explanation: Explanation }) {
       <CircleCheck className="mt-0.5 size-5 shrink-0 text-good" aria-hidden />
       <p className="text-[15px]">
         <span className="font-semibold">{t('goesTo', { name: first?.name ?? t('otherOwner') })}</span>
-        <span className="block text-[13px] text-soft">{reason(explanation.reason)}</span>
+        <span className="block text-[13px] text-soft">{t(`reasons.${explanation.reason}`)}</span>
       </p>
     </div>
   );
