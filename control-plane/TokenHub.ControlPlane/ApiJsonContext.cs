@@ -73,6 +73,7 @@ namespace TokenHub.ControlPlane;
 [JsonSerializable(typeof(ChannelHealthView))]
 [JsonSerializable(typeof(Page<ChannelHealthView>))]
 [JsonSerializable(typeof(RoutingSettings))]
+[JsonSerializable(typeof(RoutingSettingsView))]
 [JsonSerializable(typeof(SettingsView))]
 [JsonSerializable(typeof(UpdateSettings))]
 [JsonSerializable(typeof(HealthView))]

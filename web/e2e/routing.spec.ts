@@ -51,6 +51,29 @@ test('settings are saved and are there after a reload', async ({ page }) => {
   await expect(page.getByText('Settings saved')).toBeVisible();
 });
 
+test('settings that somebody else saved meanwhile are shown, and nothing is overwritten unseen', async ({ page }) => {
+  await page.goto('/routing?tab=settings');
+  const [wait, attempts] = [page.getByLabel('Longest wait'), page.getByLabel('Attempts for one request')];
+  await wait.fill('31000');
+  const other = await page.context().newPage();
+  await other.goto('/routing?tab=settings');
+  await other.getByLabel('Attempts for one request').fill('3');
+  await other.getByRole('button', { name: 'Save' }).click();
+  await expect(other.getByText('Settings saved')).toBeVisible();
+  await other.close();
+
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('alert')).toContainText('Somebody else saved meanwhile');
+  await expect(attempts).toHaveValue('3');
+  await expect(wait).toHaveValue('31000');
+  await attempts.fill('4');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Settings saved')).toBeVisible();
+  await page.reload();
+  await expect(wait).toHaveValue('31000');
+  await expect(attempts).toHaveValue('4');
+});
+
 test('a setting out of its bounds is refused at its place, and changes are undone', async ({ page }) => {
   await page.goto('/routing?tab=settings');
   const attempts = page.getByLabel('Attempts for one request');

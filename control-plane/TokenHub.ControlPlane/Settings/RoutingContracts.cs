@@ -4,7 +4,7 @@ using TokenHub.Core.Money;
 namespace TokenHub.ControlPlane.Settings;
 
 /// <summary>How gateways choose channels, retry, and bear with failures. What is left out is as usual.</summary>
-internal sealed record RoutingSettings
+internal record RoutingSettings
 {
     /// <summary>How channels are chosen for calls that no group's own policy is for.</summary>
     [Allowed("weighted", "least_loaded", "cheapest", "fifo", "sticky")]
@@ -76,4 +76,11 @@ internal sealed record RoutingSettings
     public bool? Probes { get; init; }
 
     public int? ProbeEverySeconds { get; init; }
+}
+
+/// <summary>The settings in force, none left out.</summary>
+internal sealed record RoutingSettingsView : RoutingSettings
+{
+    /// <summary>Rises with each change; 0 as long as nothing was ever set.</summary>
+    public required long Version { get; init; }
 }

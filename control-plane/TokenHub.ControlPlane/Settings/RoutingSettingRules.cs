@@ -81,8 +81,9 @@ internal static class RoutingSettingRules
     }
 
     /// <summary>All of the rules as the API shows them.</summary>
-    public static RoutingSettings View(RoutingRules rules) => new()
+    public static RoutingSettingsView View(RoutingRules rules, long version) => new()
     {
+        Version = version,
         Policy = ChannelWords.WordOf(rules.Policy),
         AttemptsMax = rules.AttemptsMax,
         AttemptsWithinMs = rules.AttemptsWithinMs,

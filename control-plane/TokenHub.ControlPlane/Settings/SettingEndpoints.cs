@@ -5,6 +5,7 @@ using TokenHub.ControlPlane.Audit;
 using TokenHub.ControlPlane.Changes;
 using TokenHub.ControlPlane.OpenApi;
 using TokenHub.ControlPlane.Prices;
+using TokenHub.ControlPlane.Problems;
 using TokenHub.ControlPlane.Wire;
 
 namespace TokenHub.ControlPlane.Settings;
@@ -20,7 +21,7 @@ internal static class SettingEndpoints
         api.MapGet("/settings/routing", GetRoutingAsync)
             .Documented("getRoutingSettings", Tag, "Read how channels are chosen and failures borne.");
         api.MapPut("/settings/routing", PutRoutingAsync)
-            .Documented("putRoutingSettings", Tag, "Set how channels are chosen and failures borne.", 400);
+            .Documented("putRoutingSettings", Tag, "Set how channels are chosen and failures borne.", 400, 412);
         api.MapPatch("/settings", UpdateAsync).Documented("updateSettings", Tag, "Change settings.", 400);
     }
 
@@ -28,13 +29,18 @@ internal static class SettingEndpoints
         SettingQueries settings, PriceQueries prices, CancellationToken cancellation) =>
         TypedResults.Ok(await ReadAsync(settings, prices, cancellation));
 
-    private static async Task<Ok<RoutingSettings>> GetRoutingAsync(
-        SettingQueries settings, CancellationToken cancellation) =>
-        TypedResults.Ok(RoutingSettingRules.View(await settings.RoutingAsync(cancellation)));
+    private static async Task<Ok<RoutingSettingsView>> GetRoutingAsync(
+        HttpContext context, SettingQueries settings, CancellationToken cancellation)
+    {
+        var (rules, version) = await settings.VersionedRoutingAsync(cancellation);
+        VersionTag.Set(context, version);
+        return TypedResults.Ok(RoutingSettingRules.View(rules, version));
+    }
 
-    private static async Task<Ok<RoutingSettings>> PutRoutingAsync(
+    private static async Task<Ok<RoutingSettingsView>> PutRoutingAsync(
         JsonBody<RoutingSettings> body,
         Caller caller,
+        HttpContext context,
         NpgsqlDataSource database,
         SettingQueries settings,
         ChangeNotices changes,
@@ -44,14 +50,16 @@ internal static class SettingEndpoints
         await using (var connection = await database.OpenConnectionAsync(cancellation))
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            await SettingQueries.SetRoutingAsync(transaction, body.Value, cancellation);
+            _ = await SettingQueries.SetRoutingAsync(
+                transaction, body.Value, VersionTag.Expected(context), cancellation)
+                ?? throw RefusedException.VersionMismatch();
             await AuditLog.AddAsync(
                 transaction, caller.UserId, "settings.update", "settings", cancellation, AuditLog.Fields(body.Fields));
             await transaction.CommitAsync(cancellation);
         }
 
         await changes.SettingsChangedAsync();
-        return TypedResults.Ok(RoutingSettingRules.View(await settings.RoutingAsync(cancellation)));
+        return await GetRoutingAsync(context, settings, cancellation);
     }
 
     private static async Task<Ok<SettingsView>> UpdateAsync(

@@ -25,6 +25,19 @@ internal sealed class SettingQueries(NpgsqlDataSource database)
         on conflict (name) do update set value = excluded.value, updated_at = excluded.updated_at
         """;
 
+    private const string FindVersionedSql = "select value::text, version from settings where name = @Name";
+
+    // Nothing is written, and no row comes back, when the version is not the expected one.
+    private const string PutVersionedSql = """
+        insert into settings (name, value, updated_at)
+        select @Name, cast(@Value as jsonb), now()
+        where coalesce(cast(@Expected as bigint), 0) = 0 or exists (select from settings where name = @Name)
+        on conflict (name) do update
+            set value = excluded.value, updated_at = excluded.updated_at, version = settings.version + 1
+            where settings.version = coalesce(cast(@Expected as bigint), settings.version)
+        returning version
+        """;
+
     private const string RemoveSql = "delete from settings where name = @Name";
 
     public async Task<PriceEntry?> FallbackPriceAsync(CancellationToken cancellation)
@@ -42,21 +55,28 @@ internal sealed class SettingQueries(NpgsqlDataSource database)
             new CommandDefinition(PointSetting.FindSql, cancellationToken: cancellation)));
     }
 
-    public async Task<RoutingRules> RoutingAsync(CancellationToken cancellation)
+    public async Task<RoutingRules> RoutingAsync(CancellationToken cancellation) =>
+        (await VersionedRoutingAsync(cancellation)).Rules;
+
+    /// <summary>With version 0 as long as nothing was ever set.</summary>
+    public async Task<(RoutingRules Rules, long Version)> VersionedRoutingAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        return RoutingSettingRules.Read(await connection.QuerySingleOrDefaultAsync<string>(
-            new CommandDefinition(FindSql, new { Name = RoutingName }, cancellationToken: cancellation)));
+        var (value, version) = await connection.QuerySingleOrDefaultAsync<(string?, long)>(
+            new CommandDefinition(FindVersionedSql, new { Name = RoutingName }, cancellationToken: cancellation));
+        return (RoutingSettingRules.Read(value), version);
     }
 
-    public static Task SetRoutingAsync(
-        NpgsqlTransaction transaction, RoutingSettings settings, CancellationToken cancellation) =>
-        transaction.Connection!.ExecuteAsync(new CommandDefinition(
-            PutSql,
+    /// <summary>The new version; null when <paramref name="expected"/> is another than the one in force.</summary>
+    public static Task<long?> SetRoutingAsync(
+        NpgsqlTransaction transaction, RoutingSettings settings, long? expected, CancellationToken cancellation) =>
+        transaction.Connection!.QuerySingleOrDefaultAsync<long?>(new CommandDefinition(
+            PutVersionedSql,
             new
             {
                 Name = RoutingName,
                 Value = JsonSerializer.Serialize(settings, ApiJsonContext.Default.RoutingSettings),
+                Expected = expected,
             },
             transaction,
             cancellationToken: cancellation));

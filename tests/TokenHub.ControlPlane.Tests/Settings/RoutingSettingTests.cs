@@ -32,6 +32,30 @@ public sealed class RoutingSettingTests(Servers servers)
         Assert.Equal(("weighted", "least_loaded"), (before.Str("policy"), after.Str("policy")));
     }
 
+    [Fact]
+    public async Task Who_saves_over_what_another_has_saved_meanwhile_is_told_and_nothing_is_lost()
+    {
+        await using var plane = await Plane.StartAsync(servers);
+        const string Path = "/api/v1/settings/routing";
+        var unset = (await plane.Admin.GetAsync(Path)).Expect(HttpStatusCode.OK);
+        Assert.Equal((0, "\"0\""), (unset.Json.Int("version"), unset.Header("ETag")));
+
+        // Of those who saw the same version one is first.
+        var answers = await Task.WhenAll(Enumerable.Range(1, 8)
+            .Select(n => plane.Admin.PutAsync(Path, new { attempts_max = n }, ("If-Match", "\"0\""))));
+        var won = Assert.Single(answers, answer => answer.Status == HttpStatusCode.OK);
+        Assert.All(answers.Except([won]), answer => answer.Expect(HttpStatusCode.PreconditionFailed));
+        Assert.Equal(1, won.Json.Int("version"));
+
+        var second = (await plane.Admin.PutAsync(Path, new { attempts_max = 5 }, ("If-Match", "\"1\"")))
+            .Expect(HttpStatusCode.OK);
+        Assert.Equal((2, "\"2\""), (second.Json.Int("version"), second.Header("ETag")));
+        (await plane.Admin.PutAsync(Path, new { attempts_max = 6 }, ("If-Match", "\"9\"")))
+            .Expect(HttpStatusCode.PreconditionFailed);
+        Assert.Equal(3, (await plane.Admin.PutAsync(Path, new { attempts_max = 7 })).Json.Int("version"));
+        Assert.Equal(7, (await plane.Admin.GetAsync(Path)).Json.Int("attempts_max"));
+    }
+
     [Theory]
     [InlineData("attempts_max", 0)]
     [InlineData("attempts_max", 9)]

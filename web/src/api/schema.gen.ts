@@ -2157,6 +2157,111 @@ export interface components {
             /** Format: int32 */
             probe_every_seconds?: null | number;
         };
+        /** @description The settings in force, none left out. */
+        RoutingSettingsView: {
+            /**
+             * Format: int64
+             * @description Rises with each change; 0 as long as nothing was ever set.
+             */
+            version: number;
+            /**
+             * @description How channels are chosen for calls that no group's own policy is for.
+             * @enum {null|string}
+             */
+            policy?: "weighted" | "least_loaded" | "cheapest" | "fifo" | "sticky" | null;
+            /**
+             * Format: int32
+             * @description Attempts for one request, 1 to 8.
+             */
+            attempts_max?: null | number;
+            /**
+             * Format: int32
+             * @description No further attempt begins so long after the first.
+             */
+            attempts_within_ms?: null | number;
+            /**
+             * Format: int32
+             * @description Failures in a row that open a channel's circuit.
+             */
+            breaker_failures?: null | number;
+            /**
+             * Format: int32
+             * @description A circuit also opens when this share of the last attempts failed, in hundredths of a per cent.
+             */
+            breaker_share_bp?: null | number;
+            /**
+             * Format: int32
+             * @description Attempts below which the share says nothing.
+             */
+            breaker_samples?: null | number;
+            /**
+             * Format: int32
+             * @description First rest of an open circuit; it doubles.
+             */
+            breaker_rest_ms?: null | number;
+            /** Format: int32 */
+            breaker_rest_max_ms?: null | number;
+            /**
+             * Format: int32
+             * @description Longest rest that an upstream can ask for.
+             */
+            cooldown_max_ms?: null | number;
+            /**
+             * Format: int32
+             * @description First rest of a channel whose credential is refused; changing the credential ends it.
+             */
+            credential_rest_ms?: null | number;
+            /**
+             * Format: int32
+             * @description First rest of a channel whose account is used up and does not say until when.
+             */
+            quota_rest_ms?: null | number;
+            /**
+             * Format: int32
+             * @description Share of the running requests that may be retries, in hundredths of a per cent.
+             */
+            retry_share_bp?: null | number;
+            /**
+             * Format: int32
+             * @description Retries that may always run.
+             */
+            retries_min?: null | number;
+            /**
+             * Format: int32
+             * @description In groups that hedge, a second attempt begins no earlier.
+             */
+            hedge_min_ms?: null | number;
+            /**
+             * Format: int32
+             * @description The same, no later.
+             */
+            hedge_max_ms?: null | number;
+            /**
+             * Format: int32
+             * @description Requests that may wait in front of full channels at one gateway.
+             */
+            queue_max?: null | number;
+            /**
+             * Format: int32
+             * @description Of these, requests of one user.
+             */
+            queue_user_max?: null | number;
+            /**
+             * Format: int32
+             * @description Longest wait there.
+             */
+            queue_wait_ms?: null | number;
+            /**
+             * Format: int32
+             * @description A first token is slow from so many times its channel's usual time; the second slow one unbinds a conversation.
+             */
+            slow_first_token_times?: null | number;
+            wait_usd_per_hour?: null | components["schemas"]["Usd"];
+            /** @description Channels are probed on schedule. */
+            probes?: null | boolean;
+            /** Format: int32 */
+            probe_every_seconds?: null | number;
+        };
         /** @description A server behind the control plane. */
         ServerView: {
             ok: boolean;
@@ -5351,7 +5456,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoutingSettings"];
+                    "application/json": components["schemas"]["RoutingSettingsView"];
                 };
             };
             /** @description Unauthorized */
@@ -5402,7 +5507,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoutingSettings"];
+                    "application/json": components["schemas"]["RoutingSettingsView"];
                 };
             };
             /** @description Bad Request */
@@ -5425,6 +5530,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,8 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
-import { answer, api, type Schema, wholePage } from '@/api/client';
+import { answer, api, ifMatch, type Schema, wholePage } from '@/api/client';
 
-export type RoutingSettings = Schema['RoutingSettings'];
+export type RoutingSettings = Schema['RoutingSettingsView'];
+export type RoutingChange = Schema['RoutingSettings'];
 export type Explanation = Schema['RouteExplanation'];
 export type Candidate = Schema['CandidateView'];
 export type ExplainBody = Schema['ExplainRoute'];
@@ -14,9 +15,16 @@ export const settingsOptions = queryOptions({
 export function useSaveSettings() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: RoutingSettings) => answer(api.PUT('/api/v1/settings/routing', { body })),
+    mutationFn: ({ version, body }: { version: number; body: RoutingChange }) =>
+      answer(api.PUT('/api/v1/settings/routing', { headers: ifMatch(version), body })),
     onSuccess: (settings) => client.setQueryData(settingsOptions.queryKey, settings),
   });
+}
+
+/** What is in force now, whatever was read before. */
+export function useFreshSettings() {
+  const client = useQueryClient();
+  return () => client.fetchQuery({ ...settingsOptions, staleTime: 0 });
 }
 
 export const useExplain = () =>

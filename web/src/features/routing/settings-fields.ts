@@ -1,7 +1,7 @@
-import type { RoutingSettings } from './routing-queries';
+import type { RoutingChange } from './routing-queries';
 
 /** Amounts are texts on the wire, all else is a number. */
-type NumberName = Exclude<keyof RoutingSettings, 'policy' | 'probes'>;
+type NumberName = Exclude<keyof RoutingChange, 'policy' | 'probes'>;
 
 export type NumberField = { name: NumberName; unit: 'count' | 'ms' | 's' | 'percent' | 'times' | 'usd' };
 

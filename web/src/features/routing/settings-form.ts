@@ -1,6 +1,6 @@
 import { amount, bpOf, percent, percentOf, wholeNumber, z } from '@/lib/form-schema';
 import { plain } from '@/lib/money';
-import type { RoutingSettings } from './routing-queries';
+import type { RoutingChange } from './routing-queries';
 import { numberFields, policies, type NumberField } from './settings-fields';
 
 type NumberName = NumberField['name'];
@@ -24,7 +24,7 @@ function valueOf(unit: NumberField['unit'], text: string): string | number {
   return unit === 'percent' ? bpOf(text) : unit === 'usd' ? text.trim() : Number(text);
 }
 
-export function valuesOf(settings: RoutingSettings): SettingsValues {
+export function valuesOf(settings: RoutingChange): SettingsValues {
   const texts = numberFields.map(({ name, unit }) => [name, textOf(unit, settings[name] ?? 0)]);
   return {
     policy: settings.policy ?? 'weighted',
@@ -34,7 +34,7 @@ export function valuesOf(settings: RoutingSettings): SettingsValues {
 }
 
 /** All of them: the server takes what is left out for the usual. */
-export function bodyOf(values: SettingsValues): RoutingSettings {
+export function bodyOf(values: SettingsValues): RoutingChange {
   const entries = numberFields.map(({ name, unit }) => [name, valueOf(unit, values[name])]);
-  return { policy: values.policy, probes: values.probes, ...(Object.fromEntries(entries) as RoutingSettings) };
+  return { policy: values.policy, probes: values.probes, ...(Object.fromEntries(entries) as RoutingChange) };
 }

@@ -1,7 +1,9 @@
 import { standardSchemaResolver } from '@hookform/resolvers/standard-schema';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { Controller, useForm, type UseFormReturn, useWatch } from 'react-hook-form';
 import { useTranslations } from 'use-intl';
+import { ProblemError } from '@/api/problem';
 import { ErrorState } from '@/components/states/error-state';
 import { Button } from '@/components/ui/button';
 import { Card, CardHeader } from '@/components/ui/card';
@@ -14,7 +16,7 @@ import { toast } from '@/components/ui/toast';
 import { useAllows } from '@/features/sessions/session-queries';
 import { useProblemText } from '@/i18n/problem-text';
 import { useServerErrors } from '@/lib/form-errors';
-import { type RoutingSettings, settingsOptions, useSaveSettings } from './routing-queries';
+import { type RoutingSettings, settingsOptions, useFreshSettings, useSaveSettings } from './routing-queries';
 import { fieldGroups, policies } from './settings-fields';
 import { bodyOf, settingNames, settingsSchema, type SettingsValues, valuesOf } from './settings-form';
 import { NumberSetting } from './number-setting';
@@ -42,19 +44,38 @@ function SettingsForm({ settings }: { settings: RoutingSettings }) {
   const say = useProblemText();
   const place = useServerErrors();
   const save = useSaveSettings();
+  const fresh = useFreshSettings();
+  const [version, setVersion] = useState(settings.version);
   const form = useForm<SettingsValues>({
     resolver: standardSchemaResolver(settingsSchema),
     // Read once: a refresh in the background must not take away what is being typed.
     defaultValues: valuesOf(settings),
   });
-  const { isDirty, isSubmitting, errors } = form.formState;
+  // Reading dirtyFields has the form keep them: what was typed stays when the rest is renewed.
+  const { isDirty, isSubmitting, errors, dirtyFields: _ } = form.formState;
+  const show = (now: RoutingSettings, keepDirtyValues = false) => {
+    setVersion(now.version);
+    form.reset(valuesOf(now), { keepDirtyValues });
+  };
+  const tell = (fault: unknown) => {
+    if (!place(fault, form, settingNames)) {
+      form.setError('root', { message: say(fault) });
+    }
+  };
   const submit = form.handleSubmit(async (values) => {
     try {
-      form.reset(valuesOf(await save.mutateAsync(bodyOf(values))));
+      show(await save.mutateAsync({ version, body: bodyOf(values) }));
       toast(t('saved'));
     } catch (fault) {
-      if (!place(fault, form, settingNames)) {
-        form.setError('root', { message: say(fault) });
+      if (!(fault instanceof ProblemError && fault.code === 'version_mismatch')) {
+        tell(fault);
+        return;
+      }
+      try {
+        show(await fresh(), true);
+        form.setError('root', { message: t('settingsChangedMeanwhile') });
+      } catch (other) {
+        tell(other);
       }
     }
   });
