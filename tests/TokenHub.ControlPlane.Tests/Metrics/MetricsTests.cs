@@ -23,10 +23,10 @@ public sealed class MetricsTests(Servers servers)
         await using var plane = await Plane.StartAsync(servers, options => options with { MetricsToken = Token });
         await using (var connection = await plane.ConnectAsync())
         {
-            // A new plane begins with all of them closed.
+            // A new plane closes all of them, with a new epoch, before it opens them.
             await TestKit.Servers.Probe.UntilAsync(
                 async () => await connection.ExecuteScalarAsync<int>(
-                    "select count(*) from shards where rebuilding is not null") == 0,
+                    "select count(*) from shards where epoch > 0 and rebuilding is null") == 256,
                 TimeSpan.FromSeconds(20),
                 "all shards are open");
             await connection.ExecuteAsync(
