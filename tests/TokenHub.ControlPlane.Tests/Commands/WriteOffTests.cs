@@ -65,7 +65,7 @@ public sealed class WriteOffTests(Servers servers)
             name => name switch
             {
                 "TOKENHUB_DATABASE_URL" => servers.Postgres.Url(database),
-                "TOKENHUB_REDIS_URL" => servers.Redis.Url,
+                "TOKENHUB_REDIS_URL" => $"{servers.Redis.Url}/{servers.RedisDatabaseOf(database)}",
                 _ => null,
             },
             output,

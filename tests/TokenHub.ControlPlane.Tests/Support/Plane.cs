@@ -79,7 +79,10 @@ internal sealed class Plane : IAsyncDisposable
     public static ControlPlaneOptions OptionsFor(Servers servers, string database) => new()
     {
         DatabaseConnection = servers.Postgres.ConnectionString(database),
-        Redis = RedisOptions.Parse(servers.Redis.Url) with { ContinuesInline = false },
+        Redis = RedisOptions.Parse(servers.Redis.Url) with
+        {
+            Database = servers.RedisDatabaseOf(database), ContinuesInline = false, CallTimeout = TimeSpan.FromSeconds(5),
+        },
         MasterKey = RandomNumberGenerator.GetBytes(32),
         SessionSecret = RandomNumberGenerator.GetBytes(32),
         PlaneToken = Token,

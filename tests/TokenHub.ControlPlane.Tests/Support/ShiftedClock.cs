@@ -1,11 +1,12 @@
 namespace TokenHub.ControlPlane.Tests.Support;
 
-/// <summary>The real clock, moved forward as far as a test wants.</summary>
+/// <summary>A clock that stands at the moment of its making, moved forward as far as a test wants.</summary>
 internal sealed class ShiftedClock : TimeProvider
 {
+    private readonly DateTimeOffset _start = DateTimeOffset.UtcNow;
     private long _shiftTicks;
 
     public void Advance(TimeSpan by) => Interlocked.Add(ref _shiftTicks, by.Ticks);
 
-    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + new TimeSpan(Interlocked.Read(ref _shiftTicks));
+    public override DateTimeOffset GetUtcNow() => _start + new TimeSpan(Interlocked.Read(ref _shiftTicks));
 }
