@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
+using TokenHub.ControlPlane.Events;
 using TokenHub.ControlPlane.Tests.Support;
+using TokenHub.Redis;
+using TokenHub.TestKit.Servers;
 
 namespace TokenHub.ControlPlane.Tests.Events;
 
@@ -101,12 +104,24 @@ public sealed class EventStreamTests(Servers servers)
     [Fact]
     public async Task Change_at_one_control_plane_is_heard_at_another()
     {
+        // What is told over Redis is heard in all of its databases: these two have a server of their own.
+        await using var redis = await RedisServer.StartAsync();
         var database = await servers.Postgres.CreateDatabaseAsync();
         var secret = servers.Shared.Options.SessionSecret;
-        Task<Plane> StartAsync() =>
-            Plane.StartAsync(servers, o => o with { SessionSecret = secret }, database: database);
+        Task<Plane> StartAsync() => Plane.StartAsync(
+            servers,
+            o => o with
+            {
+                SessionSecret = secret, Redis = RedisOptions.Parse(redis.Url) with { ContinuesInline = false },
+            },
+            database: database);
         await using var one = await StartAsync();
         await using var two = await StartAsync();
+        await Probe.UntilAsync(
+            async () => (await redis.AskAsync("PUBSUB", "NUMSUB", ConsoleNews.RelayChannel))
+                .Contains(":2", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(10),
+            "both listen");
         using var events = await Listener.OpenAsync(two, two.Admin, "?topics=keys");
 
         var id = (await one.Admin.PostAsync("/api/v1/keys", new { name = "a" })).Text("id");
@@ -123,7 +138,7 @@ public sealed class EventStreamTests(Servers servers)
 
         await plane.StopAsync();
 
-        await ended.WaitAsync(TimeSpan.FromSeconds(5), Cancellation);
+        await ended.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
     }
 
     private static Task<Answer> MakeChannelAsync(Person person) => person.Api.PostAsync("/api/v1/channels", new
@@ -139,7 +154,7 @@ public sealed class EventStreamTests(Servers servers)
 
     private sealed class Listener : IDisposable
     {
-        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
         private readonly HttpResponseMessage _response;
         private readonly StreamReader _reader;
 

@@ -26,6 +26,7 @@ internal sealed class TestPlane : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly bool _ownsStores;
+    private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StrongBox<int> _calls = new();
     private int _names;
 
@@ -40,7 +41,9 @@ internal sealed class TestPlane : IAsyncDisposable
         Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
         redis.Subscriber.Subscribe(
-            PlaneMessages.ChangeChannel, message => Notices.Enqueue(Encoding.ASCII.GetString(message)), () => { });
+            PlaneMessages.ChangeChannel,
+            message => Notices.Enqueue(Encoding.ASCII.GetString(message)),
+            () => _listening.TrySetResult());
     }
 
     public NpgsqlDataSource Database { get; }
@@ -126,7 +129,7 @@ internal sealed class TestPlane : IAsyncDisposable
     }
 
     public static Task UntilAsync(Func<Task<bool>> condition, string what) =>
-        Probe.UntilAsync(condition, TimeSpan.FromSeconds(10), what);
+        Probe.UntilAsync(condition, TimeSpan.FromSeconds(30), what);
 
     public async ValueTask DisposeAsync()
     {
@@ -169,6 +172,8 @@ internal sealed class TestPlane : IAsyncDisposable
         });
         app.MapInternalEndpoints(token);
         await app.StartAsync();
-        return new TestPlane(app, database, server, redis, ownsStores) { _calls = calls };
+        var plane = new TestPlane(app, database, server, redis, ownsStores) { _calls = calls };
+        await plane._listening.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        return plane;
     }
 }

@@ -5,6 +5,8 @@ using System.Text.Json;
 using TokenHub.ControlPlane.Tests.Support;
 using TokenHub.Core.Keys;
 using TokenHub.Core.Snapshots;
+using TokenHub.Redis;
+using TokenHub.TestKit;
 
 namespace TokenHub.ControlPlane.Tests.Keys;
 
@@ -42,7 +44,7 @@ public sealed class KeyPublishingTests(Servers servers)
     public async Task Rotated_key_is_dead_under_its_old_secret_and_alive_under_the_new_one()
     {
         var made = await servers.Shared.Admin.PostAsync(Path, new { name = "a" });
-        var notices = await NoticesAsync();
+        await using var notices = await NoticesAsync();
 
         var rotated = await servers.Shared.Admin.PostAsync($"{Path}/{made.Text("id")}/rotate");
 
@@ -58,18 +60,20 @@ public sealed class KeyPublishingTests(Servers servers)
     [Fact]
     public async Task Change_is_in_redis_and_told_to_gateways_within_a_second()
     {
-        var made = await servers.Shared.Admin.PostAsync(Path, new { name = "a" });
-        var secret = made.Text("secret");
-        var path = $"{Path}/{made.Text("id")}";
-        var notices = await NoticesAsync();
-        var clock = Stopwatch.StartNew();
+        await Timing.KeepsWithinAsync(TimeSpan.FromSeconds(1), async () =>
+        {
+            var made = await servers.Shared.Admin.PostAsync(Path, new { name = "a" });
+            var secret = made.Text("secret");
+            await using var notices = await NoticesAsync();
+            var clock = Stopwatch.StartNew();
 
-        await servers.Shared.Admin.PatchAsync(path, new { enabled = false });
-        var disabled = await RecordAsync(secret);
-        await notices.ExpectAsync("key:" + HubKeyHash.Of(secret));
+            await servers.Shared.Admin.PatchAsync($"{Path}/{made.Text("id")}", new { enabled = false });
+            var disabled = await RecordAsync(secret);
+            await notices.ExpectAsync("key:" + HubKeyHash.Of(secret));
 
-        Assert.False(disabled!.Enabled);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(1), $"took {clock.Elapsed}");
+            Assert.False(disabled!.Enabled);
+            return clock.Elapsed;
+        });
     }
 
     [Fact]
@@ -112,16 +116,17 @@ public sealed class KeyPublishingTests(Servers servers)
 
     private Task<Notices> NoticesAsync() => Notices.ListenAsync(servers.Shared);
 
-    // The subscription lives as long as the connection of the control plane.
-    private sealed class Notices
+    // On a connection of its own: the control plane takes a new subscription on its own for a gap in what it heard.
+    private sealed class Notices(RedisClient redis) : IAsyncDisposable
     {
         private readonly HashSet<string> _heard = [];
         private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public static async Task<Notices> ListenAsync(Plane plane)
         {
-            var notices = new Notices();
-            plane.Redis.Subscriber.Subscribe(
+            var redis = await RedisClient.ConnectAsync(plane.Options.Redis, TestContext.Current.CancellationToken);
+            var notices = new Notices(redis);
+            redis.Subscriber.Subscribe(
                 PlaneMessages.ChangeChannel,
                 message =>
                 {
@@ -131,7 +136,7 @@ public sealed class KeyPublishingTests(Servers servers)
                     }
                 },
                 () => notices._listening.TrySetResult());
-            await notices._listening.Task.WaitAsync(TimeSpan.FromSeconds(5));
+            await notices._listening.Task.WaitAsync(TimeSpan.FromSeconds(30));
             return notices;
         }
 
@@ -143,7 +148,9 @@ public sealed class KeyPublishingTests(Servers servers)
                     return _heard.Contains(notice);
                 }
             },
-            TimeSpan.FromSeconds(1),
+            TimeSpan.FromSeconds(30),
             $"gateways hear {notice}");
+
+        public ValueTask DisposeAsync() => redis.DisposeAsync();
     }
 }

@@ -198,6 +198,6 @@ public sealed class ChangePublisherTests(PlaneStores stores)
 
     private static Task NoticedAsync(TestPlane plane, string notice, int times) => Probe.UntilAsync(
         () => plane.Notices.Count(n => n == notice) >= times,
-        TimeSpan.FromSeconds(5),
+        TimeSpan.FromSeconds(30),
         new StringBuilder().Append(times).Append(" times ").Append(notice).ToString());
 }

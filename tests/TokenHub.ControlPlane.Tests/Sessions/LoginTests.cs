@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using TokenHub.ControlPlane.Options;
 using TokenHub.ControlPlane.Tests.Support;
 
 namespace TokenHub.ControlPlane.Tests.Sessions;
@@ -115,8 +116,8 @@ public sealed class LoginTests(Servers servers)
     [Fact]
     public async Task Forwarded_address_counts_only_from_a_trusted_proxy()
     {
-        await using var trusting = await Plane.StartAsync(
-            servers,
+        await using var trusting = await StartAsync(
+            new ShiftedClock(),
             o => o with { TrustedProxies = [IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("10.0.0.0/8")] });
         for (var i = 0; i < 31; i++)
         {
@@ -152,8 +153,9 @@ public sealed class LoginTests(Servers servers)
         (await LoginAsync(servers.Shared, person.Email, new string('x', 100_000))).Expect(HttpStatusCode.Unauthorized);
     }
 
-    private Task<Plane> StartAsync(ShiftedClock clock) =>
-        Plane.StartAsync(servers, adjust: services => services.AddSingleton<TimeProvider>(clock));
+    private Task<Plane> StartAsync(
+        ShiftedClock clock, Func<ControlPlaneOptions, ControlPlaneOptions>? change = null) =>
+        Plane.StartAsync(servers, change, services => services.AddSingleton<TimeProvider>(clock));
 
     private static Task<Answer> LoginAsync(Plane servers, string email, string password, string? forwarded = null) =>
         servers.Anyone.PostAsync(

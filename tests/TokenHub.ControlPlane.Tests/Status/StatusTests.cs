@@ -63,7 +63,7 @@ public sealed class StatusTests(Servers servers)
         await redis.KillAsync();
         await Probe.UntilAsync(
             async () => (await plane.Anyone.GetAsync("/readyz")).Status == HttpStatusCode.ServiceUnavailable,
-            TimeSpan.FromSeconds(5),
+            TimeSpan.FromSeconds(30),
             "readiness goes");
 
         var ready = await plane.Anyone.GetAsync("/readyz");
