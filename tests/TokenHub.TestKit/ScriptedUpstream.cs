@@ -51,15 +51,20 @@ public sealed class ScriptedUpstream : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Closes the port: from now on connections are refused. Open ones stay.</summary>
-    public void Refuse() => _listener.Dispose();
+    /// <summary>
+    /// Closes the port: from now on connections are refused. Open ones stay. The port stays taken, so that nobody else
+    /// gets it meanwhile: what is bound and does not listen refuses too.
+    /// </summary>
+    public void Refuse()
+    {
+        _listener.Dispose();
+        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+    }
 
     /// <summary>Opens the port again.</summary>
     public void Accept()
     {
-        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
         _listener.Listen(512);
         _ = AcceptAsync(_listener);
     }
