@@ -105,8 +105,10 @@ public sealed class ScriptedUpstream : IAsyncDisposable
             var input = new Input(socket);
             while (await ReadRequestAsync(input, socket, number) is { } request)
             {
+                // A request that can be seen has its script: who sees it may let the next one come.
+                _scripts.TryDequeue(out var queued);
                 _requests.Enqueue(request);
-                var script = _scripts.TryDequeue(out var queued) ? queued : Default(request);
+                var script = queued ?? Default(request);
                 if (!await PlayAsync(script, request, socket, input))
                 {
                     break;
