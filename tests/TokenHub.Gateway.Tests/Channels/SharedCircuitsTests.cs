@@ -53,7 +53,7 @@ public sealed class SharedCircuitsTests : IAsyncLifetime
         await OpenAsync(members);
 
         var entries = await Task.WhenAll(members.SelectMany(member => Enumerable.Range(0, 20).Select(
-            _ => Task.Run(async () => (Member: member, Entry: await member.Board.EnterAsync(member.Channel, Soon))))));
+            _ => Task.Run(async () => (Member: member, Entry: await member.Board.EnterAsync(member.Channel, Soon * 2))))));
 
         var trial = Assert.Single(entries, entered => entered.Entry == CircuitEntry.Trial).Member;
         Assert.All(entries.Where(e => e.Entry != CircuitEntry.Trial), e => Assert.Equal(CircuitEntry.TrialElsewhere, e.Entry));
