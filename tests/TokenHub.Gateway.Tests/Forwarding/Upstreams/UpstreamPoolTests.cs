@@ -79,6 +79,7 @@ public sealed class UpstreamPoolTests
         upstream.Enqueue(ScriptedUpstreamScript.Answer(200, "one").Close()).Enqueue(ScriptedUpstreamScript.Answer(200, "two"));
         using var pool = new UpstreamPool(Options);
         Assert.Equal("one", await CallAsync(pool, upstream.Url, "{}"));
+        await upstream.Requests[0].ScriptEnded.WaitAsync(Soon);
 
         Assert.Equal("two", await CallAsync(pool, upstream.Url, "{}"));
         Assert.Equal(2, upstream.Connections);
