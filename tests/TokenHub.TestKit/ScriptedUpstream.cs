@@ -51,15 +51,20 @@ public sealed class ScriptedUpstream : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Closes the port: from now on connections are refused. Open ones stay.</summary>
-    public void Refuse() => _listener.Dispose();
+    /// <summary>
+    /// Closes the port: from now on connections are refused. Open ones stay. The port stays taken, so that nobody else
+    /// gets it meanwhile: what is bound and does not listen refuses too.
+    /// </summary>
+    public void Refuse()
+    {
+        _listener.Dispose();
+        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+    }
 
     /// <summary>Opens the port again.</summary>
     public void Accept()
     {
-        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
         _listener.Listen(512);
         _ = AcceptAsync(_listener);
     }
@@ -100,8 +105,10 @@ public sealed class ScriptedUpstream : IAsyncDisposable
             var input = new Input(socket);
             while (await ReadRequestAsync(input, socket, number) is { } request)
             {
+                // A request that can be seen has its script: who sees it may let the next one come.
+                _scripts.TryDequeue(out var queued);
                 _requests.Enqueue(request);
-                var script = _scripts.TryDequeue(out var queued) ? queued : Default(request);
+                var script = queued ?? Default(request);
                 if (!await PlayAsync(script, request, socket, input))
                 {
                     break;

@@ -12,7 +12,7 @@ namespace TokenHub.Gateway.Tests.Channels;
 [Trait("needs", "redis")]
 public sealed class SharedCircuitsTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
     private static readonly RoutingRules Rules = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Member> _members = [];
@@ -53,7 +53,7 @@ public sealed class SharedCircuitsTests : IAsyncLifetime
         await OpenAsync(members);
 
         var entries = await Task.WhenAll(members.SelectMany(member => Enumerable.Range(0, 20).Select(
-            _ => Task.Run(async () => (Member: member, Entry: await member.Board.EnterAsync(member.Channel, Soon))))));
+            _ => Task.Run(async () => (Member: member, Entry: await member.Board.EnterAsync(member.Channel, Soon * 2))))));
 
         var trial = Assert.Single(entries, entered => entered.Entry == CircuitEntry.Trial).Member;
         Assert.All(entries.Where(e => e.Entry != CircuitEntry.Trial), e => Assert.Equal(CircuitEntry.TrialElsewhere, e.Entry));
@@ -75,7 +75,7 @@ public sealed class SharedCircuitsTests : IAsyncLifetime
     {
         var (one, two) = (await JoinAsync(), await JoinAsync());
         await OpenAsync(one, two);
-        var time = TimeSpan.FromSeconds(1);
+        var time = TimeSpan.FromSeconds(3);
         Assert.Equal(CircuitEntry.Trial, await one.Board.EnterAsync(one.Channel, time));
         Assert.Equal(CircuitEntry.TrialElsewhere, await two.Board.EnterAsync(two.Channel, time));
 
@@ -148,10 +148,14 @@ public sealed class SharedCircuitsTests : IAsyncLifetime
 
     private async Task<Member> JoinAsync(string secret = "sk-upstream-secret-0123456789")
     {
-        var redis = await RedisClient.ConnectAsync(RedisOptions.Parse(_redis.Url) with { ContinuesInline = false }, default);
+        var options = RedisOptions.Parse(_redis.Url) with { ContinuesInline = false, CallTimeout = Soon };
+        var redis = await RedisClient.ConnectAsync(options, default);
         var board = new CircuitBoard(TimeProvider.System, new Random(1));
         var channel = new UpstreamChannel(Entries.Channel(1, secret: secret), Entries.Box);
-        var shared = new SharedCircuits(redis, board, () => [channel], $"g{_members.Count}", NullLogger.Instance);
+        var shared = new SharedCircuits(redis, board, () => [channel], $"g{_members.Count}", NullLogger.Instance)
+        {
+            ClaimWithin = Soon,
+        };
         var member = new Member(redis, board, channel);
         _members.Add(member);
         _ = shared.RunAsync(_stop.Token);

@@ -9,7 +9,7 @@ namespace TokenHub.Gateway.Tests.Forwarding;
 [Trait("needs", "redis")]
 public sealed class ClientCutTests : IAsyncLifetime
 {
-    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(10);
     private static int _models;
     private GatewayRig _rig = null!;
 
@@ -177,7 +177,7 @@ public sealed class ClientCutTests : IAsyncLifetime
 
     private static async Task UntilRequestAsync(ScriptedUpstream upstream)
     {
-        var deadline = DateTime.UtcNow.AddSeconds(5);
+        var deadline = DateTime.UtcNow.AddSeconds(30);
         while (upstream.Requests.Count == 0 && DateTime.UtcNow < deadline)
         {
             await Task.Delay(5);

@@ -60,7 +60,7 @@ public sealed class CutSweepTests : IAsyncLifetime
             {
                 await TestKit.Servers.Probe.UntilAsync(
                     () => upstream.Requests.Count == cut && upstream.Requests[cut - 1].Served.Length > 0,
-                    TimeSpan.FromSeconds(5), "the upstream has begun");
+                    TimeSpan.FromSeconds(30), "the upstream has begun");
             }
 
             client.Leave(reset: cut % 2 == 0);

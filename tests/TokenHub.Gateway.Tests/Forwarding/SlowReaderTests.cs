@@ -16,7 +16,7 @@ public sealed class SlowReaderTests : IAsyncLifetime
     private GatewayRig _rig = null!;
 
     public async ValueTask InitializeAsync() =>
-        _rig = await GatewayRig.StartAsync(o => o with { ClientWriteTimeout = TimeSpan.FromSeconds(5) });
+        _rig = await GatewayRig.StartAsync(o => o with { ClientWriteTimeout = TimeSpan.FromSeconds(9) });
 
     public ValueTask DisposeAsync() => _rig.DisposeAsync();
 
@@ -71,7 +71,7 @@ public sealed class SlowReaderTests : IAsyncLifetime
                 (served, still) = (now, now == served ? still + 1 : 0);
                 return still > 20;
             },
-            TimeSpan.FromSeconds(3), "every stream stands still");
+            TimeSpan.FromSeconds(8), "every stream stands still");
         var perStream = (GC.GetTotalMemory(forceFullCollection: true) - before) / Streams;
         Assert.InRange(perStream, long.MinValue, 256 << 10);
 
@@ -85,6 +85,9 @@ public sealed class SlowReaderTests : IAsyncLifetime
         // Who takes nothing is cut off; his upstream was never read far ahead of him.
         foreach (var caller in callers)
         {
+            await Probe.UntilAsync(
+                () => _rig.Plane.RecordsOf(caller.Account).Count >= Streams / callers.Count,
+                TimeSpan.FromSeconds(30), "every stream is cut off");
             var records = await _rig.RecordsOfAsync(caller.Account, Streams / callers.Count);
             Assert.All(records, record => Assert.Equal(Outcome.ClientCut, record.Outcome));
             await _rig.AssertNothingHeldAsync(caller.Account);

@@ -164,13 +164,18 @@ public sealed class OutcomeClassTests(SharedRig shared) : IClassFixture<SharedRi
         using var client = await RawClient.PostAsync(
             caller, Dialects.Path(dialect, stream, model), BodyOf(dialect, stream, model));
         await UntilServedAsync(upstream, 1);
+        var isReported = stream && dialect == "messages";
+        if (isReported)
+        {
+            await UntilReadAsync(caller.Account, Reported.Input);
+        }
+
         client.Leave(reset: true);
 
         var record = Assert.Single(await _rig.RecordsOfAsync(caller.Account, 1));
         var row = AssertRefunded(record, Outcome.ClientCancelled);
         Assert.Equal(0, record.Status);
-        Assert.Equal(
-            stream && dialect == "messages" ? new TokenUsage { Input = 11, Output = 1 } : default, row.Usage);
+        Assert.Equal(isReported ? new TokenUsage { Input = 11, Output = 1 } : default, row.Usage);
         await _rig.AssertNothingHeldAsync(caller.Account);
     }
 
@@ -266,8 +271,16 @@ public sealed class OutcomeClassTests(SharedRig shared) : IClassFixture<SharedRi
     private static async Task UntilServedAsync(ScriptedUpstream upstream, int bytes) =>
         await TestKit.Servers.Probe.UntilAsync(
             () => upstream.Requests.Count > 0 && upstream.Requests[0].Served.Length >= bytes,
-            TimeSpan.FromSeconds(5),
+            TimeSpan.FromSeconds(30),
             "the upstream has begun");
+
+    // What an upstream has sent is not read yet; what was read stands in place of the estimate.
+    private async Task UntilReadAsync(long account, long input) =>
+        await TestKit.Servers.Probe.UntilAsync(
+            () => _rig.Host.Rooms.Table.OpenSlots().Any(slot => slot.TryRead(out var open)
+                && open.Account == account && open.InputEstimate != input && slot.Counters.Input == input),
+            TimeSpan.FromSeconds(30),
+            "the gateway has read the usage");
 
     private async Task<(HttpResponseMessage Response, UsageRecord Record)> CallAsync(
         string dialect, bool stream, string model, string balance = "10")

@@ -32,12 +32,12 @@ internal sealed class SharedCircuits(
     private const int WritesMax = 256;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
-    // A trial that has to wait longer than that for its claim goes without.
-    private static readonly TimeSpan ClaimWithin = TimeSpan.FromMilliseconds(100);
     private readonly ConcurrentDictionary<long, long> _claims = new();
     private int _writes;
     private int _mayHaveMissed;
+
+    /// <summary>A trial that has to wait longer than that for its claim goes without.</summary>
+    public TimeSpan ClaimWithin { get; init; } = TimeSpan.FromMilliseconds(100);
 
     public async Task RunAsync(CancellationToken cancel)
     {

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 using TokenHub.Core.Snapshots;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Tests.Rig;
+using TokenHub.Redis;
 using TokenHub.TestKit;
+using TokenHub.TestKit.Servers;
 using Xunit;
 
 namespace TokenHub.Gateway.Tests.Forwarding.Translation;
@@ -143,8 +145,15 @@ public sealed class CrossingToolTests(SharedRig shared) : IClassFixture<SharedRi
         var request = JsonNode.Parse(ToolTurns.Request(client, model, stream: true, ids))!;
         Echo.PutBack(client, request, text);
 
-        // What is kept beside the stream is there a moment after it.
-        await Task.Delay(100);
+        // What is kept beside the stream, for a client who cannot carry it, is there a moment after it.
+        if (client == "chat")
+        {
+            var kept = RedisKeys.Kept(caller.Account, caller.Key.Id, ids[0]);
+            await Probe.UntilAsync(
+                async () => await caller.Rig.CommandAsync("STRLEN", kept) != "0",
+                TimeSpan.FromSeconds(10), "what belongs to the call is kept");
+        }
+
         using var second = await caller.PostAsync(Dialects.Path(client, true, model), request.ToJsonString());
         var answer = await second.Content.ReadAsStringAsync();
         Assert.True(second.IsSuccessStatusCode, answer);

@@ -8,14 +8,17 @@ using TokenHub.Core.Usage;
 using TokenHub.Gateway.Forwarding.Upstreams;
 using TokenHub.Gateway.Tests.Rig;
 using TokenHub.TestKit;
+using TokenHub.TestKit.Servers;
 using Xunit;
 
 namespace TokenHub.Gateway.Tests.Forwarding.Upstreams;
 
 public sealed class UpstreamPoolTests
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Brief = TimeSpan.FromMilliseconds(500);
     private static readonly GatewayOptions Options =
-        TestOptions.Create() with { ConnectTimeout = TimeSpan.FromMilliseconds(500) };
+        TestOptions.Create() with { ConnectTimeout = TimeSpan.FromSeconds(30) };
 
     [Fact]
     public async Task Connection_is_kept_and_used_again_when_the_answer_was_read_to_its_end()
@@ -44,7 +47,7 @@ public sealed class UpstreamPoolTests
             Assert.Equal(4, await answer.ReadAsync(new byte[100]));
         }
 
-        await upstream.Requests[0].CallerLeft.WaitAsync(TimeSpan.FromSeconds(2));
+        await upstream.Requests[0].CallerLeft.WaitAsync(Soon);
     }
 
     [Fact]
@@ -53,8 +56,11 @@ public sealed class UpstreamPoolTests
         await using var upstream = ScriptedUpstream.Start();
         upstream.Enqueue(ScriptedUpstreamScript.Silence()).Enqueue(ScriptedUpstreamScript.StreamHead().Chunk("part").Hang());
         using var pool = new UpstreamPool(Options);
-        using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-        await Assert.ThrowsAsync<OperationCanceledException>(() => SendAsync(pool, upstream.Url, "{}", stop.Token));
+        using var stop = new CancellationTokenSource();
+        var waiting = SendAsync(pool, upstream.Url, "{}", stop.Token);
+        await Probe.UntilAsync(() => upstream.Requests.Count == 1, Soon, "the upstream is asked");
+        await stop.CancelAsync();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => waiting.WaitAsync(Soon));
 
         using var later = new CancellationTokenSource();
         using var answer = await SendAsync(pool, upstream.Url, "{}", later.Token);
@@ -62,8 +68,8 @@ public sealed class UpstreamPoolTests
         var read = answer.ReadAsync(new byte[100]).AsTask();
         await later.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<Exception>(() => read.WaitAsync(TimeSpan.FromSeconds(2)));
-        await upstream.Requests[1].CallerLeft.WaitAsync(TimeSpan.FromSeconds(2));
+        await Assert.ThrowsAnyAsync<Exception>(() => read.WaitAsync(Soon));
+        await upstream.Requests[1].CallerLeft.WaitAsync(Soon);
     }
 
     [Fact]
@@ -73,6 +79,7 @@ public sealed class UpstreamPoolTests
         upstream.Enqueue(ScriptedUpstreamScript.Answer(200, "one").Close()).Enqueue(ScriptedUpstreamScript.Answer(200, "two"));
         using var pool = new UpstreamPool(Options);
         Assert.Equal("one", await CallAsync(pool, upstream.Url, "{}"));
+        await upstream.Requests[0].ScriptEnded.WaitAsync(Soon);
 
         Assert.Equal("two", await CallAsync(pool, upstream.Url, "{}"));
         Assert.Equal(2, upstream.Connections);
@@ -137,7 +144,11 @@ public sealed class UpstreamPoolTests
     {
         await using var upstream = ScriptedUpstream.Start();
         upstream.Default = _ => ScriptedUpstreamScript.Answer(200, "reached");
-        using var pool = new UpstreamPool(Options with { AllowPrivateUpstreams = allowPrivate });
+        using var pool = new UpstreamPool(Options with
+        {
+            AllowPrivateUpstreams = allowPrivate,
+            ConnectTimeout = fault == AttemptFault.ConnectTimeout ? Brief : Options.ConnectTimeout,
+        });
 
         var error = await Assert.ThrowsAsync<UpstreamException>(
             () => SendAsync(pool, string.Format(null, url, upstream.Port), "{}"));
