@@ -1,5 +1,6 @@
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
+using TokenHub.Redis.Tests.Servers;
 using TokenHub.TestKit.Servers;
 
 namespace TokenHub.Redis.Tests;
@@ -34,7 +35,7 @@ public sealed class AllocationTests
 
     private static async Task MeasureAsync(string url)
     {
-        var options = RedisOptions.Parse(url) with { CallTimeout = TimeSpan.FromSeconds(10) };
+        var options = RedisOptions.Parse(url) with { CallTimeout = Backends.Patience };
         await using var client = await RedisClient.ConnectAsync(options, None);
         var till = new Redis.Till(client.Runner);
         await till.BuildShardAsync(Shards.Of(Account), 1, None);

@@ -37,7 +37,7 @@ public sealed class RedisSubscriberTests(Backends backends)
     [Fact]
     public async Task Channel_added_later_is_heard_too()
     {
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(backends.Url(Backend.Redis)), None);
+        await using var client = await RedisClient.ConnectAsync(Backends.Patient(backends.Url(Backend.Redis)), None);
         var (first, later) = (new Listener(), new Listener());
         var channel = $"test:{Guid.NewGuid():n}";
         first.Subscribe(client.Subscriber, channel + ":1");
@@ -56,7 +56,7 @@ public sealed class RedisSubscriberTests(Backends backends)
     public async Task Gap_is_told_after_every_reconnection_and_before_the_subscriber_counts_as_connected()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(server.Url), None);
+        await using var client = await RedisClient.ConnectAsync(Backends.Patient(server.Url), None);
         var listener = new Listener();
         listener.Subscribe(client.Subscriber, "c");
         await Probe.UntilAsync(() => client.Subscriber.IsConnected, Soon, "heard");
@@ -137,7 +137,7 @@ public sealed class RedisSubscriberTests(Backends backends)
     [Fact]
     public async Task Handler_that_throws_leads_to_a_gap_and_not_to_silence()
     {
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(backends.Url(Backend.Redis)), None);
+        await using var client = await RedisClient.ConnectAsync(Backends.Patient(backends.Url(Backend.Redis)), None);
         var channel = $"test:{Guid.NewGuid():n}";
         var (gaps, messages) = (0, 0);
         client.Subscriber.Subscribe(

@@ -18,7 +18,8 @@ public sealed class NodeLossTests
         // A node-timeout longer than the test: the others go on serving their slots.
         await using var cluster = await RedisCluster.StartAsync(
             false, true, 30_000, "--appendfsync", "always");
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(cluster.Url), None);
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(cluster.Url) with { CallTimeout = Backends.Patience }, None);
         var till = new Redis.Till(client.Runner);
         var (lost, kept) = (await ReadyAccountAsync(till, cluster, 1), await ReadyAccountAsync(till, cluster, 0));
         var victim = cluster.Nodes[1];
@@ -49,8 +50,9 @@ public sealed class NodeLossTests
     {
         await using var cluster = await RedisCluster.StartAsync(withReplicas: true, nodeTimeoutMs: 1000);
         await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(cluster.Url), None);
+        await using var patient = await RedisClient.ConnectAsync(Backends.Patient(cluster.Url), None);
+        var account = await ReadyAccountAsync(new Redis.Till(patient.Runner), cluster, 2);
         var till = new Redis.Till(client.Runner);
-        var account = await ReadyAccountAsync(till, cluster, 2);
         var changes = 0;
         client.Changed += () => Interlocked.Increment(ref changes);
         var slowest = 0L;
@@ -110,7 +112,8 @@ public sealed class NodeLossTests
     public async Task Whole_cluster_that_restarts_is_found_again()
     {
         await using var cluster = await RedisCluster.StartAsync(false, true, 2000, "--appendfsync", "always");
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(cluster.Url), None);
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(cluster.Url) with { CallTimeout = Backends.Patience }, None);
         var till = new Redis.Till(client.Runner);
         var account = await ReadyAccountAsync(till, cluster, 0);
 

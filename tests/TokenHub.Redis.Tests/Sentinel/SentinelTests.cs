@@ -19,14 +19,15 @@ public sealed class SentinelTests
     {
         await using var set = await RedisSentinel.StartAsync(1000, password, sentinelPassword);
         await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(set.Url), None);
+        await using var patient = await RedisClient.ConnectAsync(Backends.Patient(set.Url), None);
+        await ReadyAsync(new Redis.Till(patient.Runner));
         var till = new Redis.Till(client.Runner);
-        await ReadyAsync(till);
         var gaps = 0;
         client.Subscriber.Subscribe("c", _ => { }, () => Interlocked.Increment(ref gaps));
         await Probe.UntilAsync(() => gaps == 1, TimeSpan.FromSeconds(10), "it listens");
         Assert.Equal($"127.0.0.1:{set.First.Port}", client.Nodes.Single().Endpoint);
         Assert.Equal(0, client.Generation);
-        Assert.Equal(RedisFault.None, await FaultAsync(till));
+        Assert.Equal(RedisFault.None, await FaultAsync(new Redis.Till(patient.Runner)));
 
         await set.First.KillAsync();
         var slowest = 0L;
@@ -51,7 +52,10 @@ public sealed class SentinelTests
     public async Task Master_that_hangs_and_comes_back_is_not_believed_again()
     {
         await using var set = await RedisSentinel.StartAsync();
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(set.Url), None);
+
+        // What hangs costs two seconds a call, and what serves does so within them.
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(set.Url) with { CallTimeout = TimeSpan.FromSeconds(2) }, None);
         var till = new Redis.Till(client.Runner);
         await ReadyAsync(till);
         await set.KillSentinelAsync(2);
@@ -81,7 +85,8 @@ public sealed class SentinelTests
     public async Task Switch_by_hand_is_followed_at_once()
     {
         await using var set = await RedisSentinel.StartAsync();
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(set.Url), None);
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(set.Url) with { CallTimeout = TimeSpan.FromSeconds(2) }, None);
         var till = new Redis.Till(client.Runner);
         await ReadyAsync(till);
         var sentinel = client.Options.Port;
