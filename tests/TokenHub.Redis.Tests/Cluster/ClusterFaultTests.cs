@@ -88,13 +88,13 @@ public sealed class ClusterFaultTests
     public async Task Nodes_that_send_a_call_to_one_another_are_not_asked_for_ever()
     {
         await using var nodes = new Pair((pair, no) => $"-MOVED {Slot("a")} {pair.Address(1 - no)}\r\n");
-        await using var client = await nodes.ConnectAsync();
+        await using var client = await nodes.ConnectAsync(TimeSpan.FromSeconds(2));
         var clock = Stopwatch.StartNew();
 
         var error = await Assert.ThrowsAsync<RedisUnavailableException>(async () => await client.GetAsync("a", None));
 
         Assert.Equal(RedisFault.Moved, error.Fault);
-        Assert.InRange(clock.ElapsedMilliseconds, 0, 200);
+        Assert.InRange(clock.ElapsedMilliseconds, 0, 1000);
         Assert.Equal(2, nodes.Count("GET a"));
     }
 
@@ -103,13 +103,13 @@ public sealed class ClusterFaultTests
     {
         var nowhere = TestKit.Servers.FreePort.Next();
         await using var nodes = new Pair((_, _) => $"-MOVED {Slot("a")} 127.0.0.1:{nowhere}\r\n");
-        await using var client = await nodes.ConnectAsync();
+        await using var client = await nodes.ConnectAsync(TimeSpan.FromSeconds(2));
         var clock = Stopwatch.StartNew();
 
         var error = await Assert.ThrowsAsync<RedisUnavailableException>(async () => await client.GetAsync("a", None));
 
         Assert.Equal(RedisFault.NotConnected, error.Fault);
-        Assert.InRange(clock.ElapsedMilliseconds, 0, 300);
+        Assert.InRange(clock.ElapsedMilliseconds, 0, 1000);
     }
 
     [Fact]
