@@ -44,12 +44,12 @@ public sealed class RedisSubscriberTests(Backends backends)
         await Probe.UntilAsync(() => client.Subscriber.IsConnected, Soon, "the first channel is heard");
 
         later.Subscribe(client.Subscriber, channel + ":2");
-        await Probe.UntilAsync(() => later.Gaps == 1 && client.Subscriber.IsConnected, Soon, "the second is heard");
+        await Probe.UntilAsync(() => later.Gaps >= 1 && client.Subscriber.IsConnected, Soon, "the second is heard");
         await client.PublishAsync(channel + ":2", "x"u8.ToArray(), None);
 
         await Probe.UntilAsync(() => later.Messages.Count == 1, Soon, "its message");
         Assert.Empty(first.Messages);
-        Assert.Equal(1, first.Gaps);
+        Assert.True(first.Gaps >= 1);
     }
 
     [Fact]
@@ -60,18 +60,20 @@ public sealed class RedisSubscriberTests(Backends backends)
         var listener = new Listener();
         listener.Subscribe(client.Subscriber, "c");
         await Probe.UntilAsync(() => client.Subscriber.IsConnected, Soon, "heard");
-        Assert.Equal(1, listener.Gaps);
+        var gaps = listener.Gaps;
+        Assert.True(gaps >= 1);
 
         await server.KillAsync();
         await Probe.UntilAsync(() => !client.Subscriber.IsConnected, Soon, "the loss is noticed");
         await server.RestartAsync();
         await Probe.UntilAsync(() => client.Subscriber.IsConnected, Soon, "heard again");
-        Assert.Equal(2, listener.Gaps);
+        Assert.True(listener.Gaps > gaps);
         Assert.True(listener.WasNeverConnectedInGap(client.Subscriber));
 
         await Probe.UntilAsync(() => client.IsConnected, Soon, "commands too");
+        gaps = listener.Gaps;
         await ServerState.ListAsync(client.Runner, "CLIENT", "KILL", "TYPE", "pubsub");
-        await Probe.UntilAsync(() => listener.Gaps == 3 && client.Subscriber.IsConnected, Soon, "a third time");
+        await Probe.UntilAsync(() => listener.Gaps > gaps && client.Subscriber.IsConnected, Soon, "a third time");
         await client.PublishAsync("c", "x"u8.ToArray(), None);
         await Probe.UntilAsync(() => listener.Messages.Count == 1, Soon, "the message");
     }
@@ -152,8 +154,9 @@ public sealed class RedisSubscriberTests(Backends backends)
             () => Interlocked.Increment(ref gaps));
         await Probe.UntilAsync(() => client.Subscriber.IsConnected, Soon, "heard");
 
+        var before = gaps;
         await client.PublishAsync(channel, "x"u8.ToArray(), None);
-        await Probe.UntilAsync(() => gaps == 2 && client.Subscriber.IsConnected, Soon, "the gap");
+        await Probe.UntilAsync(() => gaps > before && client.Subscriber.IsConnected, Soon, "the gap");
         await client.PublishAsync(channel, "x"u8.ToArray(), None);
 
         await Probe.UntilAsync(() => messages == 2, Soon, "the next message");

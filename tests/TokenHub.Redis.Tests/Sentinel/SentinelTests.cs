@@ -27,11 +27,12 @@ public sealed class SentinelTests
         var till = new Redis.Till(client.Runner);
         var gaps = 0;
         client.Subscriber.Subscribe("c", _ => { }, () => Interlocked.Increment(ref gaps));
-        await Probe.UntilAsync(() => gaps == 1, TimeSpan.FromSeconds(10), "it listens");
+        await Probe.UntilAsync(() => gaps >= 1, TimeSpan.FromSeconds(10), "it listens");
         Assert.Equal($"127.0.0.1:{set.First.Port}", client.Nodes.Single().Endpoint);
         Assert.Equal(0, client.Generation);
         Assert.Equal(RedisFault.None, await FaultAsync(new Redis.Till(patient.Runner)));
 
+        var before = gaps;
         await set.First.KillAsync();
         var slowest = 0L;
         await Probe.UntilAsync(
@@ -47,7 +48,7 @@ public sealed class SentinelTests
         Assert.True(slowest <= 400, $"{slowest} ms");
         Assert.Equal(1, client.Generation);
         Assert.Equal($"127.0.0.1:{set.Second.Port}", client.Nodes.Single().Endpoint);
-        await Probe.UntilAsync(() => gaps == 2, TimeSpan.FromSeconds(10), "it listens to the new master");
+        await Probe.UntilAsync(() => gaps > before, TimeSpan.FromSeconds(10), "it listens to the new master");
     }
 
     [Fact]
