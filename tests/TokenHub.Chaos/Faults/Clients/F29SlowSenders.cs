@@ -30,13 +30,10 @@ internal sealed class F29SlowSenders : IFault
         var sending = SendSlowlyAsync(trial, clients);
         var served = trial.Rig.Swarm.Receipts.Count(receipt => receipt.IsWhole);
         await sending;
-        var open = 0;
-        foreach (var (client, i) in clients.Select((client, i) => (client, i)))
-        {
-            open += i % 3 == 0 && await client.ReadAsync(4096, TimeSpan.FromMilliseconds(20)) < 0 ? 1 : 0;
-            client.Dispose();
-        }
-
+        var read = await Task.WhenAll(
+            clients.Where((_, i) => i % 3 == 0).Select(client => client.ReadAsync(4096, TimeSpan.FromSeconds(1))));
+        var open = read.Count(bytes => bytes < 0);
+        clients.ForEach(client => client.Dispose());
         trial.Expect(open == 0, $"{open} connections with unfinished headers are open after {ClosedWithin.TotalSeconds} s");
         var more = trial.Rig.Swarm.Receipts.Count(receipt => receipt.IsWhole) - served;
         trial.Expect(more > 20, $"only {more} others were served beside {count} slow senders");

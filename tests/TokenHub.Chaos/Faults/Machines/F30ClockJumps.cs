@@ -52,7 +52,7 @@ internal sealed class F30ClockJumps : IFault
 
     private static async Task JumpAsync(Trial trial, string clock, string jump)
     {
-        var stream = trial.CallAsync(0, errand =>
+        var stream = trial.ServedCallAsync(0, errand =>
         {
             trial.Rig.Upstream.Plan(errand.Model, new Chaos.Upstreams.UpstreamPlan(20, trial.Pick(60, 2000)));
             return errand with { IsStream = true };

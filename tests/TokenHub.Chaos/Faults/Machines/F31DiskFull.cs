@@ -55,7 +55,7 @@ internal sealed class F31DiskFull : IFault, IDisposable
 
     private static async Task UnderGatewaysAsync(Trial trial, SmallDisk disk)
     {
-        var streams = Enumerable.Range(0, 20).Select(i => trial.CallAsync(i % 2, errand =>
+        var streams = Enumerable.Range(0, 20).Select(i => trial.ServedCallAsync(i % 2, errand =>
         {
             trial.Rig.Upstream.Plan(errand.Model, new UpstreamPlan(100, 40));
             return errand with { IsStream = true };
@@ -80,7 +80,7 @@ internal sealed class F31DiskFull : IFault, IDisposable
         disk.FillTo(0);
         for (var i = 0; i < 20; i++)
         {
-            var receipt = await trial.CallAsync(i % 2);
+            var receipt = await trial.ServedCallAsync(i % 2);
             trial.Expect(receipt.IsWhole, $"with PostgreSQL's disk full a call was answered {receipt.Status} {receipt.Tail}");
             await trial.PauseAsync(150);
         }

@@ -29,7 +29,7 @@ internal sealed class F25Lies : IFault
 
     private static async Task PlayAsync(Trial trial, string usage, long least, long most)
     {
-        var call = await trial.CallAsync(0, errand =>
+        var call = await trial.ServedCallAsync(0, errand =>
         {
             trial.Rig.Upstream.Plan(errand.Model, new UpstreamPlan(Tokens, 1, Usage: usage));
             trial.Rig.Allowances.Lies[errand.Model] = (least, most);

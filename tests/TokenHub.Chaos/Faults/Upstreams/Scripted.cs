@@ -7,7 +7,7 @@ namespace TokenHub.Chaos.Faults.Upstreams;
 internal static class Scripted
 {
     public static Task<Receipt> PlayAsync(Trial trial, UpstreamPlan plan, int gateway = 0, bool isStream = true) =>
-        trial.CallAsync(gateway, errand =>
+        trial.ServedCallAsync(gateway, errand =>
         {
             trial.Rig.Upstream.Plan(errand.Model, plan);
             return errand with { IsStream = isStream, AsksUsage = true };
