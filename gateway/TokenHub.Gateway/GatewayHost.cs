@@ -225,7 +225,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     private static async Task<RedisClient> ConnectRedisAsync(
         GatewayOptions options, ILogger log, CancellationToken cancel)
     {
-        var redisOptions = RedisOptions.Parse(options.RedisUrl);
+        var redisOptions = RedisOptions.Parse(options.RedisUrl) with { CallTimeout = options.RedisCallTimeout };
         while (true)
         {
             try

@@ -168,6 +168,7 @@ internal sealed class GatewayRig : IAsyncDisposable
             ControlPlaneUrl = Plane.Address,
             DeadlineTick = TimeSpan.FromMilliseconds(50),
             DrainTimeout = TimeSpan.FromSeconds(2),
+            RedisCallTimeout = TimeSpan.FromSeconds(4),
         };
         _host = await GatewayHost.StartAsync(change(options), NullLoggerFactory.Instance, default);
     }
