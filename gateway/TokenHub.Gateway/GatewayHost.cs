@@ -191,7 +191,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,
-            Affinity = new ConversationBinder(new BindingStore(redis, time, log), metrics.Conversations, time),
+            Affinity = new ConversationBinder(
+                new BindingStore(redis, time, log) { Patience = options.BindingPatience }, metrics.Conversations, time),
             Picker = channels.Picker,
             Queue = channels.Queue,
             Till = till,
