@@ -217,12 +217,12 @@ public sealed class BindingTests : IAsyncLifetime
     [Fact]
     public async Task First_token_slower_than_the_rule_allows_unbinds()
     {
-        await PublishAsync(Failover with { UnbindAfterMs = 150 });
+        await PublishAsync(Failover with { UnbindAfterMs = 1_500 });
         _upstreams.ForEach(upstream => upstream.Default = _ => ScriptedUpstreamScript.Stream(Wire.MessagesStream));
         var home = await AskAsync("c", stream: true);
         var key = await BindingKeyAsync();
         _upstreams[home].Default = _ => ScriptedUpstreamScript.StreamHead()
-            .Pause(TimeSpan.FromMilliseconds(400)).Chunk(Wire.MessagesStream).EndChunks();
+            .Pause(TimeSpan.FromSeconds(3)).Chunk(Wire.MessagesStream).EndChunks();
 
         Assert.Equal(home, await AskAsync("c", stream: true));
 
