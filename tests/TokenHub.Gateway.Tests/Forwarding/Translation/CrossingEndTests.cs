@@ -3,6 +3,7 @@ using TokenHub.Core.Money;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Tests.Rig;
 using TokenHub.TestKit;
+using TokenHub.TestKit.Servers;
 using Xunit;
 
 namespace TokenHub.Gateway.Tests.Forwarding.Translation;
@@ -188,7 +189,9 @@ public sealed class CrossingEndTests(SharedRig shared, HastyRig hasty)
             Assert.True(await raw.ReadUntilAsync("word"));
 
             raw.Leave(reset: true);
-            await Task.Delay(100, TestContext.Current.CancellationToken);
+            await (policy == AbortPolicy.Cancel
+                ? server.Requests[0].CallerLeft.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)
+                : Probe.UntilAsync(() => _rig.Host.Rooms.Drains.Count == 1, TimeSpan.FromSeconds(30), "it is read on"));
             left.SetResult();
 
             var record = Assert.Single(await _rig.RecordsOfAsync(caller.Account, 1));
