@@ -191,7 +191,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             Front = new RequestFront(options),
             Auth = new KeyAuth(keys, new ClientAddress(options.TrustedProxies), time),
             Snapshots = snapshots,
-            Affinity = new ConversationBinder(new BindingStore(redis, time, log), metrics.Conversations, time),
+            Affinity = new ConversationBinder(
+                new BindingStore(redis, time, log) { Patience = options.BindingPatience }, metrics.Conversations, time),
             Picker = channels.Picker,
             Queue = channels.Queue,
             Till = till,
@@ -225,7 +226,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     private static async Task<RedisClient> ConnectRedisAsync(
         GatewayOptions options, ILogger log, CancellationToken cancel)
     {
-        var redisOptions = RedisOptions.Parse(options.RedisUrl);
+        var redisOptions = RedisOptions.Parse(options.RedisUrl) with { CallTimeout = options.RedisCallTimeout };
         while (true)
         {
             try

@@ -34,6 +34,12 @@ internal sealed record GatewayOptions
     /// <summary>What stands between forwarding and the admission; something that watches only in tests.</summary>
     public Func<IAdmission, IAdmission> Admission { get; init; } = admission => admission;
 
+    /// <summary>How long any one call of Redis may take; longer only in tests, on machines that stall.</summary>
+    public TimeSpan RedisCallTimeout { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Longest wait of a request for where its conversation is bound; longer only in tests.</summary>
+    public TimeSpan BindingPatience { get; init; } = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Lend accounts a little while Redis is away; see <see cref="Exchanges.GraceLine"/>.</summary>
     public bool LendsGrace { get; init; }
 

@@ -68,6 +68,7 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task Redis_that_hangs_is_503_and_what_it_held_meanwhile_is_given_back()
     {
+        await _rig.RestartGatewayAsync(options => options with { RedisCallTimeout = TimeSpan.FromMilliseconds(250) });
         var caller = await _rig.AddCallerAsync();
         using (var before = await caller.PostAsync("/v1/chat/completions", Wire.ChatBody))
         {

@@ -32,9 +32,6 @@ internal sealed class BindingStore
     /// <summary>Redis pub/sub channel of moves: who tells, and the conversation.</summary>
     public const string NoticeChannel = "tokenhub:bindings";
 
-    /// <summary>Longest wait of a request for its binding; the client looks at its clock every 20 ms.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
-
     /// <summary>For so long Redis is not asked again after it kept a request waiting.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -68,6 +65,9 @@ internal sealed class BindingStore
         (_redis, _time, _log) = (redis, time, log);
         redis.Subscriber.Subscribe(NoticeChannel, Hear, () => Interlocked.Increment(ref _gaps));
     }
+
+    /// <summary>Longest wait of a request for its binding; the client looks at its clock every 20 ms.</summary>
+    public required TimeSpan Patience { get; init; }
 
     /// <summary>True with what this process has just learnt or written: null then is a conversation just unbound.
     /// </summary>

@@ -12,12 +12,13 @@ namespace TokenHub.Gateway.Tests.Forwarding;
 /// or a whole answer, and nothing is charged beyond what was served. (Memory: see SlowReaderTests.)
 /// </summary>
 [Trait("needs", "redis")]
-public sealed class BrokenUpstreamTests(SharedRig shared) : IClassFixture<SharedRig>
+public sealed class BrokenUpstreamTests(SharedRig shared, HastyRig hasty)
+    : IClassFixture<SharedRig>, IClassFixture<HastyRig>
 {
     private const int Words = 20;
     private static readonly string[] AllDialects = ["chat", "responses", "messages", "gemini"];
     private static int _models;
-    private readonly GatewayRig _rig = shared.Rig;
+    private GatewayRig _rig = shared.Rig;
 
     public static TheoryData<string, string, Outcome> Framing => Table(
         ("half close", Outcome.UpstreamErrorAfterContent), ("reset", Outcome.UpstreamErrorAfterContent),
@@ -49,6 +50,7 @@ public sealed class BrokenUpstreamTests(SharedRig shared) : IClassFixture<Shared
 
     private async Task TryAsync(string dialect, string fault, Outcome outcome)
     {
+        _rig = fault == "a byte at a time" ? hasty.Rig : _rig;
         var (model, upstream) = await AddAsync(dialect);
         var script = ScriptOf(dialect, fault);
         upstream.Default = _ => script;

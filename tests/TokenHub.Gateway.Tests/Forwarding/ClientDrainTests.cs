@@ -12,15 +12,14 @@ namespace TokenHub.Gateway.Tests.Forwarding;
 [Trait("needs", "redis")]
 public sealed class ClientDrainTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    // Until the gateway has read of an answer what no client sees: nothing else shows it.
+    private static readonly TimeSpan ReadWithin = TimeSpan.FromSeconds(1);
     private static int _models;
     private GatewayRig _rig = null!;
 
-    public async ValueTask InitializeAsync() => _rig = await GatewayRig.StartAsync(o => o with
-    {
-        ClientDrainTime = TimeSpan.FromMilliseconds(900),
-        ClientDrainsMax = 3,
-    });
+    public async ValueTask InitializeAsync() => _rig = await StartAsync(TimeSpan.FromSeconds(60));
 
     public ValueTask DisposeAsync() => _rig.DisposeAsync();
 
@@ -28,7 +27,7 @@ public sealed class ClientDrainTests : IAsyncLifetime
     [MemberData(nameof(Dialects.All), MemberType = typeof(Dialects))]
     public async Task Rest_of_the_answer_is_read_and_its_usage_charged(string dialect)
     {
-        var (gate, record, upstream) = await LeaveAsync(dialect, "10", (script, after) =>
+        var (gate, record, upstream) = await LeaveAsync(_rig, dialect, "10", (script, after) =>
             script.WaitFor(after).Chunk(Scripts.Words(dialect, 200)[Scripts.Beginning(dialect).Length..] + Scripts.End(dialect, 207)).EndChunks());
         await Probe.UntilAsync(() => _rig.Host.Rooms.Drains.Count == 1, Patience, "the answer is read on");
         gate.SetResult();
@@ -49,7 +48,7 @@ public sealed class ClientDrainTests : IAsyncLifetime
     [MemberData(nameof(Dialects.All), MemberType = typeof(Dialects))]
     public async Task Client_that_had_seen_nothing_pays_nothing_and_the_row_says_what_it_cost(string dialect)
     {
-        var (model, upstream) = await AddAsync(dialect);
+        var (model, upstream) = await AddAsync(_rig, dialect);
         var gate = new TaskCompletionSource();
         var (start, rest) = (Scripts.Beginning(dialect), Scripts.Words(dialect, 50, ends: true));
         upstream.Default = _ => ScriptedUpstreamScript.StreamHead().Chunk(start + ": .\n\n").WaitFor(gate.Task)
@@ -58,7 +57,7 @@ public sealed class ClientDrainTests : IAsyncLifetime
         using var client = await RawClient.PostAsync(caller, Dialects.Path(dialect, true, model), BodyOf(dialect, model));
         await Probe.UntilAsync(
             () => upstream.Requests.Count > 0 && upstream.Requests[0].Served.Length > 0, Patience, "the upstream has begun");
-        await Task.Delay(100);
+        await Task.Delay(ReadWithin);
         client.Leave(reset: true);
         await Probe.UntilAsync(() => _rig.Host.Rooms.Drains.Count == 1, Patience, "the answer is read on");
         gate.SetResult();
@@ -73,7 +72,7 @@ public sealed class ClientDrainTests : IAsyncLifetime
     [Fact]
     public async Task Answer_that_is_not_streamed_is_read_to_its_end_and_refunded()
     {
-        var (model, upstream) = await AddAsync("chat");
+        var (model, upstream) = await AddAsync(_rig, "chat");
         var gate = new TaskCompletionSource();
         upstream.Default = _ => ScriptedUpstreamScript
             .Head(200, "content-type: application/json", $"content-length: {Wire.ChatAnswer.Length}")
@@ -83,7 +82,7 @@ public sealed class ClientDrainTests : IAsyncLifetime
             caller, "/v1/chat/completions", Wire.ChatBody.Replace("\"m\"", $"\"{model}\"", StringComparison.Ordinal));
         await Probe.UntilAsync(
             () => upstream.Requests.Count > 0 && upstream.Requests[0].Served.Length > 0, Patience, "the upstream has begun");
-        await Task.Delay(100);
+        await Task.Delay(ReadWithin);
         client.Leave(reset: false);
         await Probe.UntilAsync(() => _rig.Host.Rooms.Drains.Count == 1, Patience, "the answer is read on");
         gate.SetResult();
@@ -98,7 +97,8 @@ public sealed class ClientDrainTests : IAsyncLifetime
     [MemberData(nameof(Dialects.All), MemberType = typeof(Dialects))]
     public async Task Silence_ends_it_when_its_time_is_over_and_the_own_count_is_charged(string dialect)
     {
-        var (_, record, upstream) = await LeaveAsync(dialect, "10", (script, _) =>
+        await using var rig = await StartAsync(TimeSpan.FromMilliseconds(900));
+        var (_, record, upstream) = await LeaveAsync(rig, dialect, "10", (script, _) =>
             script.Chunk(Scripts.Word(dialect, 1)).Hang());
 
         var done = await record();
@@ -113,7 +113,7 @@ public sealed class ClientDrainTests : IAsyncLifetime
     [Fact]
     public async Task Two_thousand_tokens_end_it()
     {
-        var (gate, record, upstream) = await LeaveAsync("chat", "100", (script, after) =>
+        var (gate, record, upstream) = await LeaveAsync(_rig, "chat", "100", (script, after) =>
             Enumerable.Range(0, 60).Aggregate(script.WaitFor(after), (s, i) => s.Chunk(Scripts.Words("chat", 100))).Hang());
         await Probe.UntilAsync(() => _rig.Host.Rooms.Drains.Count == 1, Patience, "the answer is read on");
         gate.SetResult();
@@ -130,7 +130,7 @@ public sealed class ClientDrainTests : IAsyncLifetime
     [Fact]
     public async Task Money_ends_it()
     {
-        var (gate, record, upstream) = await LeaveAsync("messages", "0.06", (script, after) =>
+        var (gate, record, upstream) = await LeaveAsync(_rig, "messages", "0.06", (script, after) =>
             script.WaitFor(after).Chunk(Scripts.Words("messages", 1500)).Hang());
         await Probe.UntilAsync(() => _rig.Host.Rooms.Drains.Count == 1, Patience, "the answer is read on");
         gate.SetResult();
@@ -173,7 +173,7 @@ public sealed class ClientDrainTests : IAsyncLifetime
     [Fact]
     public async Task Others_are_served_meanwhile_and_the_exchange_is_used_again_after()
     {
-        var (model, upstream) = await AddAsync("chat");
+        var (model, upstream) = await AddAsync(_rig, "chat");
         var gate = new TaskCompletionSource();
         upstream.Enqueue(ScriptedUpstreamScript.StreamHead().Chunk(Scripts.FirstHalf("chat")).WaitFor(gate.Task)
             .Chunk(Scripts.End("chat", 7)).EndChunks());
@@ -198,21 +198,25 @@ public sealed class ClientDrainTests : IAsyncLifetime
         await _rig.AssertNothingHeldAsync(caller.Account);
     }
 
+    private static Task<GatewayRig> StartAsync(TimeSpan drainTime) =>
+        GatewayRig.StartAsync(o => o with { ClientDrainTime = drainTime, ClientDrainsMax = 3 });
+
     // A client that has seen the first text and leaves.
-    private async Task<(TaskCompletionSource Gate, Func<Task<UsageRecord>> Record, ScriptedUpstream Upstream)> LeaveAsync(
-        string dialect, string balance, Func<ScriptedUpstreamScript, Task, ScriptedUpstreamScript> rest)
+    private static async Task<(TaskCompletionSource Gate, Func<Task<UsageRecord>> Record, ScriptedUpstream Upstream)> LeaveAsync(
+        GatewayRig rig, string dialect, string balance,
+        Func<ScriptedUpstreamScript, Task, ScriptedUpstreamScript> rest)
     {
-        var (model, upstream) = await AddAsync(dialect);
+        var (model, upstream) = await AddAsync(rig, dialect);
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         upstream.Default = _ => rest(ScriptedUpstreamScript.StreamHead().Chunk(Scripts.FirstHalf(dialect)), gate.Task);
-        var caller = await _rig.AddCallerAsync(balance);
+        var caller = await rig.AddCallerAsync(balance);
         using var client = await RawClient.PostAsync(caller, Dialects.Path(dialect, true, model), BodyOf(dialect, model));
         Assert.True(await client.ReadUntilAsync("Hel"));
         client.Leave(reset: false);
         return (gate, async () =>
         {
-            var record = Assert.Single(await _rig.RecordsOfAsync(caller.Account, 1));
-            await _rig.AssertNothingHeldAsync(caller.Account);
+            var record = Assert.Single(await rig.RecordsOfAsync(caller.Account, 1));
+            await rig.AssertNothingHeldAsync(caller.Account);
             return record;
         }, upstream);
     }
@@ -221,10 +225,10 @@ public sealed class ClientDrainTests : IAsyncLifetime
         .Replace("\"m\"", $"\"{model}\"", StringComparison.Ordinal)
         .Replace("\"max_tokens\":100", "\"max_tokens\":64000", StringComparison.Ordinal);
 
-    private async Task<(string Model, ScriptedUpstream Upstream)> AddAsync(string dialect)
+    private static async Task<(string Model, ScriptedUpstream Upstream)> AddAsync(GatewayRig rig, string dialect)
     {
         var model = $"drain-{Interlocked.Increment(ref _models)}";
-        return (model, await _rig.AddUpstreamAsync(
+        return (model, await rig.AddUpstreamAsync(
             Dialects.Provider(dialect), [model], channel => channel with
             {
                 OnClientAbort = AbortPolicy.Drain,

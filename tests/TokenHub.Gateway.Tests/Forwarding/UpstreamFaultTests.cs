@@ -10,10 +10,11 @@ namespace TokenHub.Gateway.Tests.Forwarding;
 
 /// <summary>One channel that fails in every way, in every dialect: a clear error, the hold given back.</summary>
 [Trait("needs", "redis")]
-public sealed class UpstreamFaultTests(SharedRig shared) : IClassFixture<SharedRig>
+public sealed class UpstreamFaultTests(SharedRig shared, HastyRig hasty)
+    : IClassFixture<SharedRig>, IClassFixture<HastyRig>
 {
     private static int _models;
-    private readonly GatewayRig _rig = shared.Rig;
+    private GatewayRig _rig = shared.Rig;
 
     public static TheoryData<string, bool, string> Failures
     {
@@ -43,6 +44,7 @@ public sealed class UpstreamFaultTests(SharedRig shared) : IClassFixture<SharedR
     public async Task Failure_before_content_is_an_error_in_the_dialect_and_the_hold_goes_back(
         string dialect, bool stream, string failure)
     {
+        _rig = RigFor(failure);
         var (model, upstream) = await AddAsync(dialect);
         upstream.Default = _ => ScriptOf(failure, stream);
         if (failure == "refused")
@@ -112,6 +114,7 @@ public sealed class UpstreamFaultTests(SharedRig shared) : IClassFixture<SharedR
     [InlineData("gemini", "half event")]
     public async Task Break_after_content_ends_as_the_dialects_error_and_never_cleanly(string dialect, string failure)
     {
+        _rig = RigFor(failure);
         var (model, upstream) = await AddAsync(dialect);
         var whole = Dialects.Answer(dialect, stream: true);
         var at = whole.IndexOf("lo!", StringComparison.Ordinal);
@@ -181,6 +184,7 @@ public sealed class UpstreamFaultTests(SharedRig shared) : IClassFixture<SharedR
     public async Task Failure_before_content_moves_to_the_other_channel_and_the_client_sees_nothing_of_it(
         string dialect, bool stream, string failure)
     {
+        _rig = RigFor(failure);
         var (model, bad) = await AddAsync(dialect, channel => channel with { Priority = 9 });
         var good = await _rig.AddUpstreamAsync(Dialects.Provider(dialect), [model]);
         bad.Default = _ => ScriptOf(failure, stream);
@@ -254,6 +258,8 @@ public sealed class UpstreamFaultTests(SharedRig shared) : IClassFixture<SharedR
         Assert.Empty(_rig.Plane.RecordsOf(caller.Account));
         Assert.Null(await _rig.Plane.ReadTillAsync(caller.Account));
     }
+
+    private GatewayRig RigFor(string failure) => failure == "silent" ? hasty.Rig : _rig;
 
     private async Task<(string Model, ScriptedUpstream Upstream)> AddAsync(
         string dialect, Func<ChannelEntry, ChannelEntry>? change = null)

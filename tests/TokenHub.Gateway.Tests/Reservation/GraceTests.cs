@@ -68,10 +68,11 @@ public sealed class GraceTests : IAsyncLifetime
                 && state.Balance == _rig.Plane.BalanceOf(caller.Account),
             Patience,
             "Redis has what the ledger has");
-        Assert.Contains(
-            "\ntokenhub_grace_usd 0.00000000\n",
-            await _rig.Http.GetStringAsync(new Uri(_rig.Address, "/metrics")),
-            StringComparison.Ordinal);
+        await Probe.UntilAsync(
+            async () => (await _rig.Http.GetStringAsync(new Uri(_rig.Address, "/metrics")))
+                .Contains("\ntokenhub_grace_usd 0.00000000\n", StringComparison.Ordinal),
+            Patience,
+            "what was lent is settled");
     }
 
     [Fact]

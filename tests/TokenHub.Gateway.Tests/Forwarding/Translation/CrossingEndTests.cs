@@ -3,6 +3,7 @@ using TokenHub.Core.Money;
 using TokenHub.Core.Usage;
 using TokenHub.Gateway.Tests.Rig;
 using TokenHub.TestKit;
+using TokenHub.TestKit.Servers;
 using Xunit;
 
 namespace TokenHub.Gateway.Tests.Forwarding.Translation;
@@ -11,7 +12,8 @@ namespace TokenHub.Gateway.Tests.Forwarding.Translation;
 /// Translated answers that do not end well: by money, by the upstream's own word, by a cut, by the client.
 /// </summary>
 [Trait("needs", "redis")]
-public sealed class CrossingEndTests(SharedRig shared) : IClassFixture<SharedRig>
+public sealed class CrossingEndTests(SharedRig shared, HastyRig hasty)
+    : IClassFixture<SharedRig>, IClassFixture<HastyRig>
 {
     private static readonly Usd Step = TariffMath.Hold(GatewayRig.Tariff, 0, 256);
     private readonly GatewayRig _rig = shared.Rig;
@@ -63,13 +65,14 @@ public sealed class CrossingEndTests(SharedRig shared) : IClassFixture<SharedRig
     [MemberData(nameof(CrossingWorld.Pairs), MemberType = typeof(CrossingWorld))]
     public async Task Cut_in_mid_stream_is_an_error_and_no_clean_end(string client, string upstream)
     {
-        var (model, server) = await _rig.AddAsync(upstream);
-        var half = Scripts.FirstHalf(upstream);
-        server.Enqueue(ScriptedUpstreamScript.StreamHead().Chunk(half + "data: {\"cho").Reset());
-        server.Enqueue(ScriptedUpstreamScript.StreamHead().Chunk(half).Hang());
-        foreach (var fault in (AttemptFault[])[AttemptFault.CutMidStream, AttemptFault.IdleTimeout])
+        var (head, half) = (ScriptedUpstreamScript.StreamHead(), Scripts.FirstHalf(upstream));
+        foreach (var (rig, script, fault) in ((GatewayRig, ScriptedUpstreamScript, AttemptFault)[])[
+            (_rig, head.Chunk(half + "data: {\"cho").Reset(), AttemptFault.CutMidStream),
+            (hasty.Rig, head.Chunk(half).Hang(), AttemptFault.IdleTimeout)])
         {
-            var caller = await _rig.AddCallerAsync();
+            var (model, server) = await rig.AddAsync(upstream);
+            server.Default = _ => script;
+            var caller = await rig.AddCallerAsync();
 
             using var response = await CallAsync(caller, client, model);
             var (seen, isClean) = await CrossingWorld.ReadAsync(response);
@@ -77,11 +80,11 @@ public sealed class CrossingEndTests(SharedRig shared) : IClassFixture<SharedRig
             Assert.False(isClean, seen);
             Assert.Equal("Hel", ReadText(client, seen));
             AssertError(client, seen, "api_error", "server_error", "UNAVAILABLE");
-            var record = await _rig.RecordOfAsync(response.RequestId());
+            var record = await rig.RecordOfAsync(response.RequestId());
             Assert.Equal(Outcome.UpstreamErrorAfterContent, record.Outcome);
             Assert.Equal(fault, Assert.Single(record.Attempts).Fault);
             Assert.InRange(record.Usage.Output, 1, 2);
-            await _rig.AssertNothingHeldAsync(caller.Account);
+            await rig.AssertNothingHeldAsync(caller.Account);
         }
     }
 
@@ -186,7 +189,9 @@ public sealed class CrossingEndTests(SharedRig shared) : IClassFixture<SharedRig
             Assert.True(await raw.ReadUntilAsync("word"));
 
             raw.Leave(reset: true);
-            await Task.Delay(100, TestContext.Current.CancellationToken);
+            await (policy == AbortPolicy.Cancel
+                ? server.Requests[0].CallerLeft.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)
+                : Probe.UntilAsync(() => _rig.Host.Rooms.Drains.Count == 1, TimeSpan.FromSeconds(30), "it is read on"));
             left.SetResult();
 
             var record = Assert.Single(await _rig.RecordsOfAsync(caller.Account, 1));
