@@ -81,6 +81,9 @@ public sealed class StandaloneApplication(StandaloneOptions options)
 
         var planes = new PlaneProcesses(options, folder, secrets, databaseUrl, redisUrl);
         await StartAsync(folder, record, planes.ControlPlane(), Ready.AtAsync(options.ConsoleUrl), stop);
+
+        // Before the gateway, so that what it fetches first has the demo's channels as they are in this run.
+        var call = options.IsDemo ? await StartDemoAsync(folder, record, secrets, stop) : null;
         var gateway = planes.Gateway() with { StopWithin = GatewayStopWithin };
         await StartAsync(folder, record, gateway, Ready.AtAsync(options.GatewayUrl), stop);
         if (isFirstStart && options.AdminPassword is null)
@@ -89,7 +92,6 @@ public sealed class StandaloneApplication(StandaloneOptions options)
             Tell($"first sign-in email={email} password={secrets.AdminPassword}");
         }
 
-        var call = options.IsDemo ? await StartDemoAsync(folder, record, secrets, stop) : null;
         await WaitForConsoleAsync(console, stop);
         Tell($"ready gateway={options.GatewayUrl} console={options.ConsoleUrl}");
         if (call is not null)
