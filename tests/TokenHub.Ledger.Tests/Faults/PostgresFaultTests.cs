@@ -75,7 +75,7 @@ public sealed class PostgresFaultTests(LedgerServers servers)
             await Assert.ThrowsAsync<LedgerBusyException>(() => new UsageIngest(hasty).IngestAsync(1, 1, batch));
         }
 
-        await AssertPostedOnceAsync(bank, new UsageIngest(hasty), batch);
+        await AssertPostedOnceAsync(bank, bank.Ingest(), batch);
     }
 
     [Fact]
