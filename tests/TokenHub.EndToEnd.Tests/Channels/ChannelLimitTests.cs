@@ -66,7 +66,7 @@ public sealed class ChannelLimitTests
         await Task.Delay(TimeSpan.FromSeconds(1));
         world.Upstream.Default = _ => ScriptedUpstreamScript.Silence();
         var hanging = Enumerable.Range(0, 4).Select(_ => world.CallAsync(1)).ToList();
-        await Probe.UntilAsync(() => world.Upstream.Requests.Count == 4, TimeSpan.FromSeconds(10), "all slots are taken");
+        await Probe.UntilAsync(() => world.Upstream.Requests.Count == 4, TimeSpan.FromSeconds(30), "all slots are taken");
         world.Upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Answer);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await world.CallAsync(0)).Status);
 

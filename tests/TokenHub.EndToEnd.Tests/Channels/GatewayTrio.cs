@@ -52,7 +52,7 @@ internal sealed class GatewayTrio(ProductStack stack, RedisServer redis) : IAsyn
         {
             await Probe.UntilAsync(
                 async () => (await client.GetAsync(new Uri("/v1/models/m", UriKind.Relative))).IsSuccessStatusCode,
-                TimeSpan.FromSeconds(5),
+                TimeSpan.FromSeconds(30),
                 "the gateway serves m");
         }
 
