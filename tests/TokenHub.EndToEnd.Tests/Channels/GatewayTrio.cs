@@ -35,9 +35,9 @@ internal sealed class GatewayTrio(ProductStack stack, RedisServer redis) : IAsyn
         return trio;
     }
 
-    public async Task<string> AddChannelAsync(string upstream, JsonObject limits)
+    public async Task<string> AddChannelAsync(string upstream, JsonObject limits, string model = Model)
     {
-        var id = (string)(await Api.CreateChannelAsync("openai", upstream, Model))["id"]!;
+        var id = (string)(await Api.CreateChannelAsync("openai", upstream, model))["id"]!;
         await Api.CallAsync("PATCH", $"/channels/{id}", limits);
         return id;
     }
@@ -88,11 +88,12 @@ internal sealed class GatewayTrio(ProductStack stack, RedisServer redis) : IAsyn
     {
         /// <summary>A call through one of the gateways; returns with the head of its answer where it streams.</summary>
         /// <param name="prompt">Calls of one user that say the same are one conversation.</param>
-        public async Task<HttpResponseMessage> PostAsync(int gateway, bool stream, string prompt = "Hello")
+        public async Task<HttpResponseMessage> PostAsync(
+            int gateway, bool stream, string prompt = "Hello", string model = Model)
         {
             var body = stream
-                ? $$"""{"model":"m","max_tokens":20,"stream":true,"messages":[{"role":"user","content":"{{prompt}}"}]}"""
-                : $$"""{"model":"m","max_tokens":20,"messages":[{"role":"user","content":"{{prompt}}"}]}""";
+                ? $$"""{"model":"{{model}}","max_tokens":20,"stream":true,"messages":[{"role":"user","content":"{{prompt}}"}]}"""
+                : $$"""{"model":"{{model}}","max_tokens":20,"messages":[{"role":"user","content":"{{prompt}}"}]}""";
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/chat/completions", UriKind.Relative))
             {
                 Content = new StringContent(body, Encoding.UTF8, "application/json"),
