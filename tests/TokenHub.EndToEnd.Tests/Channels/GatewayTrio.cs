@@ -42,6 +42,14 @@ internal sealed class GatewayTrio(ProductStack stack, RedisServer redis) : IAsyn
         return id;
     }
 
+    /// <summary>The version of what a gateway knows of channels and settings.</summary>
+    public async Task<long> SnapshotOfAsync(int gateway)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        var ready = JsonNode.Parse(await http.GetStringAsync(new Uri($"{_urls[gateway]}/readyz")));
+        return (long)ready!["snapshot_version"]!;
+    }
+
     /// <summary>A user with money, whose key every gateway knows by then.</summary>
     public async Task<Caller> AddCallerAsync(string email, int concurrency)
     {
