@@ -8,6 +8,7 @@ using Xunit;
 namespace TokenHub.EndToEnd.Tests.Channels;
 
 /// <summary>A channel's limits over three gateway processes.</summary>
+[Collection("alone")]
 public sealed class ChannelLimitTests
 {
     private const string Answer =
@@ -67,7 +68,9 @@ public sealed class ChannelLimitTests
         var before = await world.Trio.SnapshotOfAsync(0);
         await world.Trio.Api.CallAsync("PUT", "/settings/routing", new JsonObject { ["queue_wait_ms"] = 0 });
         await Probe.UntilAsync(
-            async () => await world.Trio.SnapshotOfAsync(0) > before, TimeSpan.FromSeconds(30), "the setting is in force");
+            async () => await world.Trio.SnapshotOfAsync(0) > before,
+            TimeSpan.FromSeconds(30),
+            "the setting is in force");
         world.Upstream.Default = _ => ScriptedUpstreamScript.Silence();
         var hanging = Enumerable.Range(0, 4).Select(_ => world.CallAsync(1)).ToList();
         await Probe.UntilAsync(() => world.Upstream.Requests.Count == 4, TimeSpan.FromSeconds(30), "all slots are taken");

@@ -5,6 +5,7 @@ namespace TokenHub.EndToEnd.Tests.Channels;
 /// <summary>
 /// Shown 1 of the choice of channels, on three gateway processes: the bounds are those of the simulation.
 /// </summary>
+[Collection("alone")]
 public sealed class RoutingScenarioTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan FirstByte = TimeSpan.FromSeconds(4);

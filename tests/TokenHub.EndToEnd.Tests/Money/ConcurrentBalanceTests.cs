@@ -7,6 +7,7 @@ using Xunit;
 
 namespace TokenHub.EndToEnd.Tests.Money;
 
+[Collection("alone")]
 public sealed class ConcurrentBalanceTests
 {
     private const int Calls = 1_000;

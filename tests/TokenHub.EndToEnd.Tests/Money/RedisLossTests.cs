@@ -5,6 +5,7 @@ using Xunit;
 
 namespace TokenHub.EndToEnd.Tests.Money;
 
+[Collection("alone")]
 public sealed class RedisLossTests
 {
     private const int Accounts = 100_000;
