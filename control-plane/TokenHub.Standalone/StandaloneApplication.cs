@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TokenHub.Standalone.Demo;
 using TokenHub.Standalone.Processes;
 using TokenHub.Standalone.Servers;
@@ -11,8 +12,10 @@ public sealed class StandaloneApplication(StandaloneOptions options)
 {
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
 
-    // Together below 40 s: the gateway's streams have 30 s, then each part its own few.
+    // The gateway's streams have 30 s, then each part its own few; of the time that is left for all of them together
+    // a part may take more, where it asks for it.
     private static readonly TimeSpan GatewayStopWithin = TimeSpan.FromSeconds(33);
+    private static readonly TimeSpan AllStopWithin = TimeSpan.FromSeconds(39);
 
     // A first build takes longer than all else of a first start: it goes on behind it.
     private static readonly TimeSpan ConsoleWithin = TimeSpan.FromSeconds(2);
@@ -81,6 +84,9 @@ public sealed class StandaloneApplication(StandaloneOptions options)
 
         var planes = new PlaneProcesses(options, folder, secrets, databaseUrl, redisUrl);
         await StartAsync(folder, record, planes.ControlPlane(), Ready.AtAsync(options.ConsoleUrl), stop);
+
+        // Before the gateway, so that what it fetches first has the demo's channels as they are in this run.
+        var call = options.IsDemo ? await StartDemoAsync(folder, record, secrets, stop) : null;
         var gateway = planes.Gateway() with { StopWithin = GatewayStopWithin };
         await StartAsync(folder, record, gateway, Ready.AtAsync(options.GatewayUrl), stop);
         if (isFirstStart && options.AdminPassword is null)
@@ -89,7 +95,6 @@ public sealed class StandaloneApplication(StandaloneOptions options)
             Tell($"first sign-in email={email} password={secrets.AdminPassword}");
         }
 
-        var call = options.IsDemo ? await StartDemoAsync(folder, record, secrets, stop) : null;
         await WaitForConsoleAsync(console, stop);
         Tell($"ready gateway={options.GatewayUrl} console={options.ConsoleUrl}");
         if (call is not null)
@@ -154,17 +159,19 @@ public sealed class StandaloneApplication(StandaloneOptions options)
 
     private async Task StopAllAsync()
     {
+        var clock = Stopwatch.StartNew();
         for (var i = _running.Count - 1; i >= 0; i--)
         {
             // The demo's upstream serves the gateway's last streams, so it goes after the gateway.
-            await StopOneAsync(_running.Find(p => p.Name == "gateway") ?? _running[^1]);
+            var next = _running.Find(p => p.Name == "gateway") ?? _running[^1];
+            await StopOneAsync(next, AllStopWithin - clock.Elapsed);
         }
     }
 
-    private async Task StopOneAsync(ManagedProcess process)
+    private async Task StopOneAsync(ManagedProcess process, TimeSpan left)
     {
         _running.Remove(process);
-        await process.StopAsync();
+        await process.StopAsync(left);
         process.Dispose();
     }
 

@@ -32,7 +32,8 @@ public sealed class ManagedProcess(ProcessSpec spec, ProcessLog log, RunRecord r
     }
 
     /// <summary>Asks it to stop, and ends it when it does not in time.</summary>
-    public async Task StopAsync()
+    /// <param name="left">What is left for all; a part has its usual few seconds even so.</param>
+    public async Task StopAsync(TimeSpan left)
     {
         await _stopping.CancelAsync();
         await _watching;
@@ -44,7 +45,8 @@ public sealed class ManagedProcess(ProcessSpec spec, ProcessLog log, RunRecord r
         if (!process.HasExited)
         {
             Signals.Send(process.Id, spec.StopSignal);
-            using var limit = new CancellationTokenSource(spec.StopWithin);
+            var within = left < ProcessSpec.StopWithinUsual ? ProcessSpec.StopWithinUsual : left;
+            using var limit = new CancellationTokenSource(spec.StopWithin < within ? spec.StopWithin : within);
             try
             {
                 await process.WaitForExitAsync(limit.Token);

@@ -9,6 +9,9 @@ namespace TokenHub.Standalone.Servers;
 public sealed class PrivatePostgres(DataFolder folder, Secrets secrets, string bin)
 {
     private const string User = "tokenhub";
+
+    // What it has in memory is written before it ends, on a disk that may be busy.
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(10);
     private readonly string _data = folder.Sub("postgres", "data");
 
     public int Port { get; } = PortCheck.FreeLoopback();
@@ -53,7 +56,7 @@ public sealed class PrivatePostgres(DataFolder folder, Secrets secrets, string b
         [
             "-D", _data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
             "-c", "max_connections=100",
-        ]) with { StopSignal = Signals.Interrupt };
+        ]) with { StopSignal = Signals.Interrupt, StopWithin = StopWithin };
 
     /// <summary>
     /// True once it answers: one 'N' to a request for TLS is the first thing a server that accepts calls says.

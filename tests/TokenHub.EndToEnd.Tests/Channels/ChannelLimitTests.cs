@@ -8,6 +8,7 @@ using Xunit;
 namespace TokenHub.EndToEnd.Tests.Channels;
 
 /// <summary>A channel's limits over three gateway processes.</summary>
+[Collection("alone")]
 public sealed class ChannelLimitTests
 {
     private const string Answer =
@@ -30,6 +31,7 @@ public sealed class ChannelLimitTests
                 new JsonObject { ["limit_requests"] = Quota, ["period_unit"] = "month", ["period_count"] = 1000 },
                 new JsonObject { ["limit_tokens"] = 10_000_000, ["period_unit"] = "month", ["period_count"] = 999 }),
         });
+        await world.WarmUpAsync();
         var (running, peak, seen) = (0, 0, 0);
         world.Upstream.Default = request =>
         {
@@ -40,8 +42,9 @@ public sealed class ChannelLimitTests
                 Interlocked.CompareExchange(ref peak, now, known);
             }
 
-            request.ScriptEnded.ContinueWith(_ => Interlocked.Decrement(ref running), TaskScheduler.Default);
-            return ScriptedUpstreamScript.Empty.Pause(TimeSpan.FromMilliseconds(20)).Send(
+            // It ends here before its answer goes out: with that the gateway may give its place to the next.
+            var served = Task.Delay(20).ContinueWith(_ => Interlocked.Decrement(ref running), TaskScheduler.Default);
+            return ScriptedUpstreamScript.Empty.WaitFor(served).Send(
                 $"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {Answer.Length}\r\n\r\n{Answer}");
         };
 
@@ -62,11 +65,15 @@ public sealed class ChannelLimitTests
         await using var world = await World.StartAsync(new JsonObject { ["max_concurrency"] = 4 });
 
         // Nobody stands in line, so that each call tells at once whether a slot is free.
+        var before = await world.Trio.SnapshotOfAsync(0);
         await world.Trio.Api.CallAsync("PUT", "/settings/routing", new JsonObject { ["queue_wait_ms"] = 0 });
-        await Task.Delay(TimeSpan.FromSeconds(1));
+        await Probe.UntilAsync(
+            async () => await world.Trio.SnapshotOfAsync(0) > before,
+            TimeSpan.FromSeconds(30),
+            "the setting is in force");
         world.Upstream.Default = _ => ScriptedUpstreamScript.Silence();
         var hanging = Enumerable.Range(0, 4).Select(_ => world.CallAsync(1)).ToList();
-        await Probe.UntilAsync(() => world.Upstream.Requests.Count == 4, TimeSpan.FromSeconds(10), "all slots are taken");
+        await Probe.UntilAsync(() => world.Upstream.Requests.Count == 4, TimeSpan.FromSeconds(30), "all slots are taken");
         world.Upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Answer);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await world.CallAsync(0)).Status);
 
@@ -76,15 +83,19 @@ public sealed class ChannelLimitTests
 
         world.Trio.Others[0].Kill();
         var watch = Stopwatch.StartNew();
-        var status = HttpStatusCode.ServiceUnavailable;
+        var (status, refusedAt) = (HttpStatusCode.ServiceUnavailable, TimeSpan.Zero);
         while (status == HttpStatusCode.ServiceUnavailable && watch.Elapsed < Lease * 2)
         {
             await Task.Delay(100);
+            var begun = watch.Elapsed;
             status = (await world.CallAsync(0)).Status;
+            refusedAt = status == HttpStatusCode.ServiceUnavailable ? begun : refusedAt;
         }
 
+        // That the slots were not free yet is known by the calls that found none: how long the last took says nothing.
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(5), Lease + TimeSpan.FromSeconds(1));
+        Assert.True(watch.Elapsed >= TimeSpan.FromSeconds(5), $"served after {watch.Elapsed}");
+        Assert.True(refusedAt <= Lease + TimeSpan.FromSeconds(1), $"refused after {refusedAt}");
         await Task.WhenAll(hanging);
     }
 
@@ -92,6 +103,9 @@ public sealed class ChannelLimitTests
     private sealed class World(GatewayTrio trio, GatewayTrio.Caller caller, ScriptedUpstream upstream, string channel)
         : IAsyncDisposable
     {
+        // A model of its own, with a channel of its own.
+        private const string Warm = "warm";
+
         public GatewayTrio Trio => trio;
 
         public ScriptedUpstream Upstream => upstream;
@@ -102,16 +116,34 @@ public sealed class ChannelLimitTests
         {
             var trio = await GatewayTrio.StartAsync();
             var upstream = ScriptedUpstream.Start();
+            await trio.Api.SetPriceAsync(Warm, "1.00", "4.00");
+            await trio.AddChannelAsync(upstream.Url, WarmLimits(), Warm);
             var channel = await trio.AddChannelAsync(upstream.Url, limits);
             var caller = await trio.AddCallerAsync("load@example.com", 2 * Calls);
             return new World(trio, caller, upstream, channel);
         }
 
-        public async Task<(HttpStatusCode Status, TimeSpan Retry)> CallAsync(int gateway)
+        /// <summary>
+        /// The race is what is tried, not the first run of code that is not compiled yet: a gateway that does not hear
+        /// of Redis in time goes by what it knows itself, by design.
+        /// </summary>
+        public async Task WarmUpAsync()
+        {
+            upstream.Default = _ => ScriptedUpstreamScript.Answer(200, Answer);
+            for (var round = 0; round < 5; round++)
+            {
+                var outcomes = await Task.WhenAll(
+                    Enumerable.Range(0, 150).Select(i => CallUntilKnownAsync(i % 3, Warm)));
+                Assert.All(outcomes, status => Assert.Equal(HttpStatusCode.OK, status));
+            }
+        }
+
+        public async Task<(HttpStatusCode Status, TimeSpan Retry)> CallAsync(
+            int gateway, string model = GatewayTrio.Model)
         {
             try
             {
-                using var answer = await caller.PostAsync(gateway, stream: false);
+                using var answer = await caller.PostAsync(gateway, stream: false, model: model);
                 await answer.Content.ReadAsByteArrayAsync();
                 return (answer.StatusCode, answer.Headers.RetryAfter?.Delta ?? TimeSpan.Zero);
             }
@@ -122,11 +154,11 @@ public sealed class ChannelLimitTests
         }
 
         /// <summary>Comes again while there is no slot, until it is served or the quota is used up.</summary>
-        public async Task<HttpStatusCode> CallUntilKnownAsync(int gateway)
+        public async Task<HttpStatusCode> CallUntilKnownAsync(int gateway, string model = GatewayTrio.Model)
         {
             while (true)
             {
-                var (status, retry) = await CallAsync(gateway);
+                var (status, retry) = await CallAsync(gateway, model);
                 if (status != HttpStatusCode.TooManyRequests || retry > TimeSpan.FromMinutes(1))
                 {
                     return status;
@@ -135,6 +167,13 @@ public sealed class ChannelLimitTests
                 await Task.Delay(Random.Shared.Next(20, 200));
             }
         }
+
+        private static JsonObject WarmLimits() => new()
+        {
+            ["max_concurrency"] = 16,
+            ["windows"] = new JsonArray(
+                new JsonObject { ["limit_requests"] = 1_000_000, ["period_unit"] = "month", ["period_count"] = 1000 }),
+        };
 
         public async ValueTask DisposeAsync()
         {

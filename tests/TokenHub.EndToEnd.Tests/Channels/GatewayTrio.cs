@@ -35,11 +35,19 @@ internal sealed class GatewayTrio(ProductStack stack, RedisServer redis) : IAsyn
         return trio;
     }
 
-    public async Task<string> AddChannelAsync(string upstream, JsonObject limits)
+    public async Task<string> AddChannelAsync(string upstream, JsonObject limits, string model = Model)
     {
-        var id = (string)(await Api.CreateChannelAsync("openai", upstream, Model))["id"]!;
+        var id = (string)(await Api.CreateChannelAsync("openai", upstream, model))["id"]!;
         await Api.CallAsync("PATCH", $"/channels/{id}", limits);
         return id;
+    }
+
+    /// <summary>The version of what a gateway knows of channels and settings.</summary>
+    public async Task<long> SnapshotOfAsync(int gateway)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        var ready = JsonNode.Parse(await http.GetStringAsync(new Uri($"{_urls[gateway]}/readyz")));
+        return (long)ready!["snapshot_version"]!;
     }
 
     /// <summary>A user with money, whose key every gateway knows by then.</summary>
@@ -52,7 +60,7 @@ internal sealed class GatewayTrio(ProductStack stack, RedisServer redis) : IAsyn
         {
             await Probe.UntilAsync(
                 async () => (await client.GetAsync(new Uri("/v1/models/m", UriKind.Relative))).IsSuccessStatusCode,
-                TimeSpan.FromSeconds(5),
+                TimeSpan.FromSeconds(30),
                 "the gateway serves m");
         }
 
@@ -88,11 +96,12 @@ internal sealed class GatewayTrio(ProductStack stack, RedisServer redis) : IAsyn
     {
         /// <summary>A call through one of the gateways; returns with the head of its answer where it streams.</summary>
         /// <param name="prompt">Calls of one user that say the same are one conversation.</param>
-        public async Task<HttpResponseMessage> PostAsync(int gateway, bool stream, string prompt = "Hello")
+        public async Task<HttpResponseMessage> PostAsync(
+            int gateway, bool stream, string prompt = "Hello", string model = Model)
         {
             var body = stream
-                ? $$"""{"model":"m","max_tokens":20,"stream":true,"messages":[{"role":"user","content":"{{prompt}}"}]}"""
-                : $$"""{"model":"m","max_tokens":20,"messages":[{"role":"user","content":"{{prompt}}"}]}""";
+                ? $$"""{"model":"{{model}}","max_tokens":20,"stream":true,"messages":[{"role":"user","content":"{{prompt}}"}]}"""
+                : $$"""{"model":"{{model}}","max_tokens":20,"messages":[{"role":"user","content":"{{prompt}}"}]}""";
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/v1/chat/completions", UriKind.Relative))
             {
                 Content = new StringContent(body, Encoding.UTF8, "application/json"),

@@ -24,21 +24,26 @@ internal sealed class RoutingScenario : IAsyncDisposable
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan BurstEvery = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(120);
 
     private readonly GatewayTrio _trio;
     private readonly List<ScriptedUpstream> _upstreams = [];
     private readonly List<string> _ids = [];
     private readonly int[] _asked = new int[Channels];
     private readonly ConcurrentQueue<Call> _calls = new();
+    private readonly TimerLateness _lateness = TimerLateness.Start();
     private readonly Stopwatch _watch = new();
     private int _askedLate;
     private volatile bool _isSlow;
 
     private RoutingScenario(GatewayTrio trio) => _trio = trio;
 
-    /// <param name="WaitMs">Until the head of the answer.</param>
+    /// <param name="Sent">When it was sent, and when the head of the answer came, as stamps of the clock.</param>
     public readonly record struct Call(
-        TimeSpan At, bool IsBurst, HttpStatusCode Status, string Text, bool IsWhole, long WaitMs);
+        TimeSpan At, bool IsBurst, HttpStatusCode Status, string Text, bool IsWhole, long Sent, long Answered)
+    {
+        public long WaitMs => (long)Stopwatch.GetElapsedTime(Sent, Answered).TotalMilliseconds;
+    }
 
     public IReadOnlyCollection<Call> Calls => _calls;
 
@@ -67,6 +72,11 @@ internal sealed class RoutingScenario : IAsyncDisposable
         return scenario;
     }
 
+    /// <summary>What a call waited for the product: without the time in which this process stood still.</summary>
+    public long WaitMsOf(Call call) =>
+        call.WaitMs - (long)_lateness.Between(call.Sent, call.Answered).TotalMilliseconds;
+
+    /// <summary>Goes on for that long, and further until the quotas of months are used up.</summary>
     public async Task RunAsync(TimeSpan time)
     {
         List<GatewayTrio.Caller> users = [];
@@ -79,7 +89,7 @@ internal sealed class RoutingScenario : IAsyncDisposable
         _watch.Start();
         var burst = BurstAsync(users[Users], time);
         var steady = users.Take(Users).Select((user, i) => CallAsync(user, i, time)).ToList();
-        for (var round = 1; _watch.Elapsed < time; round++)
+        for (var round = 1; IsOn(time); round++)
         {
             var left = Round * round - _watch.Elapsed;
             await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero);
@@ -101,7 +111,12 @@ internal sealed class RoutingScenario : IAsyncDisposable
         }
 
         await _trio.DisposeAsync();
+        await _lateness.DisposeAsync();
     }
+
+    private bool IsOn(TimeSpan time) => _watch.Elapsed < time
+        || (_watch.Elapsed < LongestRun
+            && Enumerable.Range(0, Channels).Any(i => HasMonthQuota(i) && Volatile.Read(ref _asked[i]) < MonthQuota));
 
     private static JsonObject LimitsOf(int channel)
     {
@@ -164,7 +179,7 @@ internal sealed class RoutingScenario : IAsyncDisposable
 
     private async Task CallAsync(GatewayTrio.Caller user, int number, TimeSpan time)
     {
-        for (var i = 0; _watch.Elapsed < time; i++)
+        for (var i = 0; IsOn(time); i++)
         {
             // Every other user goes on with one conversation, which is bound to a channel.
             await OnceAsync(user, number + i, number % 2 == 0 ? "Hello" : $"Hello {i}", isBurst: false);
@@ -174,7 +189,7 @@ internal sealed class RoutingScenario : IAsyncDisposable
 
     private async Task BurstAsync(GatewayTrio.Caller user, TimeSpan time)
     {
-        for (var n = 0; _watch.Elapsed < time; n++)
+        for (var n = 0; IsOn(time); n++)
         {
             await Task.WhenAll(Enumerable.Range(0, BurstCalls).Select(
                 i => OnceAsync(user, i, $"Burst {n} {i}", isBurst: true)));
@@ -184,11 +199,11 @@ internal sealed class RoutingScenario : IAsyncDisposable
 
     private async Task OnceAsync(GatewayTrio.Caller user, int gateway, string prompt, bool isBurst)
     {
-        var start = _watch.Elapsed;
+        var (start, sent) = (_watch.Elapsed, Stopwatch.GetTimestamp());
         using var answer = await user.PostAsync(gateway, stream: true, prompt);
-        var wait = (long)(_watch.Elapsed - start).TotalMilliseconds;
+        var answered = Stopwatch.GetTimestamp();
         var text = await answer.Content.ReadAsStringAsync();
-        _calls.Enqueue(new Call(
-            start, isBurst, answer.StatusCode, text, text.TrimEnd().EndsWith("data: [DONE]", StringComparison.Ordinal), wait));
+        var isWhole = text.TrimEnd().EndsWith("data: [DONE]", StringComparison.Ordinal);
+        _calls.Enqueue(new Call(start, isBurst, answer.StatusCode, text, isWhole, sent, answered));
     }
 }

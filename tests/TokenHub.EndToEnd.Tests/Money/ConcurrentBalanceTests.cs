@@ -7,11 +7,13 @@ using Xunit;
 
 namespace TokenHub.EndToEnd.Tests.Money;
 
+[Collection("alone")]
 public sealed class ConcurrentBalanceTests
 {
     private const int Calls = 1_000;
     private const int Affordable = 10;
     private const int Tokens = 100;
+    private const int RoundsMax = 20;
 
     [Fact]
     public async Task A_balance_for_ten_serves_exactly_ten_of_a_thousand_on_redis()
@@ -47,21 +49,40 @@ public sealed class ConcurrentBalanceTests
         var (userId, key) = await stack.Api.CreateMemberAsync("ten@example.com", "0.10");
         await stack.WaitServedAsync(key, "m-0");
         await WarmUpAsync(stack);
-        var warmed = upstream.Asked.Count;
+        var warmed = upstream.Asked.Values.Sum();
 
         using var http = ClientOf(stack, key, Calls);
         var statuses = await Task.WhenAll(Enumerable.Range(0, Calls).Select(i => CallAsync(http, $"m-{i}")));
+        await ComeAgainAsync(http, statuses);
 
         var counts = string.Join(", ", statuses.GroupBy(s => (int)s).OrderBy(g => g.Key).Select(g => $"{g.Key}: {g.Count()}"));
         Assert.True(statuses.Count(s => s == HttpStatusCode.OK) == Affordable, counts);
-        // A store that does not answer within 250 ms is a 503, by design; whatever is refused must be one of the two.
+        // Whatever is refused must be one of the two.
         Assert.True(
             statuses.All(s => s is HttpStatusCode.OK or HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable),
             counts);
-        Assert.Equal(Affordable, upstream.Asked.Count - warmed);
+        Assert.Equal(Affordable, upstream.Asked.Values.Sum() - warmed);
         await stack.AssertSettledAsync(userId, TimeSpan.FromSeconds(20));
         var wallet = await stack.Api.CallAsync("GET", $"/users/{userId}/wallet");
         Assert.Equal("0.00000000", (string?)wallet["balance"]);
+    }
+
+    // A store that does not answer within 250 ms is a 503, by design, and a hold that was taken all the same is given
+    // back when everybody else may have been refused for it. So these come again, all of them at least once.
+    private static async Task ComeAgainAsync(HttpClient http, HttpStatusCode[] statuses)
+    {
+        var again = Enumerable.Range(0, Calls).Where(i => statuses[i] == HttpStatusCode.ServiceUnavailable).ToList();
+        for (var round = 0; round < RoundsMax && again.Count > 0; round++)
+        {
+            await Task.Delay(200);
+            await Task.WhenAll(again.Where(i => statuses[i] != HttpStatusCode.OK).Select(
+                async i => statuses[i] = await CallAsync(http, $"m-{i}")));
+            if (!statuses.Contains(HttpStatusCode.ServiceUnavailable)
+                && statuses.Count(s => s == HttpStatusCode.OK) >= Affordable)
+            {
+                break;
+            }
+        }
     }
 
     // The race is what is tried, not the first run of code that is not compiled yet, in the gateway and in Garnet.

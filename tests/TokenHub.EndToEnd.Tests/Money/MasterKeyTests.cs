@@ -51,7 +51,7 @@ public sealed class MasterKeyTests
         var (verified, report) = await stack.OperateAsync("ledger", "verify");
         Assert.True(verified == 0, report);
         Assert.InRange((int)Json(report)["chain"]!["heads_kept"]!, 1, 1_000);
-        var billed = await RollingRestartTests.ReadBilledAsync(stack);
+        var billed = await RollingRestartTests.ReadBilledAsync(stack, callers);
         Assert.All(callers.Served.Keys, model => Assert.Equal(Tokens, billed[model]));
         foreach (var gateway in gateways)
         {

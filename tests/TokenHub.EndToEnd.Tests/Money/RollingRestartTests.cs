@@ -46,11 +46,7 @@ public sealed class RollingRestartTests
 
         Assert.Empty(callers.Broken);
         await stack.AssertSettledAsync(userId, TimeSpan.FromSeconds(30));
-        Dictionary<string, long> billed = [];
-        await Probe.UntilAsync(
-            async () => callers.Served.Keys.All((billed = await ReadBilledAsync(stack)).ContainsKey),
-            TimeSpan.FromSeconds(10),
-            "everything served is in the ledger");
+        var billed = await ReadBilledAsync(stack, callers);
         Assert.All(callers.Served.Keys, model => Assert.Equal(Tokens, billed[model]));
         Assert.Equal(callers.Served.Count, billed.Values.Count(tokens => tokens > 0));
         foreach (var gateway in gateways)
@@ -60,9 +56,20 @@ public sealed class RollingRestartTests
     }
 
     /// <summary>
-    /// Output tokens by model name, straight from the ledger; a name that stands twice with tokens fails.
+    /// Output tokens by model name, straight from the ledger, once it has heard of everything that was served; a name
+    /// that stands twice with tokens fails.
     /// </summary>
-    internal static async Task<Dictionary<string, long>> ReadBilledAsync(ProductStack stack)
+    internal static async Task<Dictionary<string, long>> ReadBilledAsync(ProductStack stack, Callers callers)
+    {
+        Dictionary<string, long> billed = [];
+        await Probe.UntilAsync(
+            async () => callers.Served.Keys.All((billed = await ReadBilledAsync(stack)).ContainsKey),
+            TimeSpan.FromSeconds(30),
+            "everything served is in the ledger");
+        return billed;
+    }
+
+    private static async Task<Dictionary<string, long>> ReadBilledAsync(ProductStack stack)
     {
         await using var connection = new NpgsqlConnection(stack.Postgres.ConnectionString("test_1"));
         await connection.OpenAsync();

@@ -137,7 +137,7 @@ public sealed class ProductFixture : IAsyncLifetime
             SignalTo(int.Parse(process.Split(' ')[0], CultureInfo.InvariantCulture), SigKill);
         }
 
-        await Probe.UntilAsync(() => Processes().Count == 0, TimeSpan.FromSeconds(10), "the last process to end");
+        await Probe.UntilAsync(() => Processes().Count == 0, TimeSpan.FromSeconds(30), "the last process to end");
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -127,7 +127,7 @@ internal sealed class ProductStack : IAsyncDisposable
     public async Task KillGatewayAsync()
     {
         _gateway!.Kill();
-        await _gateway.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        await _gateway.WaitForExitAsync(TimeSpan.FromSeconds(30));
         await _gateway.DisposeAsync();
         _gateway = null;
     }
@@ -156,7 +156,7 @@ internal sealed class ProductStack : IAsyncDisposable
     public async Task KillControlPlaneAsync()
     {
         _controlPlane!.Kill();
-        await _controlPlane.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        await _controlPlane.WaitForExitAsync(TimeSpan.FromSeconds(30));
         await _controlPlane.DisposeAsync();
     }
 
@@ -173,7 +173,7 @@ internal sealed class ProductStack : IAsyncDisposable
                 using var answer = await http.GetAsync(new Uri($"{GatewayUrl}/v1/models/{model}"));
                 return answer.IsSuccessStatusCode;
             },
-            TimeSpan.FromSeconds(5),
+            TimeSpan.FromSeconds(30),
             $"the gateway serves {model}");
     }
 

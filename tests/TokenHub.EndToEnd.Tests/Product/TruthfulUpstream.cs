@@ -22,7 +22,8 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
     }
 
     /// <summary>
-    /// Tokens written to the connection, by model name; a request that has only been received stands with 0.
+    /// Tokens written to the connection or about to be, by model name; a request that has only been received stands
+    /// with 0.
     /// </summary>
     public ConcurrentDictionary<string, int> Served { get; } = new();
 
@@ -63,8 +64,9 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
         var aborted = context.RequestAborted;
         for (var i = 0; i < tokens; i++)
         {
-            await WriteAsync(context, Chunk(model, $$"""{"content":" word"}""", "null"));
+            // Before it goes out, for it may be billed before the next line here is run.
             Served[model] = i + 1;
+            await WriteAsync(context, Chunk(model, $$"""{"content":" word"}""", "null"));
             await Task.Delay(gap, aborted);
         }
 
@@ -78,9 +80,7 @@ internal sealed class TruthfulUpstream : IAsyncDisposable
     private static string Chunk(string model, string delta, string finish) =>
         $$"""{"id":"{{model}}","object":"chat.completion.chunk","created":1,"model":"{{model}}","choices":[{"index":0,"delta":{{delta}},"finish_reason":{{finish}}}]}""";
 
-    private static async Task WriteAsync(HttpContext context, string data)
-    {
-        await context.Response.WriteAsync($"data: {data}\n\n", context.RequestAborted);
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-    }
+    // It is flushed with that.
+    private static Task WriteAsync(HttpContext context, string data) =>
+        context.Response.WriteAsync($"data: {data}\n\n", context.RequestAborted);
 }

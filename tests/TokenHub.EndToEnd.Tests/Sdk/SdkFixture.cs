@@ -54,7 +54,7 @@ public sealed class SdkFixture : IAsyncLifetime
         var models = Surfaces.Length * (GoodScripts.Length + FaultScripts.Length);
         var client = new OpenAiChat(Product.GatewayUrl, MemberOf("chat").Key, new RecordingHandler(), retries: true);
         await Probe.UntilAsync(
-            async () => (await client.ModelsAsync()).Count == models, TimeSpan.FromSeconds(10),
+            async () => (await client.ModelsAsync()).Count == models, TimeSpan.FromSeconds(30),
             "the gateway to know every model");
     }
 

@@ -15,7 +15,7 @@ namespace TokenHub.EndToEnd.Tests.Sdk;
 public abstract class SdkTests(SdkFixture fixture)
 {
     private const string Text = "Hello wörld, \"你好\"\n\\u0041 👋🏽 done.";
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
     private readonly string _mark = $"mark {RandomNumberGenerator.GetHexString(16)}";
 

@@ -19,7 +19,7 @@ public sealed class DemoTests : IDisposable
     public async Task The_printed_call_streams_and_costs_exactly_the_printed_price()
     {
         await using var run = await StandaloneRun.StartAsync(Data, demo: true);
-        await run.WaitForOutputAsync("curl ", TimeSpan.FromSeconds(10));
+        await run.WaitForOutputAsync("curl ", TimeSpan.FromSeconds(30));
 
         var answer = await CurlAsync(run);
 
@@ -45,12 +45,12 @@ public sealed class DemoTests : IDisposable
         string key;
         await using (var first = await StandaloneRun.StartAsync(Data, demo: true))
         {
-            await first.WaitForOutputAsync("curl ", TimeSpan.FromSeconds(10));
+            await first.WaitForOutputAsync("curl ", TimeSpan.FromSeconds(30));
             key = KeyOf(first.Output);
         }
 
         await using var second = await StandaloneRun.StartAsync(Data, demo: true);
-        await second.WaitForOutputAsync("curl ", TimeSpan.FromSeconds(10));
+        await second.WaitForOutputAsync("curl ", TimeSpan.FromSeconds(30));
 
         Assert.Equal(key, KeyOf(second.Output));
         Assert.Contains("data: [DONE]", (await CurlAsync(second)).Body, StringComparison.Ordinal);
@@ -71,7 +71,7 @@ public sealed class DemoTests : IDisposable
 
         await using var run = await StandaloneRun.StartAsync(
             Data, demo: true, environment: new() { ["PATH"] = bin, ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/root" });
-        await run.WaitForOutputAsync("curl ", TimeSpan.FromSeconds(10));
+        await run.WaitForOutputAsync("curl ", TimeSpan.FromSeconds(30));
 
         Assert.True(File.Exists(Path.Combine(Data, "redis", "garnet.conf")));
         Assert.Contains("data: [DONE]", (await CurlAsync(run)).Body, StringComparison.Ordinal);
@@ -108,7 +108,7 @@ public sealed class DemoTests : IDisposable
                     return false;
                 }
             },
-            TimeSpan.FromSeconds(10),
+            TimeSpan.FromSeconds(30),
             "the call stands in the ledger");
         return request!;
     }

@@ -104,7 +104,7 @@ internal sealed class StandaloneRun : IAsyncDisposable
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        await _process.WaitForExitAsync(TimeSpan.FromSeconds(30));
     }
 
     public Task<int> WaitForExitAsync(TimeSpan within) => _process.WaitForExitAsync(within);

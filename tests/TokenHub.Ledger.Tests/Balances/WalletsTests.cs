@@ -76,7 +76,7 @@ public sealed class WalletsTests(LedgerServers servers)
         await using var desk = await Desk.OpenAsync(servers);
         var caller = await desk.Bank.AddUserAsync(Ten);
         await desk.Server.KillAsync();
-        await Probe.UntilAsync(() => !desk.Redis.IsConnected, TimeSpan.FromSeconds(10), "the client notices");
+        await Probe.UntilAsync(() => !desk.Redis.IsConnected, TimeSpan.FromSeconds(30), "the client notices");
 
         Assert.Equal(new Wallet(Ten, Usd.Zero, false), await desk.Wallets.ReadAsync(caller.User));
     }

@@ -96,14 +96,14 @@ public sealed class AcknowledgerTests(LedgerServers servers)
         await desk.Server.KillAsync();
         await ingest.IngestAsync(1, 1, Batches.Of(desk.Bank.Request(caller)));
         await desk.Server.RestartAsync();
-        await Probe.UntilAsync(() => desk.Redis.IsConnected, TimeSpan.FromSeconds(10), "Redis is back");
+        await Probe.UntilAsync(() => desk.Redis.IsConnected, TimeSpan.FromSeconds(30), "Redis is back");
         await desk.HydrateAsync(caller);
         await ingest.IngestAsync(1, 1, Batches.Of([desk.Bank.Request(caller)], 2));
 
         var balance = await desk.Bank.BalanceAsync(caller.User);
         await Probe.UntilAsync(
             async () => (await desk.StateAsync(caller.User)).Balance == balance,
-            TimeSpan.FromSeconds(10),
+            TimeSpan.FromSeconds(30),
             "Redis was told");
 
         await stop.CancelAsync();

@@ -75,7 +75,7 @@ public sealed class PostgresFaultTests(LedgerServers servers)
             await Assert.ThrowsAsync<LedgerBusyException>(() => new UsageIngest(hasty).IngestAsync(1, 1, batch));
         }
 
-        await AssertPostedOnceAsync(bank, new UsageIngest(hasty), batch);
+        await AssertPostedOnceAsync(bank, bank.Ingest(), batch);
     }
 
     [Fact]
@@ -86,11 +86,15 @@ public sealed class PostgresFaultTests(LedgerServers servers)
         var highest = await bank.ScalarAsync<long>("select max(id) from accounts");
         await using var side = await bank.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await ExecuteAsync(side, "set deadlock_timeout = '1min'");
+
+        // PostgreSQL looks once, so long after the wait began: the circle must be closed by then.
+        await using var patient = LedgerDatabase.Open(
+            bank.Database.ConnectionString + ";Options=-c deadlock_timeout=10s");
         await using (var held = await side.BeginTransactionAsync(TestContext.Current.CancellationToken))
         {
             // Against the order of ids, as nobody of ours does.
             await ExecuteAsync(side, $"select 1 from accounts where id = {highest} for update");
-            var posting = ingest.IngestAsync(1, 1, batch);
+            var posting = new UsageIngest(patient).IngestAsync(1, 1, batch);
             await Probe.UntilAsync(
                 () => bank.ScalarAsync<bool>(
                     "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database())"),

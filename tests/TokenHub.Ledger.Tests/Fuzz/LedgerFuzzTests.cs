@@ -10,6 +10,7 @@ namespace TokenHub.Ledger.Tests.Fuzz;
 /// failure.
 /// </summary>
 [Trait("needs", "postgres")]
+[Collection("alone")]
 public sealed class LedgerFuzzTests(LedgerServers servers)
 {
     private const int Operations = 40;
@@ -28,6 +29,10 @@ public sealed class LedgerFuzzTests(LedgerServers servers)
     [Fact(Explicit = true)]
     public Task Ten_thousand_random_sequences_keep_every_invariant() =>
         RunAsync(Asked("SEQUENCES") ?? 10_000, Timeout.InfiniteTimeSpan, Asked("FIRST") ?? 1_000_000);
+
+    /// <summary>It takes every processor for as long as it runs: nothing else may run beside it.</summary>
+    [CollectionDefinition("alone", DisableParallelization = true)]
+    public sealed class Alone;
 
     private static int? Asked(string name) => int.TryParse(
         Environment.GetEnvironmentVariable($"TOKENHUB_TEST_FUZZ_{name}"), CultureInfo.InvariantCulture, out var asked)

@@ -204,7 +204,7 @@ public sealed class ReaperTests(LedgerServers servers)
         await desk.HoldAsync(record, ttlMs: 1);
         await Probe.UntilAsync(
             async () => (await desk.Till.ReapAsync(Shards.Of(caller.User), 10, default)).Count == 1,
-            TimeSpan.FromSeconds(5),
+            TimeSpan.FromSeconds(30),
             "the deadline passes");
         return (caller, record);
     }

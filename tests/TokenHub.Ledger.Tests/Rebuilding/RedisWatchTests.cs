@@ -160,7 +160,7 @@ public sealed class RedisWatchTests(LedgerServers servers)
         await using var desk = await LivingAsync(appendOnly: true);
         await desk.Server.KillAsync();
         await desk.Server.RestartAsync();
-        await Probe.UntilAsync(() => desk.Redis.IsConnected, TimeSpan.FromSeconds(10), "Redis is back");
+        await Probe.UntilAsync(() => desk.Redis.IsConnected, TimeSpan.FromSeconds(30), "Redis is back");
 
         Assert.Equal(WatchRound.Open, await desk.Watch.RunAsync());
 
@@ -199,7 +199,7 @@ public sealed class RedisWatchTests(LedgerServers servers)
             await Probe.UntilAsync(
                 async () => (await Task.WhenAll(watches.Select(watch => watch.RunAsync()))).Contains(WatchRound.Open)
                     && await desk.Watch.ReadUnderWayAsync() == 0,
-                TimeSpan.FromSeconds(10),
+                TimeSpan.FromSeconds(30),
                 "all shards are open");
         }
 

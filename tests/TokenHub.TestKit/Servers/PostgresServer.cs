@@ -83,11 +83,13 @@ public sealed class PostgresServer : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>kill -9 of the postmaster; its children follow within moments.</summary>
+    /// <summary>
+    /// kill -9 of the postmaster; its children, which hold its output open, follow when they notice.
+    /// </summary>
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync(TimeSpan.FromSeconds(10));
+        await _process.WaitForExitAsync(TimeSpan.FromSeconds(30));
     }
 
     /// <summary>Starts it again, as often as it takes for the children of a killed one to be gone.</summary>
@@ -112,7 +114,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         await _process.DisposeAsync();
         NpgsqlConnection.ClearAllPools();
-        await Probe.UntilAsync(TryDelete, TimeSpan.FromSeconds(10), "the database folder can be deleted");
+        await Probe.UntilAsync(TryDelete, TimeSpan.FromSeconds(30), "the database folder can be deleted");
     }
 
     private bool TryDelete()

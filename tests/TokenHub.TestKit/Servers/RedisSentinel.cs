@@ -65,7 +65,7 @@ public sealed class RedisSentinel : IAsyncDisposable
     public async Task KillSentinelAsync(int index)
     {
         _sentinels[index].Process.Kill();
-        await _sentinels[index].Process.WaitForExitAsync(TimeSpan.FromSeconds(5));
+        await _sentinels[index].Process.WaitForExitAsync(TimeSpan.FromSeconds(30));
     }
 
     public async ValueTask DisposeAsync()
