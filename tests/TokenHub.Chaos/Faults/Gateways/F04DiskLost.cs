@@ -8,11 +8,8 @@ namespace TokenHub.Chaos.Faults.Gateways;
 /// </summary>
 internal sealed class F04DiskLost : IFault
 {
-    /// <summary>
-    /// Between an answer's end and its settling in Redis, which is what is left of it: a disk or a Redis that stands
-    /// still for a moment, and the pause before the next attempt, take more than half a second.
-    /// </summary>
-    private const int UnsettledMs = 2000;
+    /// <summary>Between an answer's end and its settling in Redis, which is what is left of it.</summary>
+    private const int UnsettledMs = 500;
 
     public string Id => "F04";
 
