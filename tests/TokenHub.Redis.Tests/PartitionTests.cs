@@ -2,6 +2,7 @@ using System.Diagnostics;
 using TokenHub.Core.Money;
 using TokenHub.Core.Requests;
 using TokenHub.Redis.Tests.Servers;
+using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 
 namespace TokenHub.Redis.Tests;
@@ -39,7 +40,7 @@ public sealed class PartitionTests
         {
             var rid = Ids.Next(0);
             begun.Add(rid);
-            var tookMs = await Pace.MeasureAsync(async () =>
+            var tookMs = await TimerLateness.MeasureAsync(async () =>
             {
                 var error = await Assert.ThrowsAsync<RedisUnavailableException>(
                     async () => await impatientTill.ReserveAsync(Request(rid), None));

@@ -11,7 +11,7 @@ public sealed class TimerLateness : IAsyncDisposable
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(8);
 
     // What a timer may be late by though nothing stands still.
-    private static readonly TimeSpan Usual = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Usual = TimeSpan.FromMilliseconds(20);
 
     private readonly ConcurrentQueue<(long At, TimeSpan Late)> _late = new();
     private readonly CancellationTokenSource _stop = new();
@@ -20,6 +20,19 @@ public sealed class TimerLateness : IAsyncDisposable
     private TimerLateness() => _running = Task.Run(RunAsync);
 
     public static TimerLateness Start() => new();
+
+    /// <summary>Milliseconds that a call took, without the moments in which nothing in this process went on.</summary>
+    public static async Task<long> MeasureAsync(Func<Task> call)
+    {
+        var lateness = Start();
+        var begun = Stopwatch.GetTimestamp();
+        await call();
+        var ended = Stopwatch.GetTimestamp();
+
+        // The tick that the call ended in counts too: it is noted when it has ended itself.
+        await lateness.DisposeAsync();
+        return (long)(Stopwatch.GetElapsedTime(begun, ended) - lateness.Between(begun, ended)).TotalMilliseconds;
+    }
 
     /// <summary>All of it that fell between two stamps of <see cref="Stopwatch"/>.</summary>
     public TimeSpan Between(long from, long to) => _late.Aggregate(

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using TokenHub.Redis.Cluster;
 using TokenHub.Redis.Tests.Servers;
+using TokenHub.TestKit;
 
 namespace TokenHub.Redis.Tests.Cluster;
 
@@ -137,7 +138,7 @@ public sealed class ClusterFaultTests
         await using var client = await nodes.ConnectAsync();
         var clock = Stopwatch.StartNew();
 
-        var tookMs = await Pace.MeasureAsync(async () =>
+        var tookMs = await TimerLateness.MeasureAsync(async () =>
         {
             var error = await Assert.ThrowsAsync<RedisUnavailableException>(
                 async () => await client.GetAsync("a", None));

@@ -3,6 +3,7 @@ using System.Text;
 using TokenHub.Core.Money;
 using TokenHub.Redis.Cluster;
 using TokenHub.Redis.Tests.Servers;
+using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 
 namespace TokenHub.Redis.Tests.Cluster;
@@ -62,7 +63,7 @@ public sealed class NodeLossTests
             async () =>
             {
                 var fault = RedisFault.None;
-                slowest = Math.Max(slowest, await Pace.MeasureAsync(async () => fault = await FaultAsync(till, account)));
+                slowest = Math.Max(slowest, await TimerLateness.MeasureAsync(async () => fault = await FaultAsync(till, account)));
                 return fault == RedisFault.None && client.Generation > 0;
             },
             TimeSpan.FromSeconds(20),

@@ -1,6 +1,7 @@
 using TokenHub.Core.Money;
 using TokenHub.Redis.Tests.Cluster;
 using TokenHub.Redis.Tests.Servers;
+using TokenHub.TestKit;
 using TokenHub.TestKit.Servers;
 
 namespace TokenHub.Redis.Tests.Sentinel;
@@ -39,7 +40,7 @@ public sealed class SentinelTests
             async () =>
             {
                 var fault = RedisFault.None;
-                slowest = Math.Max(slowest, await Pace.MeasureAsync(async () => fault = await FaultAsync(till)));
+                slowest = Math.Max(slowest, await TimerLateness.MeasureAsync(async () => fault = await FaultAsync(till)));
                 return fault == RedisFault.None;
             },
             Elected,
