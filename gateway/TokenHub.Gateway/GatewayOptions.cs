@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using TokenHub.Gateway.Settlement.Log;
 using TokenHub.Core.Addresses;
+using TokenHub.Redis;
 
 namespace TokenHub.Gateway;
 
@@ -35,7 +36,7 @@ internal sealed record GatewayOptions
     public Func<IAdmission, IAdmission> Admission { get; init; } = admission => admission;
 
     /// <summary>How long any one call of Redis may take; longer only in tests, on machines that stall.</summary>
-    public TimeSpan RedisCallTimeout { get; init; } = TimeSpan.FromMilliseconds(250);
+    public TimeSpan RedisCallTimeout { get; init; } = RedisOptions.UsualCallTimeout;
 
     /// <summary>Longest wait of a request for where its conversation is bound; longer only in tests.</summary>
     public TimeSpan BindingPatience { get; init; } = TimeSpan.FromMilliseconds(50);

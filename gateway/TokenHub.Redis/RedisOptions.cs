@@ -8,6 +8,9 @@ namespace TokenHub.Redis;
 /// </summary>
 public sealed record RedisOptions
 {
+    /// <summary>How long a call may take where nothing else is said.</summary>
+    public static readonly TimeSpan UsualCallTimeout = TimeSpan.FromMilliseconds(250);
+
     public const int PortDefault = 6379;
     public const int SentinelPortDefault = 26379;
 
@@ -46,7 +49,7 @@ public sealed record RedisOptions
     public int Connections { get; init; } = Math.Clamp(Environment.ProcessorCount / 2, 1, 4);
 
     /// <summary>How long any one call may take before its caller is told.</summary>
-    public TimeSpan CallTimeout { get; init; } = TimeSpan.FromMilliseconds(250);
+    public TimeSpan CallTimeout { get; init; } = UsualCallTimeout;
 
     /// <summary>How long it may take until a connection can be used, handshake included.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using TokenHub.ControlPlane.Access;
 using TokenHub.ControlPlane.Rules;
 using TokenHub.ControlPlane.Wire;
@@ -22,8 +21,6 @@ internal sealed class ExplainViews(
         "gemini" => Dialect.Gemini,
         _ => Dialect.Chat,
     };
-
-    public static string WordOf(RouteReason reason) => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 
     public Usd? HoldOf(int at) => channels[at].Hold(groups, held.Input, held.Output);
 

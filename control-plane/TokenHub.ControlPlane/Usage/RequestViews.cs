@@ -1,4 +1,3 @@
-using System.Text.Json;
 using TokenHub.ControlPlane.Prices;
 using TokenHub.ControlPlane.Wire;
 using TokenHub.Core.Money;
@@ -20,8 +19,8 @@ internal static class RequestViews
         KeyId = WireId.Format(WireId.Key, request.Key),
         ChannelId = ChannelName(request.Channel),
         Model = request.Model,
-        Protocol = NameOf(request.Dialect),
-        Outcome = NameOf(request.Outcome),
+        Protocol = EnumWords.Of(request.Dialect),
+        Outcome = EnumWords.Of(request.Outcome),
         IsCharged = request.Outcome.IsCharged(),
         IsStream = request.IsStream,
         IsCounted = request.IsCounted,
@@ -61,7 +60,7 @@ internal static class RequestViews
             Usage = view.Usage,
             UpstreamId = request.UpstreamId,
             UsageSource = SourceOf(request.IsCounted),
-            AbortPolicy = NameOf(request.AbortPolicy),
+            AbortPolicy = EnumWords.Of(request.AbortPolicy),
             Notes = NotesOf(request.Notes),
             Stages = [.. request.Stages.Select(s => new StageView(s.Name, s.Amount, s.At.UtcDateTime))],
             Attempts = [.. request.Attempts.Select(attempt => ToView(attempt, showsOwner))],
@@ -108,8 +107,8 @@ internal static class RequestViews
         No = attempt.No,
         ChannelId = ChannelName(attempt.Channel),
         Status = attempt.Status,
-        Fault = NameOf(attempt.Fault),
-        Outcome = NameOf(attempt.Outcome),
+        Fault = EnumWords.Of(attempt.Fault),
+        Outcome = EnumWords.Of(attempt.Outcome),
         ElapsedMs = attempt.ElapsedMs,
         FirstTokenMs = attempt.FirstTokenMs,
         UsageSource = SourceOf(attempt.IsCounted),
@@ -125,7 +124,7 @@ internal static class RequestViews
     [
         .. Enum.GetValues<UsageNotes>()
             .Where(note => note != UsageNotes.None && notes.HasFlag(note))
-            .Select(note => JsonNamingPolicy.SnakeCaseLower.ConvertName(note.ToString())),
+            .Select(EnumWords.Of),
     ];
 
     private static UsageView UsageOf(TokenUsage usage) => new()
@@ -155,8 +154,8 @@ internal static class RequestViews
 
     private static RouteView RouteOf(RouteTrace route) => new()
     {
-        Policy = NameOf(route.Policy),
-        Reason = NameOf(route.Reason),
+        Policy = EnumWords.Of(route.Policy),
+        Reason = EnumWords.Of(route.Reason),
         Serving = route.Serving,
         OutOfScope = route.OutOfScope,
         OtherCall = route.OtherCall,
@@ -180,7 +179,4 @@ internal static class RequestViews
     };
 
     private static string? ChannelName(long id) => id == 0 ? null : WireId.Format(WireId.Channel, id);
-
-    private static string NameOf<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 }
